@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Shared by the scripts beside it: where things lie and how they speak. Sourced, never run.
+
+set -euo pipefail
+
+kchat_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+kchat_cache=${XDG_CACHE_HOME:-$HOME/.cache}/kchat
+kchat_kernels=$kchat_cache/kernels
+
+say() { printf 'kchat: %s\n' "$*" >&2; }
+die() { printf 'kchat: %s\n' "$*" >&2; exit 1; }
+
+# need PROGRAM PACKAGE: stop with the package's name when a program is missing.
+need() {
+	command -v "$1" >/dev/null 2>&1 ||
+		die "$1 is missing (Debian package $2). Run 'make setup', or install it by hand."
+}
+
+# debian_mirror: the address of a Debian mirror. The machine's own apt sources say it; elsewhere
+# (Ubuntu) debootstrap's default does. KCHAT_DEBIAN_MIRROR overrides both.
+debian_mirror() {
+	local uri=${KCHAT_DEBIAN_MIRROR:-}
+	if [ -z "$uri" ] && grep -qs '^ID=debian' /etc/os-release; then
+		uri=$(cat /etc/apt/sources.list.d/*.sources 2>/dev/null |
+			awk '/^URIs:/ && $2 !~ /security/ {print $2; exit}')
+		[ -n "$uri" ] || uri=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
+			sed -n 's/^deb  *\(\[[^]]*\]  *\)\{0,1\}\([a-z]*:[^ ]*\) .*/\2/p' |
+			grep -v security | head -n 1)
+	fi
+	if [ -z "$uri" ] && [ -r /usr/share/debootstrap/scripts/sid ]; then
+		uri=$(awk '$1 == "default_mirror" {print $2; exit}' /usr/share/debootstrap/scripts/sid)
+	fi
+	[ -n "$uri" ] || die "no Debian mirror is known here. Install debootstrap, or set KCHAT_DEBIAN_MIRROR to a mirror's address."
+	printf '%s\n' "${uri%/}"
+}
+
+# private_apt DIR: an apt of our own in DIR that sees Debian 12 and its updates. The system's apt
+# state is neither read nor written, so this runs without root on anything that has apt.
+private_apt() {
+	local dir=$1 mirror key=/usr/share/keyrings/debian-archive-keyring.gpg
+	need apt-get apt
+	need dpkg-deb dpkg
+	[ -r "$key" ] || die "$key is missing (Debian package debian-archive-keyring). Run 'make setup'."
+	mirror=$(debian_mirror)
+	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
+	printf 'deb [arch=amd64 signed-by=%s] %s bookworm main\n' "$key" "$mirror" >"$dir/sources.list"
+	printf 'deb [arch=amd64 signed-by=%s] %s-security bookworm-security main\n' "$key" "$mirror" >>"$dir/sources.list"
+	: >"$dir/status"
+	cat >"$dir/apt.conf" <<-E
+		Dir::State "$dir"; Dir::State::Lists "$dir/lists"; Dir::State::status "$dir/status";
+		Dir::Cache "$dir"; Dir::Cache::archives "$dir/archives";
+		Dir::Etc::sourcelist "$dir/sources.list"; Dir::Etc::sourceparts "-";
+		Dir::Etc::preferences "/dev/null"; Dir::Etc::preferencesparts "/dev/null";
+		Acquire::Languages "none"; Acquire::Retries "3";
+		APT::Architecture "amd64"; APT::Architectures "amd64";
+		APT::Sandbox::User "$(id -un)"; APT::Get::AllowUnauthenticated "false";
+	E
+	export APT_CONFIG=$dir/apt.conf
+	apt-get -qq update
+}
