@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * kchat: the numbers of the wire and of the netlink control interface.
+ *
+ * docs/protocol.md says what they mean, wire/ has them once more for Go, and a
+ * test holds the three together. Everything on the wire is little-endian.
+ */
+#ifndef _UAPI_KCHAT_H
+#define _UAPI_KCHAT_H
+
+#include <linux/types.h>
+
+#define KCHAT_VERSION		1
+#define KCHAT_PORT		10106
+
+/* ---- frames ---------------------------------------------------------- */
+
+/**
+ * struct kchat_hdr - the head of every frame
+ * @length: bytes that follow this field: 60 and the body
+ * @type: enum kchat_type
+ * @flags: KCHAT_F_*
+ * @room: number of the room, 0 where there is none
+ * @reserved: 0
+ * @epoch: epoch of the room; 0 when sent by a client
+ * @seq: sequence number in the epoch; 0 when sent by a client
+ * @time: microseconds since 1970-01-01 UTC; 0 when sent by a client
+ * @sender: account number; 0 when sent by a client, and for the server itself
+ * @id: lasting id of a message, id of a stream, or mark of a request
+ */
+struct kchat_hdr {
+	__le32 length;
+	__le16 type;
+	__le16 flags;
+	__le32 room;
+	__le32 reserved;
+	__le64 epoch;
+	__le64 seq;
+	__le64 time;
+	__le64 sender;
+	__u8 id[16];
+};
+
+#define KCHAT_HDR_LEN		64
+#define KCHAT_LENGTH_MIN	60	/* smallest value of the length field */
+
+#define KCHAT_TYPE_CRITICAL	0x8000	/* unknown: refuse; else skip */
+
+enum kchat_type {
+	/* connection and login */
+	KCHAT_T_HELLO		= 0x8001,
+	KCHAT_T_WELCOME		= 0x8002,
+	KCHAT_T_AUTH		= 0x8003,
+	KCHAT_T_CHALLENGE	= 0x8004,
+	KCHAT_T_PROOF		= 0x8005,
+	KCHAT_T_AUTH_OK		= 0x8006,
+	KCHAT_T_RESUME		= 0x8007,
+	KCHAT_T_REGISTER	= 0x8008,
+	KCHAT_T_REGISTERED	= 0x8009,
+	KCHAT_T_PASSWD		= 0x800a,
+	KCHAT_T_BYE		= 0x800b,
+	KCHAT_T_ERROR		= 0x800c,
+	KCHAT_T_OK		= 0x800d,
+	KCHAT_T_PING		= 0x0010,
+	KCHAT_T_PONG		= 0x0011,
+
+	/* questions to the server */
+	KCHAT_T_WHOIS		= 0x8012,
+	KCHAT_T_PERSON		= 0x8013,
+	KCHAT_T_PEOPLE		= 0x8014,
+	KCHAT_T_PEOPLE_ARE	= 0x8015,
+	KCHAT_T_ROOMS		= 0x8016,
+	KCHAT_T_ROOMS_ARE	= 0x8017,
+	KCHAT_T_STATUS		= 0x8018,
+	KCHAT_T_STATUS_IS	= 0x8019,
+
+	/* rooms */
+	KCHAT_T_JOIN		= 0x8020,
+	KCHAT_T_JOINED		= 0x8021,
+	KCHAT_T_ROSTER		= 0x8022,
+	KCHAT_T_LIVE		= 0x8023,
+	KCHAT_T_PART		= 0x8024,
+	KCHAT_T_PARTED		= 0x8025,
+	KCHAT_T_MOVED		= 0x8026,
+	KCHAT_T_GAP		= 0x8027,
+	KCHAT_T_ACK		= 0x8028,
+	KCHAT_T_STORED		= 0x8029,
+	KCHAT_T_REOFFER		= 0x802a,
+	KCHAT_T_DIRECT		= 0x802b,
+	KCHAT_T_INVITE		= 0x802c,
+	KCHAT_T_INVITED		= 0x802d,
+
+	/* through the room's log, lasting */
+	KCHAT_T_MSG		= 0x8040,
+	KCHAT_T_EDIT		= 0x8041,
+	KCHAT_T_DELETE		= 0x8042,
+	KCHAT_T_REACT		= 0x8043,
+	KCHAT_T_TOPIC		= 0x8044,
+
+	/* through the room's log, passing */
+	KCHAT_T_PRESENCE	= 0x8060,
+	KCHAT_T_TYPING		= 0x0061,
+	KCHAT_T_DELIVERED	= 0x8062,
+	KCHAT_T_WANT		= 0x8063,
+	KCHAT_T_BLOB_WANT	= 0x8064,
+	KCHAT_T_STREAM_BEGIN	= 0x8065,
+
+	/* media streams */
+	KCHAT_T_STREAM_ACCEPT	= 0x8070,
+	KCHAT_T_STREAM_START	= 0x8071,
+	KCHAT_T_STREAM_CREDIT	= 0x8072,
+	KCHAT_T_STREAM_CHUNK	= 0x8073,
+	KCHAT_T_STREAM_END	= 0x8074,
+	KCHAT_T_STREAM_CANCEL	= 0x8075,
+};
+
+#define KCHAT_F_KEYFRAME	0x0001	/* chunk: a decoder can start here */
+#define KCHAT_F_LAST		0x0002	/* reply: nothing more follows; error: the connection ends */
+#define KCHAT_F_REMOVE		0x0004	/* reaction: taken back */
+#define KCHAT_F_SEALED		0x0008	/* reserved: the body is sealed */
+#define KCHAT_F_SIGNED		0x0010	/* reserved: the body ends with a signature */
+
+/* Features, in HELLO and WELCOME. None is defined beyond version 1 as yet. */
+#define KCHAT_FEATURE_TLS	0x0001	/* reserved: transport encryption */
+#define KCHAT_FEATURE_BINDING	0x0002	/* reserved: SCRAM channel binding */
+#define KCHAT_FEATURE_SEALED	0x0004	/* reserved: sealed payloads */
+#define KCHAT_FEATURE_REGISTER	0x0008	/* REGISTER is open to this connection */
+#define KCHAT_FEATURE_INVITE	0x0010	/* REGISTER needs an invite code here */
+
+/* ---- limits of the wire ---------------------------------------------- */
+
+#define KCHAT_NAME_MAX		64	/* bytes of a person's name */
+#define KCHAT_ROOM_NAME_MAX	64	/* bytes of a room's name */
+#define KCHAT_SERVER_NAME_MAX	64	/* bytes of a server's name */
+#define KCHAT_AGENT_MAX		64	/* bytes of a client's description */
+#define KCHAT_CODE_MAX		64	/* bytes of an invite code */
+#define KCHAT_SCRAM_MAX		512	/* bytes of one SCRAM message */
+#define KCHAT_TEXT_MAX		16384	/* bytes of a message's text */
+#define KCHAT_ATTRS_MAX		1024	/* bytes of a message's attributes */
+#define KCHAT_REACTION_MAX	64	/* bytes of a reaction */
+#define KCHAT_TOPIC_MAX		256	/* bytes of a topic */
+#define KCHAT_MIME_MAX		64	/* bytes of a MIME type */
+#define KCHAT_FILE_NAME_MAX	255	/* bytes of a file's name */
+#define KCHAT_CHUNK_MAX		16384	/* bytes of a stream's chunk */
+#define KCHAT_DIRECT_MAX	4096	/* bytes of a directed envelope */
+#define KCHAT_PING_MAX		32	/* bytes a ping carries back and forth */
+#define KCHAT_REPLY_MAX		16384	/* bytes of the body of one page of a reply */
+#define KCHAT_SALT_LEN		16
+#define KCHAT_KEY_LEN		32	/* SHA-256: StoredKey, ServerKey, proofs, hashes */
+#define KCHAT_NONCE_LEN		16
+#define KCHAT_ITERATIONS_MIN	4096	/* RFC 7677, 4 */
+
+/* Attributes of MSG, EDIT, DELETE, REACT, TOPIC: u16 type, u16 length, value. */
+#define KCHAT_ATTR_CRITICAL	0x8000
+
+enum kchat_attr {
+	KCHAT_ATTR_REPLY_TO	= 0x0001,	/* message id */
+	KCHAT_ATTR_TARGET	= 0x8002,	/* message id */
+	KCHAT_ATTR_THREAD	= 0x0003,	/* message id */
+	KCHAT_ATTR_MENTION	= 0x0004,	/* account number */
+	KCHAT_ATTR_DESCRIPTOR	= 0x0005,	/* a blob */
+	KCHAT_ATTR_SIGNATURE	= 0x8006,	/* reserved */
+};
+
+enum kchat_person_state {
+	KCHAT_PERSON_OFFLINE		= 0,	/* in PERSON: not connected */
+	KCHAT_PERSON_PRESENT		= 1,
+	KCHAT_PERSON_AWAY		= 2,	/* present, and says so */
+	KCHAT_PERSON_RECONNECTING	= 3,	/* not present */
+	KCHAT_PERSON_LEFT		= 4,	/* parted */
+	KCHAT_PERSON_LOST		= 5,	/* silent for too long */
+};
+
+#define KCHAT_PERSON_BOT	0x01
+#define KCHAT_PERSON_ADMIN	0x02
+
+/* Rooms, in JOIN, JOINED and ROOMS_ARE. */
+#define KCHAT_ROOM_PRACTICE	0x0001	/* bots count as people; fixed at creation */
+#define KCHAT_ROOM_DIRECT	0x0002	/* of two people, named @A-B */
+#define KCHAT_JOIN_EXISTING	0x0100	/* JOIN: do not create the room */
+#define KCHAT_JOIN_BACKLOG	0x0200	/* JOIN: the backlog field counts at creation */
+#define KCHAT_BACKLOG_DEFAULT	50	/* messages a newcomer sees */
+#define KCHAT_BACKLOG_MAX	1000
+
+enum kchat_resume_kind {
+	KCHAT_RESUME_SESSION	= 0,	/* replace the session's connection */
+	KCHAT_RESUME_MEDIA	= 1,	/* add the session's media connection */
+};
+
+enum kchat_stream_kind {
+	KCHAT_STREAM_IMAGE	= 1,
+	KCHAT_STREAM_FILE	= 2,
+	KCHAT_STREAM_VIDEO	= 3,
+};
+
+#define KCHAT_SIZE_UNKNOWN	0xffffffffffffffffULL
+#define KCHAT_DELIVERED_STEPS	8	/* entries of DELIVERED at most */
+
+/* Limits as WELCOME lists them. */
+enum kchat_limit {
+	KCHAT_LIMIT_TEXT	= 1,	/* bytes */
+	KCHAT_LIMIT_CHUNK	= 2,	/* bytes */
+	KCHAT_LIMIT_NAME	= 3,	/* bytes */
+	KCHAT_LIMIT_ROOM_NAME	= 4,	/* bytes */
+	KCHAT_LIMIT_ROOMS	= 5,	/* rooms one connection can be in */
+	KCHAT_LIMIT_MEMBERS	= 6,	/* people in one room */
+	KCHAT_LIMIT_STREAMS	= 7,	/* streams one person can send at once */
+	KCHAT_LIMIT_WINDOW	= 8,	/* bytes of a stream under way */
+	KCHAT_LIMIT_PING_MS	= 9,	/* send something at least this often */
+	KCHAT_LIMIT_SILENCE_MS	= 10,	/* silent for so long: reconnecting */
+	KCHAT_LIMIT_LOST_MS	= 11,	/* silent for so long: lost */
+	KCHAT_LIMIT_SESSION_MS	= 12,	/* how long a session can be resumed */
+	KCHAT_LIMIT_LOGIN_MS	= 13,	/* time to log in */
+	KCHAT_LIMIT_STORED_MS	= 14,	/* at most one STORED per room in this time */
+};
+
+/* Counters as STATUS_IS lists them, and /proc/net/kchat and netlink show them. */
+enum kchat_counter {
+	KCHAT_C_CONNECTIONS	= 1,	/* open now */
+	KCHAT_C_SESSIONS	= 2,	/* logged in now, reconnecting included */
+	KCHAT_C_PEOPLE		= 3,	/* people present now */
+	KCHAT_C_ROOMS		= 4,	/* rooms now */
+	KCHAT_C_STREAMS		= 5,	/* streams now */
+	KCHAT_C_ACCOUNTS	= 6,	/* accounts known */
+	KCHAT_C_LOG_BYTES	= 7,	/* memory in logs now */
+	KCHAT_C_ACCEPTED	= 8,	/* connections since the start */
+	KCHAT_C_REFUSED		= 9,	/* connections refused for a limit */
+	KCHAT_C_LOGINS		= 10,
+	KCHAT_C_LOGIN_FAILURES	= 11,
+	KCHAT_C_FRAMES_IN	= 12,
+	KCHAT_C_FRAMES_OUT	= 13,	/* deliveries: a frame to one recipient */
+	KCHAT_C_BYTES_IN	= 14,
+	KCHAT_C_BYTES_OUT	= 15,
+	KCHAT_C_MESSAGES	= 16,	/* lasting frames sequenced */
+	KCHAT_C_REPEATS		= 17,	/* lasting frames recognised as repeats */
+	KCHAT_C_ALONE		= 18,	/* refused because nobody else was present */
+	KCHAT_C_ERRORS		= 19,	/* ERROR frames sent */
+	KCHAT_C_GAPS		= 20,	/* GAP frames sent */
+	KCHAT_C_STREAM_BYTES	= 21,	/* bytes of chunks taken in */
+	KCHAT_C_STREAM_DROPS	= 22,	/* recipients dropped from a stream as too slow */
+	KCHAT_C_UPTIME_MS	= 23,	/* since the server was started */
+};
+
+/* ---- errors ---------------------------------------------------------- */
+
+enum kchat_error {
+	KCHAT_E_NONE		= 0,
+	KCHAT_E_BAD_FRAME	= 1,
+	KCHAT_E_TOO_LONG	= 2,
+	KCHAT_E_UNKNOWN_TYPE	= 3,
+	KCHAT_E_WRONG_STATE	= 4,
+	KCHAT_E_VERSION		= 5,
+	KCHAT_E_UTF8		= 6,
+	KCHAT_E_EMPTY		= 7,
+	KCHAT_E_AUTH		= 10,
+	KCHAT_E_AUTH_LIMIT	= 11,
+	KCHAT_E_SESSION		= 12,
+	KCHAT_E_REGISTER_OFF	= 13,
+	KCHAT_E_INVITE_CODE	= 14,
+	KCHAT_E_NAME_TAKEN	= 15,
+	KCHAT_E_NAME		= 16,
+	KCHAT_E_WEAK		= 17,
+	KCHAT_E_SERVICE		= 18,
+	KCHAT_E_SESSIONS	= 19,
+	KCHAT_E_NO_PERSON	= 30,
+	KCHAT_E_OFFLINE		= 31,
+	KCHAT_E_FORBIDDEN	= 32,
+	KCHAT_E_ROOM_NAME	= 40,
+	KCHAT_E_NO_ROOM		= 41,
+	KCHAT_E_NOT_IN_ROOM	= 42,
+	KCHAT_E_IN_ROOM		= 43,
+	KCHAT_E_ROOM_FULL	= 44,
+	KCHAT_E_ROOMS		= 45,
+	KCHAT_E_ALONE		= 46,
+	KCHAT_E_KICKED		= 47,
+	KCHAT_E_STREAM		= 60,
+	KCHAT_E_STREAMS		= 61,
+	KCHAT_E_STREAM_SIZE	= 62,
+	KCHAT_E_STREAM_CREDIT	= 63,
+	KCHAT_E_STREAM_SLOW	= 64,
+	KCHAT_E_STREAM_GONE	= 65,
+	KCHAT_E_STREAM_HASH	= 66,
+	KCHAT_E_CANCELLED	= 67,
+	KCHAT_E_RATE		= 80,
+	KCHAT_E_BUSY		= 81,
+	KCHAT_E_FULL		= 82,
+	KCHAT_E_SHUTDOWN	= 83,
+	KCHAT_E_REPLACED	= 84,
+	KCHAT_E_TIMEOUT		= 85,
+	KCHAT_E_SLOW		= 86,
+};
+
+/* ---- generic netlink ------------------------------------------------- */
+
+#define KCHAT_GENL_NAME		"kchat"
+#define KCHAT_GENL_VERSION	1
+
+/*
+ * All commands need CAP_NET_ADMIN in the network namespace. Requests to the
+ * accounts service are sent by unicast to the socket that said SERVICE, since
+ * they carry keys.
+ */
+enum kchat_cmd {
+	KCHAT_CMD_UNSPEC,
+	KCHAT_CMD_START,	/* SERVER_UUID, COMMUNITY_UUID, SERVER_NAME, GENERATION, SECRET, ITERATIONS, [PORT], [ADDR], [REGISTER] */
+	KCHAT_CMD_STOP,
+	KCHAT_CMD_STATUS,	/* reply: RUNNING, STARTed attributes less SECRET, nested COUNTER, MODULE_VERSION */
+	KCHAT_CMD_ACCOUNT_SET,	/* ACCOUNT, NAME, LOGIN, FLAGS, SALT, STORED_KEY, SERVER_KEY: add or replace */
+	KCHAT_CMD_ACCOUNT_DEL,	/* ACCOUNT: its sessions end */
+	KCHAT_CMD_ACCOUNT_GET,	/* dump: ACCOUNT, NAME, LOGIN, FLAGS */
+	KCHAT_CMD_SERVICE,	/* this socket is the accounts service */
+	KCHAT_CMD_REGISTER_REQUEST, /* to the service: COOKIE, NAME, CODE, SALT, STORED_KEY, SERVER_KEY, LOOPBACK, PEER */
+	KCHAT_CMD_PASSWD_REQUEST, /* to the service: COOKIE, ACCOUNT, SALT, STORED_KEY, SERVER_KEY */
+	KCHAT_CMD_DECISION,	/* from the service: COOKIE, ERROR, [ACCOUNT]; ACCOUNT_SET comes before */
+	KCHAT_CMD_ROOM_GET,	/* dump: ROOM, ROOM_NAME, ROOM_FLAGS, EPOCH, SEQ, PEOPLE, LOG_BYTES */
+	KCHAT_CMD_SESSION_GET,	/* dump: SESSION, ACCOUNT, NAME, PEER, SINCE_MS, STATE, ROOM_COUNT, LAG, BYTES_IN, BYTES_OUT */
+	KCHAT_CMD_PARAM_SET,	/* PARAM_NAME, PARAM_VALUE */
+	KCHAT_CMD_PARAM_GET,	/* dump: PARAM_NAME, PARAM_VALUE, PARAM_MIN, PARAM_MAX */
+	__KCHAT_CMD_MAX,
+};
+#define KCHAT_CMD_MAX (__KCHAT_CMD_MAX - 1)
+
+enum kchat_nla {
+	KCHAT_A_UNSPEC,
+	KCHAT_A_PAD,
+	KCHAT_A_SERVER_UUID,	/* binary, 16 */
+	KCHAT_A_COMMUNITY_UUID,	/* binary, 16 */
+	KCHAT_A_SERVER_NAME,	/* string */
+	KCHAT_A_GENERATION,	/* u32, 1 and up: upper half of every epoch */
+	KCHAT_A_SECRET,		/* binary, 32: salts of names that do not exist */
+	KCHAT_A_ITERATIONS,	/* u32 */
+	KCHAT_A_PORT,		/* u16, host order; default KCHAT_PORT */
+	KCHAT_A_ADDR,		/* binary, 16: IPv6 address to listen on; default :: */
+	KCHAT_A_REGISTER,	/* u8: enum kchat_register */
+	KCHAT_A_RUNNING,	/* u8 */
+	KCHAT_A_ACCOUNT,	/* u64 */
+	KCHAT_A_NAME,		/* string: as shown */
+	KCHAT_A_LOGIN,		/* string: as compared (PRECIS UsernameCaseMapped) */
+	KCHAT_A_FLAGS,		/* u32: KCHAT_PERSON_* */
+	KCHAT_A_SALT,		/* binary, 16 */
+	KCHAT_A_STORED_KEY,	/* binary, 32 */
+	KCHAT_A_SERVER_KEY,	/* binary, 32 */
+	KCHAT_A_COOKIE,		/* u64 */
+	KCHAT_A_CODE,		/* string: invite code */
+	KCHAT_A_LOOPBACK,	/* u8: the peer is on this host */
+	KCHAT_A_PEER,		/* string: address and port */
+	KCHAT_A_ERROR,		/* u16: enum kchat_error */
+	KCHAT_A_ROOM,		/* u32 */
+	KCHAT_A_ROOM_NAME,	/* string */
+	KCHAT_A_ROOM_FLAGS,	/* u32 */
+	KCHAT_A_EPOCH,		/* u64 */
+	KCHAT_A_SEQ,		/* u64 */
+	KCHAT_A_PEOPLE,		/* u32 */
+	KCHAT_A_LOG_BYTES,	/* u64 */
+	KCHAT_A_SESSION,	/* u64 */
+	KCHAT_A_SINCE_MS,	/* u64 */
+	KCHAT_A_STATE,		/* u8: enum kchat_person_state */
+	KCHAT_A_ROOM_COUNT,	/* u32 */
+	KCHAT_A_LAG,		/* u64: bytes of logs not sent yet */
+	KCHAT_A_BYTES_IN,	/* u64 */
+	KCHAT_A_BYTES_OUT,	/* u64 */
+	KCHAT_A_COUNTER,	/* nested: COUNTER_ID, COUNTER_VALUE */
+	KCHAT_A_COUNTER_ID,	/* u16: enum kchat_counter */
+	KCHAT_A_COUNTER_VALUE,	/* u64 */
+	KCHAT_A_MODULE_VERSION,	/* string */
+	KCHAT_A_PARAM_NAME,	/* string */
+	KCHAT_A_PARAM_VALUE,	/* u64 */
+	KCHAT_A_PARAM_MIN,	/* u64 */
+	KCHAT_A_PARAM_MAX,	/* u64 */
+	__KCHAT_A_MAX,
+};
+#define KCHAT_A_MAX (__KCHAT_A_MAX - 1)
+
+enum kchat_register {
+	KCHAT_REGISTER_OFF	= 0,
+	KCHAT_REGISTER_LOOPBACK	= 1,	/* loopback: open; elsewhere: off */
+	KCHAT_REGISTER_INVITE	= 2,	/* loopback: open; elsewhere: with an invite code */
+	KCHAT_REGISTER_CODE	= 3,	/* with an invite code everywhere */
+	KCHAT_REGISTER_OPEN	= 4,	/* for everybody */
+};
+
+#endif /* _UAPI_KCHAT_H */
