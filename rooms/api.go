@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+// Package rooms is the chat client without a screen: it connects, logs in, joins rooms, keeps roster and
+// presence, sends, receives, repairs and reconnects. The screen and the headless commands stand on it alike.
+//
+// A Client is made by New and lives as long as its Run. What happens comes out of Events in one order; what is
+// wanted goes in by methods, which may be called from any goroutine. Methods that ask the server wait for
+// its answer or for their context; Send, Typing and Stored return at once.
+package rooms
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"log/slog"
+	"time"
+)
+
+// PersonState says whether somebody is there.
+type PersonState uint8
+
+// The states of a person, with the numbers of the protocol.
+const (
+	Offline PersonState = iota
+	Present
+	Away
+	Reconnecting
+	Left
+	Lost
+)
+
+// Here reports whether the state counts as present.
+func (s PersonState) Here() bool { return s == Present || s == Away }
+
+// Person is somebody as a room or the server sees them.
+type Person struct {
+	ID       AccountID
+	Name     string
+	State    PersonState
+	Bot      bool
+	Admin    bool
+	Sessions int
+}
+
+// ServerInfo is what a server says of itself before anybody logs in.
+type ServerInfo struct {
+	Address   string
+	Server    UUID
+	Community UUID
+	Name      string
+	Register  bool // registration is open to this connection
+	Invite    bool // and needs an invite code
+}
+
+// RoomInfo is a room as it was when it was joined, or as the list of rooms shows it.
+type RoomInfo struct {
+	Name     string
+	Number   uint32
+	Epoch    uint64
+	Head     uint64 // sequence of the last lasting frame
+	Topic    string
+	People   int
+	Practice bool // bots count as people
+	Direct   bool // of two people
+	Backlog  int
+	Made     time.Time
+}
+
+// Status is what the server counts, by the names of docs/protocol.md.
+type Status struct {
+	Kernel   string
+	Module   string
+	Counters []Counter
+}
+
+// Counter is one figure of Status.
+type Counter struct {
+	Name  string
+	Value uint64
+}
+
+// JoinOptions says how to join. The zero value joins or creates an ordinary room.
+type JoinOptions struct {
+	Existing bool // do not create the room
+	Practice bool // when it is created: bots count as people
+	Backlog  int  // when it is created: messages a newcomer sees; 0: the default, negative: none
+}
+
+// Draft is a message to be sent.
+type Draft struct {
+	Room     string
+	Kind     Kind // KindText when zero
+	Text     string
+	ReplyTo  MessageID
+	Target   MessageID
+	Removed  bool
+	Attached *Attachment // its blob must be in the blob store
+}
+
+// Transfer is one blob on its way, in either direction.
+type Transfer struct {
+	Room     string
+	Stream   MessageID
+	From     AccountID
+	Attached Attachment
+	Kind     StreamKind
+	Outgoing bool
+	Done     uint64 // bytes so far
+	Takers   int    // of an outgoing one: who takes it
+}
+
+// StreamKind says what a stream carries.
+type StreamKind uint8
+
+// The kinds of streams, with the numbers of the protocol.
+const (
+	StreamImage StreamKind = iota + 1
+	StreamFile
+	StreamVideo
+)
+
+// Event is one thing that happened. It is one of the types below.
+type Event interface{ event() }
+
+// The events of a Client, in the order in which they happened.
+type (
+	// Connecting: an attempt begins; the first has the number 1.
+	Connecting struct{ Attempt int }
+	// Online: logged in, or resumed.
+	Online struct {
+		Server  ServerInfo
+		Me      Person
+		Resumed bool
+	}
+	// Disconnected: the connection is gone; the next attempt comes after Retry.
+	Disconnected struct {
+		Err   error
+		Retry time.Duration
+	}
+	// Joined: in the room now, with all who are in it. Again after each reconnect.
+	Joined struct {
+		Room   RoomInfo
+		People []Person
+	}
+	// Live: all that was said before the join has come.
+	Live struct{ Room string }
+	// Parted: out of the room; Err is nil when we asked for it.
+	Parted struct {
+		Room string
+		Err  error
+	}
+	// PersonChanged: somebody came, went or changed.
+	PersonChanged struct {
+		Room   string
+		Person Person
+		Was    PersonState
+	}
+	// MessageChanged: a message is new, or its state changed. It has been handed to the Store already.
+	MessageChanged struct{ Message Message }
+	// TypingChanged: somebody else began or ended typing.
+	TypingChanged struct {
+		Room   string
+		Person AccountID
+		Typing bool
+	}
+	// GapChanged: messages after From and up to To are missing (Open), have come, or cannot be had.
+	GapChanged struct {
+		Room     string
+		From, To Position
+		State    GapState
+	}
+	// Invited: somebody asks us into a room. Direct rooms have been joined already.
+	Invited struct {
+		Room   string
+		Direct bool
+		From   Person
+	}
+	// Enveloped: a directed envelope came.
+	Enveloped struct {
+		From    AccountID
+		Payload []byte
+	}
+	// TransferChanged: a transfer began or went on.
+	TransferChanged struct{ Transfer Transfer }
+	// TransferEnded: it is complete and its hash right, or Err says why not.
+	TransferEnded struct {
+		Transfer Transfer
+		Err      error
+	}
+)
+
+// GapState says what became of a gap.
+type GapState uint8
+
+// The states of a gap.
+const (
+	GapOpen GapState = iota
+	GapFilled
+	GapGivenUp
+)
+
+func (Connecting) event()      {}
+func (Online) event()          {}
+func (Disconnected) event()    {}
+func (Joined) event()          {}
+func (Live) event()            {}
+func (Parted) event()          {}
+func (PersonChanged) event()   {}
+func (MessageChanged) event()  {}
+func (TypingChanged) event()   {}
+func (GapChanged) event()      {}
+func (Invited) event()         {}
+func (Enveloped) event()       {}
+func (TransferChanged) event() {}
+func (TransferEnded) event()   {}
+
+// Errors that callers tell apart with errors.Is. An error from the server also is a *ServerError.
+var (
+	ErrAlone     = errors.New("nobody else is present in the room")
+	ErrNoServer  = errors.New("no kchat server answers")
+	ErrRefused   = errors.New("the login was refused")
+	ErrPinned    = errors.New("another server answers at a known address")
+	ErrWeakened  = errors.New("the server asks for weaker keys than before")
+	ErrImpostor  = errors.New("the server does not know our password's keys")
+	ErrNotInRoom = errors.New("not in this room")
+	ErrOffline   = errors.New("this person is not connected")
+	ErrClosed    = errors.New("the client has ended")
+)
+
+// Store keeps what must survive the program. history implements it.
+type Store interface {
+	// Save keeps messages; it returns when they are durable. Saving one again changes its state, never its position.
+	Save(ctx context.Context, messages ...Message) error
+	// Stored returns the position up to which everything of a room is kept without a gap; zero: nothing.
+	Stored(ctx context.Context, community UUID, room string) (Position, error)
+	// Own yields what sender wrote in the room after from and up to to, oldest first.
+	Own(ctx context.Context, community UUID, room string, sender AccountID, from, to Position) iter.Seq2[Message, error]
+	// Outbox returns our messages that are waiting or sending, oldest first.
+	Outbox(ctx context.Context, community UUID, sender AccountID) ([]Message, error)
+	// Missing records that what lies after from and up to to is missing, or (filled) no longer is.
+	Missing(ctx context.Context, community UUID, room string, from, to Position, filled bool) error
+	// Forget drops one of our messages that was never acknowledged.
+	Forget(ctx context.Context, community UUID, room string, id MessageID) error
+}
+
+// Pins keeps what was seen of servers, so that another or a weakened one is noticed. history implements it.
+type Pins interface {
+	Pin(ctx context.Context, address string) (Pin, bool, error)
+	SetPin(ctx context.Context, pin Pin) error
+}
+
+// Pin is what is remembered of the server at an address.
+type Pin struct {
+	Address    string
+	Server     UUID
+	Community  UUID
+	Name       string
+	Iterations uint32
+	Salts      map[string][]byte // by login name
+}
+
+// Blobs keeps blobs by their hash. media implements it.
+type Blobs interface {
+	Has(hash Hash) bool
+	// Open returns the blob for reading.
+	Open(hash Hash) (io.ReadSeekCloser, error)
+	// Partial returns how many bytes of an unfinished blob are kept.
+	Partial(hash Hash) (uint64, error)
+	// Receive returns a writer that goes on at offset. Commit checks the hash and makes the blob visible; Close
+	// without Commit keeps what came for a later Receive.
+	Receive(hash Hash, size, offset uint64) (BlobWriter, error)
+}
+
+// BlobWriter takes the bytes of one blob.
+type BlobWriter interface {
+	io.WriteCloser
+	Commit() error
+}
+
+// Config says who connects to what. Address, User, Password, Store and Pins are needed.
+type Config struct {
+	Address  string // host:port
+	User     string // name as typed; prepared by PRECIS before it is sent
+	Password string
+	Agent    string // for HELLO, for example "kchat-tui/1.0"
+	Rooms    []string
+	Store    Store
+	Pins     Pins
+	Blobs    Blobs // nil: attachments are not fetched and cannot be sent
+	// Accept decides whether an offered blob is taken; nil takes pictures of up to 16 MiB and nothing else.
+	Accept func(Transfer) bool
+	// Once ends Run on the first failure instead of reconnecting.
+	Once bool
+	// Trust accepts another server at a known address and pins it anew.
+	Trust  bool
+	Logger *slog.Logger // nil: nothing is logged
+}
