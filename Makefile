@@ -3,7 +3,7 @@
 
 KVER ?= 6.12
 
-.PHONY: help kmod check-kmod debug-kernel kmod-debug clean
+.PHONY: help kmod check-kmod debug-kernel kmod-debug init vm-tool clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -20,6 +20,12 @@ debug-kernel: ## build (once) the kernel that looks for our bugs: KASAN, lockdep
 
 kmod-debug: ## build the module for the debug kernel
 	@scripts/kmod-build debug
+
+init: ## build bin/kchat-init, the first process of the microVM
+	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/kchat-init ./cmd/kchat-init
+
+vm-tool: init ## build bin/kchat-vm, a microVM for work on the module
+	@go build -o bin/kchat-vm ./server/vm/kchat-vm
 
 clean: ## remove what was built here; the cache of kernels stays
 	rm -rf bin .cache kmod/kchat.ko

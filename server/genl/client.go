@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package genl
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/mdlayher/netlink"
+)
+
+// Transport carries one request to the family and brings the attributes of every message answered.
+type Transport interface {
+	Execute(ctx context.Context, command uint8, flags netlink.HeaderFlags, data []byte) ([][]byte, error)
+}
+
+// Client gives orders to the module and asks it. Errors from the kernel satisfy errors.Is with their errno.
+type Client struct {
+	to Transport
+}
+
+// NewClient speaks over the given transport.
+func NewClient(to Transport) *Client { return &Client{to: to} }
+
+// Start tells the module who it is and opens its port.
+func (c *Client) Start(ctx context.Context, s Start) error {
+	return c.do(ctx, "start the server", cmdStart, func(e *netlink.AttributeEncoder) {
+		e.Bytes(attrServerUUID, s.ServerUUID[:])
+		e.Bytes(attrCommunityUUID, s.CommunityUUID[:])
+		e.String(attrServerName, s.Name)
+		e.Uint32(attrGeneration, s.Generation)
+		e.Bytes(attrSecret, s.Secret[:])
+		e.Uint32(attrIterations, s.Iterations)
+		e.Uint8(attrRegister, uint8(s.Register))
+		if s.Port != 0 {
+			e.Uint16(attrPort, s.Port)
+		}
+		if s.Addr.IsValid() {
+			addr := s.Addr.As16()
+			e.Bytes(attrAddr, addr[:])
+		}
+	})
+}
+
+// Stop closes the port and ends every connection.
+func (c *Client) Stop(ctx context.Context) error {
+	return c.do(ctx, "stop the server", cmdStop, nil)
+}
+
+// Status asks how the server is.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	replies, err := c.to.Execute(ctx, cmdStatus, netlink.Request, nil)
+	if err != nil {
+		return Status{}, fmt.Errorf("ask the module for its status: %w", err)
+	}
+	if len(replies) == 0 {
+		return Status{}, fmt.Errorf("ask the module for its status: no answer")
+	}
+	return decodeStatus(replies[0])
+}
+
+// SetAccount adds an account, or replaces the one with its number.
+func (c *Client) SetAccount(ctx context.Context, a Account) error {
+	return c.do(ctx, "give an account to the module", cmdAccountSet, func(e *netlink.AttributeEncoder) {
+		e.Uint64(attrAccount, a.Number)
+		e.String(attrName, a.Name)
+		e.String(attrLogin, a.Login)
+		e.Uint32(attrFlags, a.Flags)
+		e.Bytes(attrSalt, a.Salt[:])
+		e.Bytes(attrStoredKey, a.StoredKey[:])
+		e.Bytes(attrServerKey, a.ServerKey[:])
+	})
+}
+
+// DeleteAccount takes an account away; its sessions end.
+func (c *Client) DeleteAccount(ctx context.Context, number uint64) error {
+	return c.do(ctx, "take an account from the module", cmdAccountDel, func(e *netlink.AttributeEncoder) {
+		e.Uint64(attrAccount, number)
+	})
+}
+
+// SetParam changes a limit of the module.
+func (c *Client) SetParam(ctx context.Context, name string, value uint64) error {
+	return c.do(ctx, "set "+name, cmdParamSet, func(e *netlink.AttributeEncoder) {
+		e.String(attrParamName, name)
+		e.Uint64(attrParamValue, value)
+	})
+}
+
+// Accounts lists the accounts that the module knows; their keys stay in the kernel.
+func (c *Client) Accounts(ctx context.Context) ([]Account, error) {
+	return dump(ctx, c.to, "accounts", cmdAccountGet, decodeAccount)
+}
+
+// Rooms lists the rooms.
+func (c *Client) Rooms(ctx context.Context) ([]Room, error) {
+	return dump(ctx, c.to, "rooms", cmdRoomGet, decodeRoom)
+}
+
+// Sessions lists who is logged in.
+func (c *Client) Sessions(ctx context.Context) ([]Session, error) {
+	return dump(ctx, c.to, "sessions", cmdSessionGet, decodeSession)
+}
+
+// Params lists the limits that can be changed.
+func (c *Client) Params(ctx context.Context) ([]Param, error) {
+	return dump(ctx, c.to, "limits", cmdParamGet, decodeParam)
+}
+
+func (c *Client) do(ctx context.Context, what string, command uint8, fill func(*netlink.AttributeEncoder)) error {
+	data, err := encode(fill)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if _, err := c.to.Execute(ctx, command, netlink.Request|netlink.Acknowledge, data); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+func encode(fill func(*netlink.AttributeEncoder)) ([]byte, error) {
+	if fill == nil {
+		return nil, nil
+	}
+	e := netlink.NewAttributeEncoder()
+	fill(e)
+	return e.Encode()
+}
+
+func dump[T any](ctx context.Context, to Transport, what string, command uint8, read func([]byte) (T, error)) ([]T, error) {
+	replies, err := to.Execute(ctx, command, netlink.Request|netlink.Dump, nil)
+	if err != nil {
+		return nil, fmt.Errorf("ask the module for its %s: %w", what, err)
+	}
+	list := make([]T, 0, len(replies))
+	for _, reply := range replies {
+		item, err := read(reply)
+		if err != nil {
+			return nil, fmt.Errorf("ask the module for its %s: %w", what, err)
+		}
+		list = append(list, item)
+	}
+	return list, nil
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package genl
+
+import "net/netip"
+
+// The sizes of the binary attributes.
+const (
+	UUIDLen   = 16
+	SecretLen = 32
+	SaltLen   = 16
+	KeyLen    = 32
+)
+
+// Start is what the module has to know to open its port.
+type Start struct {
+	ServerUUID    [UUIDLen]byte
+	CommunityUUID [UUIDLen]byte
+	Name          string // shown to people
+	Generation    uint32 // from 1, larger at each start: the upper half of every epoch
+	Secret        [SecretLen]byte
+	Iterations    uint32 // of PBKDF2, one count for all accounts
+	Port          uint16 // 0: the module's default
+	Addr          netip.Addr
+	Register      Registration
+}
+
+// Status is what the module says of itself.
+type Status struct {
+	Running       bool
+	ServerUUID    [UUIDLen]byte
+	CommunityUUID [UUIDLen]byte
+	Name          string
+	Generation    uint32
+	Iterations    uint32
+	Port          uint16
+	Register      Registration
+	ModuleVersion string
+	Counters      map[Counter]uint64
+}
+
+// Account is an account as the module keeps it: no password, only what a proof is checked against (RFC 5802).
+type Account struct {
+	Number    uint64        `json:"number"`
+	Name      string        `json:"name"`  // as shown
+	Login     string        `json:"login"` // as compared
+	Flags     uint32        `json:"flags"`
+	Salt      [SaltLen]byte `json:"salt"`
+	StoredKey [KeyLen]byte  `json:"stored_key"`
+	ServerKey [KeyLen]byte  `json:"server_key"`
+}
+
+// Request is a question of the module to the accounts service: a registration, or, when Account is set, a new
+// password for that account.
+type Request struct {
+	Cookie    uint64        `json:"cookie"` // to be given back in the Decision
+	Account   uint64        `json:"account,omitempty"`
+	Name      string        `json:"name,omitempty"`
+	Code      string        `json:"code,omitempty"` // invite code
+	Salt      [SaltLen]byte `json:"salt"`
+	StoredKey [KeyLen]byte  `json:"stored_key"`
+	ServerKey [KeyLen]byte  `json:"server_key"`
+	Loopback  bool          `json:"loopback,omitempty"` // the peer is on the host that the module runs on
+	Peer      string        `json:"peer,omitempty"`     // address and port
+}
+
+// Decision answers a Request. The account was given to the module before.
+type Decision struct {
+	Cookie  uint64 `json:"cookie"`
+	Error   uint16 `json:"error"` // DecisionYes, or why not
+	Account uint64 `json:"account,omitempty"`
+}
+
+// Room is one line of the module's list of rooms.
+type Room struct {
+	Number   uint32 `json:"room"`
+	Name     string `json:"name"`
+	Flags    uint32 `json:"flags"`
+	Epoch    uint64 `json:"epoch"`
+	Sequence uint64 `json:"seq"`
+	People   uint32 `json:"people"`
+	LogBytes uint64 `json:"log_bytes"`
+}
+
+// Session is one line of the module's list of sessions.
+type Session struct {
+	Number   uint64 `json:"session"`
+	Account  uint64 `json:"account"`
+	Name     string `json:"name"`
+	Peer     string `json:"peer"`
+	SinceMS  uint64 `json:"since_ms"`
+	State    uint8  `json:"state"` // as enum kchat_person_state
+	Rooms    uint32 `json:"rooms"`
+	Lag      uint64 `json:"lag"` // bytes of logs not sent yet
+	BytesIn  uint64 `json:"bytes_in"`
+	BytesOut uint64 `json:"bytes_out"`
+}
+
+// Param is a limit of the module that can be changed while it runs.
+type Param struct {
+	Name  string `json:"name"`
+	Value uint64 `json:"value"`
+	Min   uint64 `json:"min"`
+	Max   uint64 `json:"max"`
+}

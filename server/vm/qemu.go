@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package vm
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// controlFD is the number under which QEMU inherits its end of the control connection.
+const controlFD = 3
+
+func arguments(cfg Config, initramfs string) []string {
+	network := "user,id=net"
+	for _, f := range cfg.Forwards {
+		network += fmt.Sprintf(",hostfwd=tcp:%s:%d-:%d", f.Host.Addr(), f.Host.Port(), f.Guest)
+	}
+	cpu := "max"
+	if cfg.Accel == "kvm" {
+		cpu = "host"
+	}
+	return []string{
+		// q35 is the machine that always came up; "microvm" hung in half the boots under emulation.
+		"-M", "q35", "-accel", cfg.Accel, "-cpu", cpu,
+		"-m", strconv.Itoa(cfg.MemoryMB), "-smp", strconv.Itoa(cfg.CPUs),
+		"-kernel", cfg.Parts.Kernel, "-initrd", initramfs,
+		// Level 5 shows warnings and worse on the console; the rest of the log comes over the control connection.
+		"-append", "console=ttyS0 loglevel=5 panic=-1 oops=panic",
+		"-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio",
+		"-chardev", fmt.Sprintf("socket,id=control,fd=%d", controlFD),
+		"-device", "virtio-serial-pci", "-device", "virtserialport,chardev=control,name=kchat",
+		"-netdev", network, "-device", "virtio-net-pci,netdev=net,romfile=",
+	}
+}
+
+// socketPair makes the control connection: ours, and the end that QEMU inherits.
+func socketPair() (ours net.Conn, theirs *os.File, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make the control connection: %w", err)
+	}
+	theirs = os.NewFile(uintptr(fds[1]), "control (QEMU)")
+	file := os.NewFile(uintptr(fds[0]), "control")
+	defer file.Close() // net.FileConn makes its own copy
+	ours, err = net.FileConn(file)
+	if err != nil {
+		_ = theirs.Close()
+		return nil, nil, fmt.Errorf("make the control connection: %w", err)
+	}
+	return ours, theirs, nil
+}
+
+// run starts QEMU and watches it. QEMU dies with us: the signal for that is tied to the thread that started it, so
+// one goroutine keeps its thread from the start to the end.
+func (v *VM) run(cmd *exec.Cmd) error {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	started := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err != nil {
+			return
+		}
+		v.exitErr = cmd.Wait()
+		close(v.exited)
+	}()
+	if err := <-started; err != nil {
+		return err
+	}
+	v.kill = func() { _ = cmd.Process.Kill() }
+	return nil
+}
