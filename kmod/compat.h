@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * All that differs between kernels. Kbuild asks the headers and defines
+ * KCHAT_HAVE_*; no other file of the module has an #ifdef for a kernel.
+ */
+#ifndef _KCHAT_COMPAT_H
+#define _KCHAT_COMPAT_H
+
+#ifdef KCHAT_HAVE_SHA2_H
+#include <crypto/sha2.h>
+#else
+#include <crypto/sha.h>
+#endif
+
+/* The state of the library's SHA-256, which got a type of its own in 6.17. */
+#ifdef KCHAT_HAVE_SHA256_CTX
+#define kchat_sha256_ctx sha256_ctx
+#else
+#define kchat_sha256_ctx sha256_state
+#endif
+
+#ifdef KCHAT_HAVE_LINUX_UNALIGNED
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+#endif /* _KCHAT_COMPAT_H */

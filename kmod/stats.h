@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Counters of one network namespace: per CPU, read through STATUS, netlink and /proc/net/kchat. */
+#ifndef _KCHAT_STATS_H
+#define _KCHAT_STATS_H
+
+#include <linux/percpu.h>
+#include <linux/types.h>
+
+#include "frame.h"
+#include "uapi/kchat.h"
+
+struct kchat_net;
+struct net;
+
+#define KCHAT_STATS		KCHAT_C_UPTIME_MS
+
+/* struct kchat_net has one as "struct kchat_stats __percpu *stats". */
+struct kchat_stats {
+	u64 values[KCHAT_STATS + 1];
+};
+
+/* What there is now (CONNECTIONS to LOG_BYTES) goes up and down, on whatever CPU: the sum is right. */
+#define kchat_stat_add(knet, counter, amount) \
+	this_cpu_add((knet)->stats->values[counter], (u64)(amount))
+#define kchat_stat_sub(knet, counter, amount) \
+	this_cpu_sub((knet)->stats->values[counter], (u64)(amount))
+#define kchat_stat_inc(knet, counter)	kchat_stat_add(knet, counter, 1)
+#define kchat_stat_dec(knet, counter)	kchat_stat_sub(knet, counter, 1)
+
+int kchat_stats_init(struct kchat_net *knet);
+void kchat_stats_destroy(struct kchat_net *knet);
+
+/* The sum over all CPUs; UPTIME_MS is reckoned from knet->started (ktime_get_ns, 0: not running). */
+u64 kchat_stat_read(struct kchat_net *knet, enum kchat_counter counter);
+/* All of them in order, as STATUS_IS wants them: @values has room for KCHAT_STATS. */
+void kchat_stat_read_all(struct kchat_net *knet, struct kchat_counter_value *values);
+
+/* /proc/net/kchat of the namespace. */
+int kchat_stats_proc_init(struct net *net);
+void kchat_stats_proc_exit(struct net *net);
+
+#endif /* _KCHAT_STATS_H */
