@@ -63,7 +63,11 @@ func Strip(data []byte) ([]byte, Stripped, error) {
 		return data, Stripped{}, nil
 	}
 	out := make([]byte, 0, len(data)+64)
-	return f.assemble(out, parts, facts.orientation), rep, nil
+	out = f.assemble(out, parts, facts.orientation)
+	if Sniff(out) != f.mime {
+		return nil, Stripped{}, fmt.Errorf("strip metadata: %w: it has no pixels", ErrCorrupt)
+	}
+	return out, rep, nil
 }
 
 // isOnlyOrientation reports whether the only metadata is the very block that Strip itself would write.
