@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package history
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"kchat/rooms"
+)
+
+// ErrInvalid is the error of saving a message that no server can have sent.
+var ErrInvalid = errors.New("history: not a valid message")
+
+// Save writes messages and returns when they are durable. A message that is there already changes nothing but its
+// delivery marks, with one exception: of two positions the smaller one is the original and stays, in whichever order
+// they come. A message without a position goes to the outbox, and leaves it when it comes again with one.
+//
+// Messages that are not valid are left out and named in the error; the others are saved. If the file cannot be
+// written, the messages are kept in memory and tried again, and the error says so.
+func (s *Store) Save(ctx context.Context, messages ...rooms.Message) error {
+	err := s.Queue(ctx, messages...)
+	if flushErr := s.Flush(ctx); flushErr != nil && !errors.Is(err, flushErr) {
+		err = errors.Join(err, flushErr)
+	}
+	return err
+}
+
+// Queue is Save without the wait: it returns when the messages are in the queue, and waits only while that is full.
+func (s *Store) Queue(ctx context.Context, messages ...rooms.Message) error {
+	valid := make([]rooms.Message, 0, len(messages))
+	var errs []error
+	for _, m := range messages {
+		if err := validate(m); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		valid = append(valid, tidy(m))
+	}
+	for len(valid) > 0 {
+		n := min(len(valid), batchMessages)
+		if err := s.writer.save(ctx, valid[:n:n]); err != nil {
+			return errors.Join(append(errs, err)...)
+		}
+		valid = valid[n:]
+	}
+	return errors.Join(errs...)
+}
+
+func validate(m rooms.Message) error {
+	switch {
+	case m.ID.IsZero():
+		return fmt.Errorf("%w: no id", ErrInvalid)
+	case m.Room == "":
+		return fmt.Errorf("%w: %v: no room", ErrInvalid, m.ID)
+	case m.Kind == 0:
+		return fmt.Errorf("%w: %v: no kind", ErrInvalid, m.ID)
+	case modifies(m.Kind) && m.Target.IsZero():
+		return fmt.Errorf("%w: %v: no target", ErrInvalid, m.ID)
+	case !m.Pos.IsZero() && m.Pos.Seq == 0, m.Pos.Epoch > math.MaxInt64, m.Pos.Seq >= math.MaxInt64:
+		return fmt.Errorf("%w: %v: position %v", ErrInvalid, m.ID, m.Pos)
+	}
+	return nil
+}
+
+// modifies tells whether a kind is shown by what it does to its target and not by itself.
+func modifies(k rooms.Kind) bool {
+	return k == rooms.KindEdit || k == rooms.KindDelete || k == rooms.KindReact
+}
+
+func tidy(m rooms.Message) rooms.Message {
+	m.Text, m.Name, m.Failure = normal(m.Text), normal(m.Name), normal(m.Failure)
+	return m
+}
+
+// normal makes text valid UTF-8 in NFC, so that what looks the same is found the same.
+func normal(s string) string { return norm.NFC.String(strings.ToValidUTF8(s, "\uFFFD")) }
+
+// extra holds the parts of a message that few have.
+type extra struct {
+	Attached *rooms.Attachment `json:"attached,omitempty"`
+}
+
+func packExtra(m rooms.Message) (any, error) {
+	if m.Attached == nil {
+		return nil, nil
+	}
+	b, err := json.Marshal(extra{Attached: m.Attached})
+	return string(b), err
+}
+
+// blobOrNull writes a zero id as NULL, which the partial index on targets leaves out.
+func blobOrNull(id rooms.MessageID) any {
+	if id.IsZero() {
+		return nil
+	}
+	return id[:]
+}
+
+func (t *txn) saveAll(ctx context.Context, messages []rooms.Message) error {
+	covered := map[spanKey][]uint64{}
+	for _, m := range messages {
+		room, err := t.roomNumber(ctx, KeyOf(m))
+		if err != nil {
+			return err
+		}
+		if m.Pos.IsZero() {
+			err = t.queueOut(ctx, room, m)
+		} else {
+			at := spanKey{room: room, epoch: m.Pos.Epoch}
+			covered[at] = append(covered[at], m.Pos.Seq)
+			err = t.saveSettled(ctx, room, m)
+		}
+		if err != nil {
+			return fmt.Errorf("saving message %v: %w", m.ID, err)
+		}
+	}
+	for at, seqs := range covered {
+		if err := t.cover(ctx, at, seqs); err != nil {
+			return fmt.Errorf("noting what is stored: %w", err)
+		}
+	}
+	return nil
+}
+
+func (t *txn) saveSettled(ctx context.Context, room int64, m rooms.Message) error {
+	if err := t.exec(ctx, "DELETE FROM outbox WHERE room = ? AND id = ?", room, m.ID[:]); err != nil {
+		return err
+	}
+	old, found, err := t.find(ctx, room, m.ID)
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return t.insert(ctx, room, m)
+	case old.message.Sender != m.Sender:
+		return nil // ids are their author's to choose, and the first to use one keeps it
+	case m.Pos.Compare(old.message.Pos) < 0:
+		return t.move(ctx, old, m)
+	}
+	return t.exec(ctx, `UPDATE messages SET stored = max(stored, ?), present = ?, state = max(state, ?),
+		backfill = min(backfill, ?) WHERE key = ? AND (stored < ? OR state < ? OR backfill > ?)`,
+		m.Stored, m.Present, settledState(m), m.Backfill, old.key, m.Stored, settledState(m), m.Backfill)
+}
+
+// move gives a message the position and time that m, the same message, has for it: the smaller of two positions is
+// where it was first said, since nobody but its author can re-offer it. Its key follows its time.
+func (t *txn) move(ctx context.Context, old row, m rooms.Message) error {
+	for _, query := range []string{"DELETE FROM grams WHERE rowid = ?", "DELETE FROM messages WHERE key = ?"} {
+		if err := t.exec(ctx, query, old.key); err != nil {
+			return err
+		}
+	}
+	first := old.message
+	first.Pos, first.Time = m.Pos, m.Time
+	return t.insert(ctx, old.room, first)
+}
+
+// find reads a settled message.
+func (t *txn) find(ctx context.Context, room int64, id rooms.MessageID) (r row, found bool, err error) {
+	s, err := t.prepare(ctx, "SELECT "+messageColumns+` FROM messages m JOIN rooms r ON r.id = m.room
+		WHERE m.room = ? AND m.id = ?`)
+	if err != nil {
+		return row{}, false, err
+	}
+	r, err = scanRow(s.QueryRowContext(ctx, room, id[:]))
+	if errors.Is(err, errNoRow) {
+		return row{}, false, nil
+	}
+	return r, err == nil, err
+}
+
+// settledState is the state to keep of a message that has a position: it can no longer wait or be refused.
+func settledState(m rooms.Message) rooms.State {
+	switch m.State {
+	case rooms.StateSent, rooms.StateDelivered:
+		return m.State
+	case rooms.StateReceived:
+		return rooms.StateReceived
+	}
+	return rooms.StateSent
+}
+
+func (t *txn) insert(ctx context.Context, room int64, m rooms.Message) error {
+	key, err := t.freeKey(ctx, micros(m.Time))
+	if err != nil {
+		return err
+	}
+	extra, err := packExtra(m)
+	if err != nil {
+		return err
+	}
+	touched := false
+	if !modifies(m.Kind) {
+		touched, err = t.get(ctx, []any{new(int)},
+			"SELECT 1 FROM messages WHERE room = ? AND target = ? LIMIT 1", room, m.ID[:])
+		if err != nil {
+			return err
+		}
+	}
+	if err := t.exec(ctx, `INSERT INTO messages (key, room, id, epoch, seq, time, sender, name, kind, text, reply,
+		target, removed, extra, state, stored, present, backfill, touched)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		key, room, m.ID[:], int64(m.Pos.Epoch), int64(m.Pos.Seq), micros(m.Time), int64(m.Sender), m.Name, m.Kind,
+		m.Text, blobOrNull(m.ReplyTo), blobOrNull(m.Target), m.Removed, extra, settledState(m), m.Stored, m.Present,
+		m.Backfill, touched); err != nil {
+		return err
+	}
+	if err := t.sawPerson(ctx, m); err != nil {
+		return err
+	}
+	if modifies(m.Kind) {
+		return t.touch(ctx, room, m)
+	}
+	return t.index(ctx, key, room, m, touched)
+}
+
+// freeKey is the smallest free key from a time on, or close to it: after a crowded moment the search widens by
+// factors instead of steps, so that a million messages of one moment still cost a few look-ups each.
+func (t *txn) freeKey(ctx context.Context, us int64) (int64, error) {
+	key := max(us, 0)
+	for width := int64(64); ; width *= 4 {
+		var last int64
+		taken, err := t.get(ctx, []any{&last},
+			"SELECT key FROM messages WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT 1", key, key+width)
+		if err != nil {
+			return 0, err
+		}
+		if !taken {
+			return key, nil
+		}
+		key = last + 1
+	}
+}
+
+// touch marks the target of an edit, deletion or reaction, and finds it from now on by its new words.
+func (t *txn) touch(ctx context.Context, room int64, m rooms.Message) error {
+	if err := t.exec(ctx, "UPDATE messages SET touched = 1 WHERE room = ? AND id = ?", room, m.Target[:]); err != nil {
+		return err
+	}
+	if m.Kind == rooms.KindReact {
+		return nil
+	}
+	target, found, err := t.find(ctx, room, m.Target)
+	if err != nil || !found || modifies(target.message.Kind) {
+		return err // what comes later is indexed as it then stands
+	}
+	return t.index(ctx, target.key, room, target.message, true)
+}
+
+// sawPerson remembers the name that a person had last.
+func (t *txn) sawPerson(ctx context.Context, m rooms.Message) error {
+	if m.Name == "" {
+		return nil
+	}
+	return t.exec(ctx, `INSERT INTO people (community, account, name, seen) VALUES (?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET name = excluded.name, seen = excluded.seen WHERE seen <= excluded.seen`,
+		m.Community[:], int64(m.Sender), m.Name, micros(m.Time))
+}
