@@ -4,6 +4,7 @@ package accounts
 
 import (
 	"bytes"
+	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
 	"strings"
@@ -97,6 +98,12 @@ func TestVerifierIsThatOfSCRAM(t *testing.T) {
 	if sha256.Sum256(clientKey) != got.StoredKey {
 		t.Error("the proof of the RFC is refused")
 	}
+}
+
+func mac(key []byte, text string) []byte {
+	m := hmac.New(sha256.New, key)
+	m.Write([]byte(text))
+	return m.Sum(nil)
 }
 
 func TestAnInviteWorksAsOftenAsItSaysUntilItExpires(t *testing.T) {

@@ -3,16 +3,14 @@
 package accounts
 
 import (
-	"crypto/hmac"
-	"crypto/pbkdf2"
 	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 
 	"golang.org/x/text/secure/precis"
 
 	"kchat/server/genl"
+	"kchat/wire"
 )
 
 // MinIterations is the least that RFC 7677 allows.
@@ -41,17 +39,10 @@ func derive(password string, salt [genl.SaltLen]byte, iterations uint32) (Verifi
 	if err != nil {
 		return v, fmt.Errorf("%w: %w", ErrPassword, err)
 	}
-	salted, err := pbkdf2.Key(sha256.New, prepared, v.Salt[:], int(iterations), sha256.Size)
+	keys, err := wire.DeriveKeys(prepared, salt, iterations)
 	if err != nil {
 		return v, fmt.Errorf("derive a key: %w", err)
 	}
-	v.StoredKey = sha256.Sum256(mac(salted, "Client Key"))
-	copy(v.ServerKey[:], mac(salted, "Server Key"))
+	v.StoredKey, v.ServerKey = keys.StoredKey, keys.ServerKey
 	return v, nil
-}
-
-func mac(key []byte, text string) []byte {
-	m := hmac.New(sha256.New, key)
-	m.Write([]byte(text))
-	return m.Sum(nil)
 }

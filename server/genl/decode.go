@@ -24,7 +24,7 @@ func walk(data []byte, visit func(*netlink.AttributeDecoder)) error {
 }
 
 func decodeStatus(data []byte) (Status, error) {
-	s := Status{Counters: map[Counter]uint64{}}
+	s := Status{Counters: map[uint16]uint64{}}
 	err := walk(data, func(d *netlink.AttributeDecoder) {
 		switch d.Type() {
 		case attrRunning:
@@ -53,12 +53,12 @@ func decodeStatus(data []byte) (Status, error) {
 }
 
 func (s *Status) counter(d *netlink.AttributeDecoder) error {
-	var id Counter
+	var id uint16
 	var value uint64
 	for d.Next() {
 		switch d.Type() {
 		case attrCounterID:
-			id = Counter(d.Uint16())
+			id = d.Uint16()
 		case attrCounterValue:
 			value = d.Uint64()
 		}

@@ -94,25 +94,3 @@ const (
 	FlagBot   = 0x01
 	FlagAdmin = 0x02
 )
-
-// Counter numbers a counter of the module, as enum kchat_counter.
-type Counter uint16
-
-// The counters that the runner shows. The module has more; they keep their numbers.
-const (
-	CounterConnections Counter = 1
-	CounterSessions    Counter = 2
-	CounterPeople      Counter = 3
-	CounterRooms       Counter = 4
-	CounterUptimeMS    Counter = 23
-)
-
-// The answers to a request of the accounts service, as enum kchat_error.
-const (
-	DecisionYes           uint16 = 0
-	DecisionRegisterOff   uint16 = 13
-	DecisionInviteCode    uint16 = 14
-	DecisionNameTaken     uint16 = 15
-	DecisionName          uint16 = 16
-	DecisionServiceFailed uint16 = 18
-)

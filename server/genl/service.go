@@ -59,7 +59,7 @@ func (s *Service) Serve(handle func(Request)) error {
 func (s *Service) Decide(d Decision) error {
 	data, err := encode(func(e *netlink.AttributeEncoder) {
 		e.Uint64(attrCookie, d.Cookie)
-		e.Uint16(attrError, d.Error)
+		e.Uint16(attrError, uint16(d.Error))
 		if d.Account != 0 {
 			e.Uint64(attrAccount, d.Account)
 		}

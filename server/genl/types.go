@@ -2,7 +2,11 @@
 
 package genl
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"kchat/wire"
+)
 
 // The sizes of the binary attributes.
 const (
@@ -36,7 +40,7 @@ type Status struct {
 	Port          uint16
 	Register      Registration
 	ModuleVersion string
-	Counters      map[Counter]uint64
+	Counters      map[uint16]uint64 // by the numbers of wire.CounterConnections and so on
 }
 
 // Account is an account as the module keeps it: no password, only what a proof is checked against (RFC 5802).
@@ -66,9 +70,9 @@ type Request struct {
 
 // Decision answers a Request. The account was given to the module before.
 type Decision struct {
-	Cookie  uint64 `json:"cookie"`
-	Error   uint16 `json:"error"` // DecisionYes, or why not
-	Account uint64 `json:"account,omitempty"`
+	Cookie  uint64           `json:"cookie"`
+	Error   wire.ErrorNumber `json:"error"` // 0: it is done
+	Account uint64           `json:"account,omitempty"`
 }
 
 // Room is one line of the module's list of rooms.

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+// Command kchat-tui is the kchat client, and what runs a kchat server. Each subcommand has a file of its own.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"kchat/server"
+)
+
+func main() {
+	if was, err := server.MaybeSupervise(); was {
+		exit(err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := rootCommand().ExecuteContext(ctx)
+	stop()
+	exit(err)
+}
+
+// rootCommand lists the subcommands; each constructor is in the file of its name.
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "kchat-tui",
+		Short:         "Chat through the Linux kernel",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(
+		serverCommand(),
+		userCommand(),
+		doctorCommand(),
+	)
+	return root
+}
+
+// exit ends the program. An error with a method ExitCode chooses the exit code, any other means 1.
+func exit(err error) {
+	if err == nil {
+		os.Exit(0)
+	}
+	if text := err.Error(); text != "" {
+		fmt.Fprintln(os.Stderr, "kchat-tui:", text)
+	}
+	os.Exit(exitCode(err))
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kchat/server"
+)
+
+func serverCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "server",
+		Short: "Run a server: the module in a microVM, or in this kernel",
+	}
+	o := &serverOptions{}
+	cmd.PersistentFlags().Uint16Var(&o.port, "port", server.DefaultPort, "port of the server; each port is a server of its own")
+	cmd.AddCommand(
+		serverStartCommand(o), serverStopCommand(o), serverRestartCommand(o),
+		serverStatusCommand(o), serverLogsCommand(o),
+	)
+	return cmd
+}
+
+type serverOptions struct {
+	port   uint16
+	mode   string
+	listen string
+	lan    bool
+	name   string
+	module string
+}
+
+func (o *serverOptions) paths() (server.Paths, error) { return server.DefaultPaths(o.port) }
+
+// startFlags are the flags of start and restart.
+func (o *serverOptions) startFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.mode, "mode", string(server.ModeAuto), "auto, native (this kernel) or vm (a microVM)")
+	cmd.Flags().StringVar(&o.listen, "listen", "127.0.0.1", "address to listen on")
+	cmd.Flags().BoolVar(&o.lan, "lan", false, "let other machines in: listen on all addresses")
+	cmd.Flags().StringVar(&o.name, "name", "", "name of a new server (default: this machine's)")
+	cmd.Flags().StringVar(&o.module, "module", "", "native mode: the kchat.ko to load (default: the installed one)")
+	cmd.MarkFlagsMutuallyExclusive("listen", "lan")
+}
+
+func (o *serverOptions) config() (server.Config, error) {
+	mode, err := server.ParseMode(o.mode)
+	if err != nil {
+		return server.Config{}, err
+	}
+	paths, err := o.paths()
+	if err != nil {
+		return server.Config{}, err
+	}
+	cfg := server.Config{Mode: mode, Port: o.port, Name: o.name, Module: o.module, Paths: paths}
+	if cfg.Name == "" {
+		if cfg.Name, err = os.Hostname(); err != nil {
+			return server.Config{}, fmt.Errorf("ask for this machine's name: %w", err)
+		}
+	}
+	if cfg.Listen, err = netip.ParseAddr(o.listen); err != nil {
+		return server.Config{}, fmt.Errorf("--listen wants an address: %w", err)
+	}
+	if cfg.Mode == server.ModeAuto {
+		cfg.Mode = server.ChooseMode()
+	}
+	if o.lan {
+		cfg.Listen = server.EveryAddress(cfg.Mode)
+	}
+	if cfg.Mode == server.ModeVM {
+		cfg.Parts, err = server.FindParts()
+	}
+	return cfg, err
+}
+
+func serverStartCommand(o *serverOptions) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "start",
+		Short: "Start the server; it goes on when the terminal is closed",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := o.config()
+			if err != nil {
+				return err
+			}
+			status, err := server.Start(cmd.Context(), cfg)
+			if errors.Is(err, server.ErrRunning) {
+				fmt.Fprintln(cmd.OutOrStdout(), "The server is running already.")
+				err = nil
+			}
+			if err != nil {
+				return err
+			}
+			printStatus(cmd.OutOrStdout(), status)
+			return nil
+		},
+	}
+	o.startFlags(cmd)
+	return cmd
+}
+
+func serverStopCommand(o *serverOptions) *cobra.Command {
+	return &cobra.Command{
+		Use:   "stop",
+		Short: "Stop the server",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			paths, err := o.paths()
+			if err != nil {
+				return err
+			}
+			if err := server.Stop(cmd.Context(), paths); err != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), "The server has stopped.")
+			return nil
+		},
+	}
+}
+
+func serverRestartCommand(o *serverOptions) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "restart",
+		Short: "Stop the server if it runs, and start it",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := o.config()
+			if err != nil {
+				return err
+			}
+			if err := server.Stop(cmd.Context(), cfg.Paths); err != nil && !errors.Is(err, server.ErrNotRunning) {
+				return err
+			}
+			status, err := server.Start(cmd.Context(), cfg)
+			if err != nil {
+				return err
+			}
+			printStatus(cmd.OutOrStdout(), status)
+			return nil
+		},
+	}
+	o.startFlags(cmd)
+	return cmd
+}
+
+func serverStatusCommand(o *serverOptions) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Say how the server is, and the address to give to others",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			paths, err := o.paths()
+			if err != nil {
+				return err
+			}
+			status, err := server.GetStatus(cmd.Context(), paths)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(status)
+			}
+			printStatus(cmd.OutOrStdout(), status)
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object")
+	return cmd
+}
+
+func serverLogsCommand(o *serverOptions) *cobra.Command {
+	var kernel, follow bool
+	cmd := &cobra.Command{
+		Use:   "logs",
+		Short: "Show the server's log",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			paths, err := o.paths()
+			if err != nil {
+				return err
+			}
+			return server.CopyLog(cmd.Context(), paths, kernel, cmd.OutOrStdout(), follow)
+		},
+	}
+	cmd.Flags().BoolVar(&kernel, "kernel", false, "the log of the kernel that the module runs in")
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what comes")
+	return cmd
+}
+
+func printStatus(out io.Writer, s server.Status) {
+	where := "in this kernel"
+	if s.Mode == server.ModeVM {
+		where = "in a microVM, " + s.Accel
+	}
+	fmt.Fprintf(out, "%s is up %s since %s\n", s.Name, where, time.Duration(s.UptimeS)*time.Second)
+	fmt.Fprintf(out, "  kernel        %s, module %s\n", s.Kernel, s.Module)
+	fmt.Fprintf(out, "  UUID          %s\n", s.Server)
+	for _, address := range s.Addresses {
+		fmt.Fprintf(out, "  others type   kchat-tui login --server %s\n", address)
+	}
+	if s.Listen.Addr().IsLoopback() {
+		fmt.Fprintln(out, "                (on this machine; \"kchat-tui server restart --lan\" lets other machines in)")
+	}
+	fmt.Fprintf(out, "  registration  %s\n", s.Registration)
+	fmt.Fprintf(out, "  people        %d in %d rooms, %d connections\n", s.People, s.Rooms, s.Connections)
+	if s.Restarts > 0 {
+		fmt.Fprintf(out, "  restarts      %d after the microVM died\n", s.Restarts)
+	}
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kchat/server"
+	"kchat/server/accounts"
+)
+
+func userCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "user",
+		Short: "Manage the accounts of this user's server",
+	}
+	o := &userOptions{}
+	cmd.PersistentFlags().Uint16Var(&o.port, "port", server.DefaultPort, "port of the server")
+	cmd.AddCommand(userAddCommand(o), userDelCommand(o), userListCommand(o), userPasswdCommand(o), userInviteCommand(o))
+	return cmd
+}
+
+type userOptions struct {
+	port         uint16
+	passwordFile string
+}
+
+func (o *userOptions) passwordFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.passwordFile, "password-file", "", "file whose first line is the password; - is standard input (default: ask)")
+}
+
+// change edits the accounts file and tells the server, if it runs.
+func (o *userOptions) change(cmd *cobra.Command, edit func(*accounts.Data) error) error {
+	store, paths, err := o.open()
+	if err != nil {
+		return err
+	}
+	if err := store.Update(edit); err != nil {
+		return err
+	}
+	return server.SyncAccounts(cmd.Context(), paths)
+}
+
+func (o *userOptions) open() (*accounts.Store, server.Paths, error) {
+	paths, err := server.DefaultPaths(o.port)
+	if err != nil {
+		return nil, paths, err
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return nil, paths, fmt.Errorf("ask for this machine's name: %w", err)
+	}
+	store, err := server.OpenAccounts(paths, name)
+	return store, paths, err
+}
+
+// verifier asks for a password and derives what the server keeps of it.
+func (o *userOptions) verifier(prompt string) (accounts.Verifier, error) {
+	store, _, err := o.open()
+	if err != nil {
+		return accounts.Verifier{}, err
+	}
+	data, err := store.Read()
+	if err != nil {
+		return accounts.Verifier{}, err
+	}
+	password, err := newPassword(o.passwordFile, prompt)
+	if err != nil {
+		return accounts.Verifier{}, err
+	}
+	return accounts.NewVerifier(password, data.Iterations)
+}
+
+func userAddCommand(o *userOptions) *cobra.Command {
+	var bot, admin bool
+	cmd := &cobra.Command{
+		Use:   "add NAME",
+		Short: "Make an account",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			shown, _, err := accounts.Names(args[0])
+			if err != nil {
+				return err
+			}
+			verifier, err := o.verifier("Password for " + shown + ": ")
+			if err != nil {
+				return err
+			}
+			var number uint64
+			err = o.change(cmd, func(d *accounts.Data) error {
+				account, err := d.Add(args[0], verifier, time.Now())
+				if err != nil {
+					return err
+				}
+				account.Bot, account.Admin = bot, admin
+				number = account.Number
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s has account %d.\n", shown, number)
+			return nil
+		},
+	}
+	o.passwordFlag(cmd)
+	cmd.Flags().BoolVar(&bot, "bot", false, "a program, which counts as a person in practice rooms only")
+	cmd.Flags().BoolVar(&admin, "admin", false, "may do what admins may")
+	return cmd
+}
+
+func userDelCommand(o *userOptions) *cobra.Command {
+	return &cobra.Command{
+		Use:   "del NAME",
+		Short: "Delete an account; its sessions end, its number is not used again",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			_, login, err := accounts.Names(args[0])
+			if err != nil {
+				return err
+			}
+			return o.change(cmd, func(d *accounts.Data) error {
+				_, err := d.Delete(login)
+				return err
+			})
+		},
+	}
+}
+
+func userListCommand(o *userOptions) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the accounts",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			store, _, err := o.open()
+			if err != nil {
+				return err
+			}
+			data, err := store.Read()
+			if err != nil {
+				return err
+			}
+			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
+			for _, a := range data.Accounts {
+				if asJSON {
+					if err := json.NewEncoder(cmd.OutOrStdout()).Encode(listed(a)); err != nil {
+						return err
+					}
+					continue
+				}
+				fmt.Fprintf(table, "%d\t%s\t%s\t%s\n", a.Number, a.Name, a.Created.Format(time.DateOnly), kind(a))
+			}
+			return table.Flush()
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	return cmd
+}
+
+// listed is an account without its keys.
+func listed(a accounts.Account) any {
+	return struct {
+		Number  uint64    `json:"number"`
+		Name    string    `json:"name"`
+		Bot     bool      `json:"bot"`
+		Admin   bool      `json:"admin"`
+		Created time.Time `json:"created"`
+	}{a.Number, a.Name, a.Bot, a.Admin, a.Created}
+}
+
+func kind(a accounts.Account) string {
+	switch {
+	case a.Bot:
+		return "bot"
+	case a.Admin:
+		return "admin"
+	}
+	return ""
+}
+
+func userPasswdCommand(o *userOptions) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "passwd NAME",
+		Short: "Set the password of an account",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			shown, login, err := accounts.Names(args[0])
+			if err != nil {
+				return err
+			}
+			verifier, err := o.verifier("New password for " + shown + ": ")
+			if err != nil {
+				return err
+			}
+			return o.change(cmd, func(d *accounts.Data) error {
+				account := d.Find(login)
+				if account == nil {
+					return fmt.Errorf("%w: %s", accounts.ErrNoAccount, shown)
+				}
+				account.SetVerifier(verifier)
+				return nil
+			})
+		},
+	}
+	o.passwordFlag(cmd)
+	return cmd
+}
+
+func userInviteCommand(o *userOptions) *cobra.Command {
+	var uses int
+	var valid time.Duration
+	cmd := &cobra.Command{
+		Use:   "invite",
+		Short: "Print an invite code, with which somebody elsewhere can make an account",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if uses < 1 {
+				return fmt.Errorf("--uses wants at least 1")
+			}
+			var code string
+			err := o.change(cmd, func(d *accounts.Data) error {
+				code = d.NewInvite(uses, valid, time.Now())
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), code)
+			return nil
+		},
+	}
+	cmd.Flags().IntVar(&uses, "uses", 1, "how many accounts it is good for")
+	cmd.Flags().DurationVar(&valid, "valid", 7*24*time.Hour, "for how long")
+	return cmd
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"runtime"
+	"time"
+
+	"github.com/mdlayher/netlink"
+
+	"kchat/server/genl"
+	"kchat/server/guest"
+	"kchat/server/vm"
+)
+
+// vmMaxCPUs is how many processors of the host a microVM takes at most, unless told.
+const vmMaxCPUs = 2
+
+// bootWait is how long a machine may take to come up; emulated on a busy machine it takes seconds.
+const bootWait = time.Minute
+
+// unloadWait is how long a module may take to end its connections.
+const unloadWait = 10 * time.Second
+
+type vmBackend struct {
+	vm  *vm.VM
+	cfg Config
+}
+
+func startVM(ctx context.Context, cfg Config, console io.Writer, h hooks) (*vmBackend, error) {
+	cpus := cfg.CPUs
+	if cpus == 0 {
+		cpus = min(vmMaxCPUs, runtime.NumCPU())
+	}
+	v, err := vm.Start(ctx, vm.Config{
+		Parts: cfg.Parts, Dir: cfg.Paths.Runtime, Files: cfg.Files, CPUs: cpus, Console: console, Kmsg: h.kmsg,
+		Boot:     cfg.patience(bootWait),
+		Forwards: []vm.Forward{{Host: netip.AddrPortFrom(cfg.Listen, cfg.Port), Guest: DefaultPort}},
+		Account: func(data json.RawMessage) {
+			var r genl.Request
+			if json.Unmarshal(data, &r) == nil {
+				h.request(r)
+			}
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &vmBackend{vm: v, cfg: cfg}, nil
+}
+
+func (b *vmBackend) Execute(ctx context.Context, command uint8, flags netlink.HeaderFlags, data []byte) ([][]byte, error) {
+	var answer guest.NetlinkAnswer
+	err := b.vm.Call(ctx, guest.OpNetlink, guest.Netlink{
+		Family: genl.Family, Command: command, Flags: uint16(flags), Data: data,
+	}, &answer)
+	return answer.Messages, err
+}
+
+func (b *vmBackend) load(ctx context.Context) error {
+	if err := b.vm.Call(ctx, guest.OpLoad, guest.Load{Path: vm.ModulePath}, nil); err != nil {
+		return fmt.Errorf("load the module: %w", err)
+	}
+	return nil
+}
+
+func (b *vmBackend) serve(ctx context.Context) error {
+	return b.vm.Call(ctx, guest.OpService, nil, nil)
+}
+
+func (b *vmBackend) decide(ctx context.Context, d genl.Decision) error {
+	return b.vm.Call(ctx, guest.OpDecide, d, nil)
+}
+
+// stop unloads the module before the machine goes, so that people are told and the kernel's log shows what was left.
+func (b *vmBackend) stop(ctx context.Context) error {
+	unload, cancel := context.WithTimeout(ctx, b.cfg.patience(unloadWait))
+	defer cancel()
+	err := b.vm.Call(unload, guest.OpUnload, guest.Unload{Name: "kchat"}, nil)
+	if err != nil {
+		err = fmt.Errorf("unload the module: %w", err)
+	}
+	return errors.Join(err, b.vm.PowerOff(ctx))
+}
+
+func (b *vmBackend) gone() <-chan struct{} { return b.vm.Exited() }
+
+func (b *vmBackend) about() about {
+	return about{
+		mode: ModeVM, release: b.vm.Release, accel: b.vm.Accel,
+		listen: netip.IPv6Unspecified(), port: DefaultPort, oneAddress: true,
+	}
+}
+
+// Guest is the way into the microVM, for tests that read its files or run programs in it. Without a running microVM it
+// is nil.
+func (r *Runner) Guest() *guest.Client {
+	if b := r.microVM(); b != nil {
+		return b.vm.Client
+	}
+	return nil
+}
+
+// CutPower kills the microVM, as tests of its restart do, and returns when it is gone.
+func (r *Runner) CutPower() {
+	if b := r.microVM(); b != nil {
+		b.vm.Kill()
+	}
+}
+
+func (r *Runner) microVM() *vmBackend {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b, _ := r.backend.(*vmBackend)
+	return b
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package server
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"kchat/server/vm"
+)
+
+// DefaultPort is where a server listens unless told otherwise.
+const DefaultPort = 10106
+
+// Mode says which kernel the module runs in.
+type Mode string
+
+// The modes.
+const (
+	ModeAuto   Mode = "auto"   // native if the module was installed, else vm
+	ModeNative Mode = "native" // in the running kernel
+	ModeVM     Mode = "vm"     // in a microVM
+)
+
+// ParseMode reads what a person typed.
+func ParseMode(text string) (Mode, error) {
+	switch m := Mode(text); m {
+	case ModeAuto, ModeNative, ModeVM:
+		return m, nil
+	}
+	return "", fmt.Errorf("unknown mode %q: it is auto, native or vm", text)
+}
+
+// Config is what a server is started with.
+type Config struct {
+	Mode   Mode       `json:"mode"`
+	Listen netip.Addr `json:"listen"` // an unspecified address lets other machines in
+	Port   uint16     `json:"port"`
+	Name   string     `json:"name,omitempty"`   // of a new server; what the accounts file says goes before
+	Parts  vm.Parts   `json:"parts"`            // of the microVM
+	Module string     `json:"module,omitempty"` // kchat.ko for the running kernel
+	CPUs   int        `json:"cpus,omitempty"`   // of the microVM
+	Paths  Paths      `json:"paths"`
+
+	// Files are put into the microVM besides: path in the guest to path on the host.
+	Files map[string]string `json:"files,omitempty"`
+	// Slow stretches every time limit by this factor, for kernels that check themselves; 0: not at all.
+	Slow int `json:"slow,omitempty"`
+}
+
+// patience is d, stretched for a slow kernel.
+func (c Config) patience(d time.Duration) time.Duration { return d * time.Duration(max(1, c.Slow)) }
+
+// Paths are the folders of one server. Each port has its own.
+type Paths struct {
+	Data    string `json:"data"`    // the accounts
+	State   string `json:"state"`   // logs
+	Runtime string `json:"runtime"` // sockets and locks; gone after a reboot
+}
+
+// DefaultPaths are the XDG folders for the server at a port.
+func DefaultPaths(port uint16) (Paths, error) {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return Paths{}, fmt.Errorf("find the home folder: %w", err)
+	}
+	name := "server-" + strconv.Itoa(int(port))
+	runtime, err := runtimeDir()
+	if err != nil {
+		return Paths{}, err
+	}
+	return Paths{
+		Data:    filepath.Join(xdg("XDG_DATA_HOME", home, ".local/share"), "kchat", name),
+		State:   filepath.Join(xdg("XDG_STATE_HOME", home, ".local/state"), "kchat", name),
+		Runtime: filepath.Join(runtime, name),
+	}, nil
+}
+
+// CacheDir is where the kernels of the microVM are.
+func CacheDir() (string, error) {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("find the home folder: %w", err)
+	}
+	return filepath.Join(xdg("XDG_CACHE_HOME", home, ".cache"), "kchat"), nil
+}
+
+func (p Paths) accounts() string  { return filepath.Join(p.Data, "accounts.json") }
+func (p Paths) serverLog() string { return filepath.Join(p.State, "server.log") }
+func (p Paths) kernelLog() string { return filepath.Join(p.State, "kernel.log") }
+func (p Paths) control() string   { return filepath.Join(p.Runtime, "control.sock") }
+func (p Paths) lock() string      { return filepath.Join(p.Runtime, "lock") }
+
+// make creates the folders, for the user alone.
+func (p Paths) make() error {
+	for _, dir := range []string{p.Data, p.State, p.Runtime} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return fmt.Errorf("make a folder for the server: %w", err)
+		}
+	}
+	return nil
+}
+
+// xdg is a base folder as the XDG Base Directory Specification has it: relative values do not count.
+func xdg(variable, home, otherwise string) string {
+	if dir := os.Getenv(variable); filepath.IsAbs(dir) {
+		return dir
+	}
+	return filepath.Join(home, otherwise)
+}
+
+// runtimeDir is $XDG_RUNTIME_DIR/kchat. Without the variable it is a folder in /tmp, which must be ours alone, since
+// anybody can make folders there.
+func runtimeDir() (string, error) {
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "kchat"), nil
+	}
+	dir := filepath.Join(os.TempDir(), "kchat-"+strconv.Itoa(os.Getuid()))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("make a folder for sockets: %w", err)
+	}
+	var st unix.Stat_t
+	if err := unix.Lstat(dir, &st); err != nil {
+		return "", fmt.Errorf("look at %s: %w", dir, err)
+	}
+	if int(st.Uid) != os.Getuid() || st.Mode&unix.S_IFMT != unix.S_IFDIR || st.Mode&0o077 != 0 {
+		return "", fmt.Errorf("%s is not a folder of ours alone: remove it, or set XDG_RUNTIME_DIR", dir)
+	}
+	return dir, nil
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// The orders that a running server takes over its control socket, one a connection.
+const (
+	orderStatus = "status"
+	orderSync   = "sync" // the accounts file changed
+	orderStop   = "stop" // the answer comes when the server has ended
+)
+
+// controlWait is how long an order may take; stopping is the slowest.
+const controlWait = 30 * time.Second
+
+type order struct {
+	Do string `json:"do"`
+}
+
+type reply struct {
+	Error string          `json:"error,omitempty"`
+	Data  json.RawMessage `json:"data,omitempty"`
+}
+
+// ErrNotRunning says that no server of this user runs at the port.
+var ErrNotRunning = errors.New("no server is running")
+
+// control serves a Runner's control socket.
+type control struct {
+	runner *Runner
+	stop   context.CancelFunc
+	done   <-chan struct{} // closed when the runner has ended
+	busy   sync.WaitGroup  // orders being answered
+}
+
+func listenControl(path string) (net.Listener, error) {
+	// Whoever calls this holds the lock, so a socket that is there belongs to a server that died.
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("remove an old control socket: %w", err)
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("open the control socket: %w", err)
+	}
+	return listener, nil
+}
+
+// serve answers orders until the listener is closed.
+func (c *control) serve(listener net.Listener) {
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		c.busy.Go(func() { c.obey(conn) })
+	}
+}
+
+func (c *control) obey(conn net.Conn) {
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(controlWait))
+	var o order
+	if err := json.NewDecoder(conn).Decode(&o); err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), controlWait)
+	defer cancel()
+	data, err := c.do(ctx, o.Do)
+	var r reply
+	if err == nil {
+		r.Data, err = json.Marshal(data)
+	}
+	if err != nil {
+		r.Error = err.Error()
+	}
+	_ = json.NewEncoder(conn).Encode(r)
+}
+
+func (c *control) do(ctx context.Context, what string) (any, error) {
+	switch what {
+	case orderStatus:
+		return c.runner.Status(ctx)
+	case orderSync:
+		return nil, c.runner.Sync(ctx)
+	case orderStop:
+		c.stop()
+		<-c.done
+		return nil, nil
+	}
+	return nil, fmt.Errorf("unknown order %q", what)
+}
+
+// ask gives an order to the server whose control socket is at path. ErrNotRunning: there is none.
+func ask(ctx context.Context, path, what string, result any) error {
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "unix", path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		return ErrNotRunning
+	}
+	if err != nil {
+		return fmt.Errorf("reach the server: %w", err)
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })
+	defer stop()
+	if err := json.NewEncoder(conn).Encode(order{Do: what}); err != nil {
+		return fmt.Errorf("ask the server: %w", err)
+	}
+	var r reply
+	if err := json.NewDecoder(conn).Decode(&r); err != nil {
+		return fmt.Errorf("wait for the server's answer: %w", errors.Join(err, ctx.Err()))
+	}
+	if r.Error != "" {
+		return fmt.Errorf("the server says: %s", r.Error)
+	}
+	if result == nil {
+		return nil
+	}
+	if err := json.Unmarshal(r.Data, result); err != nil {
+		return fmt.Errorf("read the server's answer: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package server
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"kchat/server/accounts"
+	"kchat/server/vm"
+)
+
+// SuperviseEnv is the variable that makes a program of ours a supervisor: it holds the Config as JSON. What it reports
+// goes to file descriptor 3.
+const SuperviseEnv = "KCHAT_SUPERVISE"
+
+// startWait is how long a start may take; the machine's own limit is shorter, so this one is for what hangs.
+const startWait = 90 * time.Second
+
+// OtherError says that another server, not this user's, answers at the address.
+type OtherError struct {
+	Addr netip.AddrPort
+	Name string // of that server
+}
+
+func (e *OtherError) Error() string {
+	return fmt.Sprintf("a kchat server (%s) runs at %s already: join it with \"kchat-tui login --server %s\", or choose another port with --port",
+		e.Name, e.Addr, e.Addr)
+}
+
+// Start starts a server in a process of its own and returns when it answers. If this user's server runs already, the
+// error is ErrRunning and the status is that server's.
+func Start(ctx context.Context, cfg Config) (Status, error) {
+	status, err := GetStatus(ctx, cfg.Paths)
+	if err == nil {
+		return status, ErrRunning
+	}
+	if !errors.Is(err, ErrNotRunning) {
+		return Status{}, err
+	}
+	if err := checkPort(ctx, cfg); err != nil {
+		return Status{}, err
+	}
+	if err := cfg.Paths.make(); err != nil {
+		return Status{}, err
+	}
+	spawned := spawn(ctx, cfg)
+	if spawned != nil && !errors.Is(spawned, ErrRunning) {
+		return Status{}, spawned
+	}
+	status, err = GetStatus(ctx, cfg.Paths)
+	if err != nil {
+		return Status{}, err
+	}
+	return status, spawned
+}
+
+// checkPort finds out who has the port, if somebody has.
+func checkPort(ctx context.Context, cfg Config) error {
+	addr := netip.AddrPortFrom(cfg.Listen, cfg.Port)
+	listener, err := net.Listen("tcp", addr.String())
+	if err == nil {
+		return listener.Close()
+	}
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	there := netip.AddrPortFrom(reachable(cfg.Listen), cfg.Port)
+	if welcome, err := Probe(ctx, there); err == nil {
+		return &OtherError{Addr: there, Name: welcome.Name}
+	}
+	return fmt.Errorf("%w: another program listens on %s: choose another port with --port", vm.ErrPortTaken, addr)
+}
+
+// spawn starts the supervisor, which outlives us, and waits for its word.
+func spawn(ctx context.Context, cfg Config) error {
+	ctx, cancel := context.WithTimeout(ctx, startWait)
+	defer cancel()
+	exe, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	text, err := json.Marshal(cfg)
+	if err != nil {
+		return fmt.Errorf("write the configuration: %w", err)
+	}
+	log, err := os.OpenFile(cfg.Paths.serverLog(), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the server's log: %w", err)
+	}
+	defer log.Close()
+	ours, theirs, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("make a pipe: %w", err)
+	}
+	defer ours.Close()
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), SuperviseEnv+"="+string(text))
+	cmd.Dir = "/"
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.ExtraFiles = []*os.File{theirs}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return errors.Join(fmt.Errorf("start the server's process: %w", err), theirs.Close())
+	}
+	_ = theirs.Close()
+	go func() { _ = cmd.Wait() }() // for as long as we live; afterwards init does it
+	stop := context.AfterFunc(ctx, func() { _ = ours.SetReadDeadline(time.Now()) })
+	defer stop()
+	line, err := bufio.NewReader(ours).ReadBytes('\n')
+	if err != nil {
+		_ = cmd.Process.Kill()
+		return fmt.Errorf("the server did not come up (%w); its log is %s", errors.Join(err, ctx.Err()), cfg.Paths.serverLog())
+	}
+	var r reply
+	if err := json.Unmarshal(line, &r); err != nil {
+		return fmt.Errorf("read the server's word: %w", err)
+	}
+	if r.Error == ErrRunning.Error() {
+		return ErrRunning // somebody was quicker
+	}
+	if r.Error != "" {
+		return fmt.Errorf("the server did not come up: %s (its log is %s)", strings.TrimSpace(r.Error), cfg.Paths.serverLog())
+	}
+	return nil
+}
+
+// MaybeSupervise makes this process a supervisor if it was started as one, and says whether it was. It belongs at the
+// beginning of main.
+func MaybeSupervise() (was bool, err error) {
+	text, ok := os.LookupEnv(SuperviseEnv)
+	if !ok {
+		return false, nil
+	}
+	if err := os.Unsetenv(SuperviseEnv); err != nil {
+		return true, err
+	}
+	var cfg Config
+	if err := json.Unmarshal([]byte(text), &cfg); err != nil {
+		return true, fmt.Errorf("read the configuration: %w", err)
+	}
+	return true, Supervise(context.Background(), cfg, os.NewFile(3, "report"))
+}
+
+// Stop ends this user's server and returns when it has ended.
+func Stop(ctx context.Context, p Paths) error {
+	if err := ask(ctx, p.control(), orderStop, nil); err != nil {
+		return err
+	}
+	// The process still has to go, so that another can start.
+	for {
+		unlock, err := lockServer(p.lock())
+		if err == nil {
+			unlock()
+			return nil
+		}
+		if !errors.Is(err, ErrRunning) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the server's end: %w", ctx.Err())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// GetStatus asks this user's server how it is.
+func GetStatus(ctx context.Context, p Paths) (Status, error) {
+	var s Status
+	err := ask(ctx, p.control(), orderStatus, &s)
+	return s, err
+}
+
+// SyncAccounts tells this user's server, if it runs, that the accounts file has changed.
+func SyncAccounts(ctx context.Context, p Paths) error {
+	err := ask(ctx, p.control(), orderSync, nil)
+	if errors.Is(err, ErrNotRunning) {
+		return nil
+	}
+	return err
+}
+
+// OpenAccounts opens the accounts of the server with these paths. name is for a server that never ran.
+func OpenAccounts(p Paths, name string) (*accounts.Store, error) {
+	return accounts.Open(p.accounts(), name)
+}
+
+// CopyLog writes the server's own log, or the log of the module's kernel, to out; with follow until ctx ends.
+func CopyLog(ctx context.Context, p Paths, kernel bool, out io.Writer, follow bool) error {
+	if kernel {
+		return copyLog(ctx, p.kernelLog(), out, follow)
+	}
+	return copyLog(ctx, p.serverLog(), out, follow)
+}

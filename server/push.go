@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package server
+
+import (
+	"bytes"
+	"context"
+	"math"
+
+	"kchat/server/accounts"
+	"kchat/server/genl"
+)
+
+// push brings the kernel's accounts from what was pushed before to what is wanted, and notes it in pushed.
+func push(ctx context.Context, client *genl.Client, pushed map[uint64]accounts.Account, wanted []accounts.Account) error {
+	keep := map[uint64]bool{}
+	for _, a := range wanted {
+		keep[a.Number] = true
+	}
+	// First what goes: a name may have passed from a deleted account to a new one.
+	for number := range pushed {
+		if keep[number] {
+			continue
+		}
+		if err := client.DeleteAccount(ctx, number); err != nil {
+			return err
+		}
+		delete(pushed, number)
+	}
+	for _, a := range wanted {
+		if old, ok := pushed[a.Number]; ok && same(old, a) {
+			continue
+		}
+		if err := client.SetAccount(ctx, a.ForKernel()); err != nil {
+			return err
+		}
+		pushed[a.Number] = a
+	}
+	return nil
+}
+
+func same(a, b accounts.Account) bool {
+	return a.Name == b.Name && a.Login == b.Login && a.Bot == b.Bot && a.Admin == b.Admin &&
+		bytes.Equal(a.Salt, b.Salt) && bytes.Equal(a.StoredKey, b.StoredKey) && bytes.Equal(a.ServerKey, b.ServerKey)
+}
+
+// liftAddressLimit lets any number of logins fail from one address; those per account still count.
+func liftAddressLimit(ctx context.Context, client *genl.Client) error {
+	const limit = "failures_address"
+	params, err := client.Params(ctx)
+	if err != nil {
+		return err
+	}
+	most := uint64(math.MaxInt32)
+	for _, p := range params {
+		if p.Name == limit {
+			most = p.Max
+		}
+	}
+	return client.SetParam(ctx, limit, most)
+}

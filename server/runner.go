@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"kchat/server/accounts"
+	"kchat/server/genl"
+	"kchat/server/guest"
+)
+
+// How a microVM that died is started again.
+const (
+	restartFirst = 100 * time.Millisecond
+	restartMost  = 10 * time.Second
+	// livedWell is how long a machine must have run for the next restart to be quick again.
+	livedWell = time.Minute
+)
+
+// requestsWaiting is how many account requests may wait for the disk; more are left to time out in the kernel.
+const requestsWaiting = 1024
+
+// stopWait is how long an orderly end may take.
+const stopWait = 20 * time.Second
+
+// Logs is where a Runner writes.
+type Logs struct {
+	Server  *slog.Logger
+	Kernel  func(guest.Kmsg) // gets the kernel's log, line by line; must not wait
+	Console io.Writer        // gets what a dying kernel prints
+}
+
+// Runner is a server: the module in a kernel, the accounts, and what keeps both together.
+type Runner struct {
+	cfg      Config
+	logs     Logs
+	store    *accounts.Store
+	requests chan genl.Request
+
+	mu       sync.Mutex // protects what follows; held over calls to the kernel, which are quick
+	backend  backend    // nil while none runs
+	policy   genl.Registration
+	pushed   map[uint64]accounts.Account // what the kernel knows
+	started  time.Time
+	restarts int
+}
+
+// NewRunner prepares a server: its folders, and its accounts.
+func NewRunner(cfg Config, logs Logs) (*Runner, error) {
+	if err := cfg.Paths.make(); err != nil {
+		return nil, err
+	}
+	store, err := accounts.Open(cfg.Paths.accounts(), cfg.Name)
+	if err != nil {
+		return nil, err
+	}
+	return &Runner{cfg: cfg, logs: logs, store: store, requests: make(chan genl.Request, requestsWaiting)}, nil
+}
+
+// Kernel gives orders to the module and asks it; nil while the server is not up.
+func (r *Runner) Kernel() *genl.Client {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.backend == nil {
+		return nil
+	}
+	return genl.NewClient(r.backend)
+}
+
+// Accounts is the store of the server. After a change, Sync tells the kernel.
+func (r *Runner) Accounts() *accounts.Store { return r.store }
+
+// Run runs the server until ctx ends, and calls ready each time it answers: at the start, and after each restart.
+// An error means that it did not come up the first time, or did not end cleanly.
+func (r *Runner) Run(ctx context.Context, ready func()) error {
+	b, err := r.start(ctx)
+	if err != nil {
+		return err
+	}
+	wait := restartFirst
+	for {
+		began := time.Now()
+		ready()
+		if err := r.watch(ctx, b); err != nil || ctx.Err() != nil {
+			return err
+		}
+		if time.Since(began) > livedWell {
+			wait = restartFirst
+		}
+		r.logs.Server.Warn("the microVM ended by itself", "after", time.Since(began))
+		if b, wait = r.again(ctx, wait); b == nil {
+			return nil
+		}
+	}
+}
+
+// again starts until it succeeds, waiting longer each time. It returns nil when ctx has ended.
+func (r *Runner) again(ctx context.Context, wait time.Duration) (backend, time.Duration) {
+	for {
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil, wait
+		}
+		wait = min(2*wait, restartMost)
+		r.mu.Lock()
+		r.restarts++
+		r.mu.Unlock()
+		b, err := r.start(ctx)
+		if err == nil {
+			return b, wait
+		}
+		r.logs.Server.Error("the server does not come up again", "error", err, "next try in", wait)
+	}
+}
+
+// watch answers account requests until ctx or the kernel ends.
+func (r *Runner) watch(ctx context.Context, b backend) error {
+	for {
+		select {
+		case request := <-r.requests:
+			r.answer(ctx, b, request)
+		case <-b.gone():
+			r.forget()
+			return nil
+		case <-ctx.Done():
+			r.forget()
+			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.patience(stopWait))
+			defer cancel()
+			return b.stop(stop)
+		}
+	}
+}
+
+func (r *Runner) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.backend = nil
+}
+
+// start brings up a kernel with the module in it, which then answers on the port.
+func (r *Runner) start(ctx context.Context) (backend, error) {
+	b, err := r.newBackend(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.startModule(ctx, b); err != nil {
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.patience(stopWait))
+		defer cancel()
+		if stopErr := b.stop(stop); stopErr != nil {
+			r.logs.Server.Warn("after a failed start", "error", stopErr)
+		}
+		return nil, err
+	}
+	return b, nil
+}
+
+func (r *Runner) newBackend(ctx context.Context) (backend, error) {
+	h := hooks{
+		kmsg: r.logs.Kernel,
+		request: func(request genl.Request) {
+			select {
+			case r.requests <- request:
+			default:
+			}
+		},
+	}
+	mode := r.cfg.Mode
+	if mode == ModeAuto {
+		mode = ChooseMode()
+	}
+	if mode == ModeNative {
+		return startNative(r.cfg, h)
+	}
+	return startVM(ctx, r.cfg, r.logs.Console, h)
+}
+
+// startModule gives the module what it needs, accounts first, so that nobody is refused who has one.
+func (r *Runner) startModule(ctx context.Context, b backend) error {
+	if err := b.load(ctx); err != nil {
+		return err
+	}
+	data, err := r.beginGeneration()
+	if err != nil {
+		return err
+	}
+	client, a := genl.NewClient(b), b.about()
+	policy := registrationFor(a, r.cfg)
+	pushed := map[uint64]accounts.Account{}
+	if err := push(ctx, client, pushed, data.Accounts); err != nil {
+		return err
+	}
+	if a.oneAddress {
+		// Else one person who types a wrong password would lock everybody out.
+		if err := liftAddressLimit(ctx, client); err != nil {
+			return err
+		}
+	}
+	if err := b.serve(ctx); err != nil {
+		return err
+	}
+	start := genl.Start{
+		ServerUUID: data.Server, CommunityUUID: data.Community, Name: data.Name, Generation: data.Generation,
+		Iterations: data.Iterations, Port: a.port, Addr: a.listen, Register: policy,
+	}
+	copy(start.Secret[:], data.Secret)
+	if err := client.Start(ctx, start); err != nil {
+		return err
+	}
+	if err := r.confirm(ctx, data.Server); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.backend, r.policy, r.pushed, r.started = b, policy, pushed, time.Now()
+	r.logs.Server.Info("the server is up", "mode", string(a.mode), "kernel", a.release, "generation", data.Generation,
+		"address", netip.AddrPortFrom(r.cfg.Listen, r.cfg.Port))
+	return nil
+}
+
+// beginGeneration counts this start, on disk before anybody can see an epoch of it.
+func (r *Runner) beginGeneration() (*accounts.Data, error) {
+	var data accounts.Data
+	err := r.store.Update(func(d *accounts.Data) error {
+		d.Generation++
+		data = *d
+		return nil
+	})
+	return &data, err
+}
+
+// confirm asks for a WELCOME over the port that people will use: the module's word alone would not show whether the
+// way to it is open.
+func (r *Runner) confirm(ctx context.Context, want accounts.UUID) error {
+	welcome, err := Probe(ctx, netip.AddrPortFrom(reachable(r.cfg.Listen), r.cfg.Port))
+	if err != nil {
+		return fmt.Errorf("the module was started but does not answer: %w", err)
+	}
+	if accounts.UUID(welcome.Server) != want {
+		return fmt.Errorf("another server (%s, %s) answers on port %d", welcome.Name, accounts.UUID(welcome.Server), r.cfg.Port)
+	}
+	return nil
+}
+
+// answer decides one account request.
+func (r *Runner) answer(ctx context.Context, b backend, request genl.Request) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	decision := genl.Decision{Cookie: request.Cookie}
+	account, number := answer(r.store, r.policy, request, time.Now())
+	decision.Error = number
+	if account != nil {
+		decision.Account = account.Number
+		if err := genl.NewClient(b).SetAccount(ctx, account.ForKernel()); err != nil {
+			r.logs.Server.Error("the kernel does not take an account", "account", account.Number, "error", err)
+			decision.Error = errorNumber(err)
+		} else {
+			r.pushed[account.Number] = *account
+		}
+	}
+	if err := b.decide(ctx, decision); err != nil && !errors.Is(err, context.Canceled) {
+		r.logs.Server.Error("a decision did not reach the kernel", "error", err)
+	}
+}
+
+// Sync tells the kernel what changed in the accounts file.
+func (r *Runner) Sync(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.backend == nil {
+		return nil // the next start reads the file
+	}
+	data, err := r.store.Read()
+	if err != nil {
+		return err
+	}
+	return push(ctx, genl.NewClient(r.backend), r.pushed, data.Accounts)
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package vmtest
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"kchat/server"
+	"kchat/server/vm"
+)
+
+// debugSlow is how much slower the debug kernel is, generously.
+const debugSlow = 5
+
+// findParts finds what "make build" left, or with KCHAT_TEST_KERNEL=debug what "make kmod-debug" did.
+func findParts() (parts vm.Parts, slow int, err error) {
+	root, err := Root()
+	if err != nil {
+		return parts, 0, err
+	}
+	cache, err := server.CacheDir()
+	if err != nil {
+		return parts, 0, err
+	}
+	kernel, module := filepath.Join(cache, "kernels", "6.12"), filepath.Join(root, "kmod", "kchat.ko")
+	switch which := os.Getenv("KCHAT_TEST_KERNEL"); which {
+	case "":
+	case "debug":
+		slow = debugSlow
+		module = filepath.Join(root, ".cache", "kmod", "kchat", "debug", "kchat.ko")
+		dir, err := os.ReadFile(filepath.Join(root, ".cache", "debug-kernel"))
+		if err != nil {
+			return parts, 0, fmt.Errorf("find the debug kernel (run \"make kmod-debug\"): %w", err)
+		}
+		kernel = strings.TrimSpace(string(dir))
+	default:
+		return parts, 0, fmt.Errorf("KCHAT_TEST_KERNEL=%s: want debug, or nothing", which)
+	}
+	parts, err = vm.Kernel(kernel)
+	parts.Init, parts.Module = filepath.Join(root, "bin", "kchat-init"), module
+	return parts, slow, err
+}
+
+// Root is the folder of go.mod.
+func Root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find the repository: %w", err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", errors.New("find the repository: no go.mod above the working folder")
+		}
+		dir = parent
+	}
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+// Package vmtest gives tests a real server: the module in a microVM, reached over real TCP. When it ends, the kernel's
+// log is read, and a report in it fails the test.
+//
+// A package whose tests share one machine has
+//
+//	var shared vmtest.Shared
+//
+//	func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
+//
+// and calls shared.Server(t); a test that needs a machine of its own calls Start. "make build" comes before.
+// With KCHAT_TEST_KERNEL=debug it is the debug kernel of "make debug-kernel".
+package vmtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"kchat/server"
+	"kchat/server/accounts"
+	"kchat/server/guest"
+)
+
+// iterations is as low as allowed: tests log in often.
+const iterations = accounts.MinIterations
+
+// Server is a running server.
+type Server struct {
+	Addr   string // host:port
+	Runner *server.Runner
+
+	port   uint16
+	ready  chan struct{} // gets one when the server is up, at the start and after each restart
+	cancel context.CancelFunc
+	ended  chan error
+	log    *kernelLog
+	slow   int
+}
+
+// Option changes what a server is started with.
+type Option func(*server.Config)
+
+// WithFile puts a file into the guest, for Exec.
+func WithFile(inGuest, onHost string) Option {
+	return func(cfg *server.Config) { cfg.Files[inGuest] = onHost }
+}
+
+// WithModule runs another module than kmod/kchat.ko.
+func WithModule(path string) Option {
+	return func(cfg *server.Config) { cfg.Parts.Module = path }
+}
+
+// Start boots a machine for one test and ends it with the test.
+func Start(t testing.TB, options ...Option) *Server {
+	t.Helper()
+	s, err := boot(t.TempDir(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func boot(dir string, options []Option) (*Server, error) {
+	parts, slow, err := findParts()
+	if err != nil {
+		return nil, err
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	cfg := server.Config{
+		Mode: server.ModeVM, Listen: netip.AddrFrom4([4]byte{127, 0, 0, 1}), Port: port, Name: "test server", Parts: parts,
+		Paths: server.Paths{
+			Data: filepath.Join(dir, "data"), State: filepath.Join(dir, "state"), Runtime: filepath.Join(dir, "run"),
+		},
+		Files: map[string]string{}, Slow: slow, CPUs: 2,
+	}
+	for _, option := range options {
+		option(&cfg)
+	}
+	s := &Server{
+		Addr: netip.AddrPortFrom(cfg.Listen, port).String(), port: port, slow: slow,
+		ready: make(chan struct{}, 64), ended: make(chan error, 1), log: &kernelLog{},
+	}
+	s.Runner, err = server.NewRunner(cfg, server.Logs{
+		Server: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelError})),
+		Kernel: func(k guest.Kmsg) { s.log.line(k.String()) }, Console: s.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Runner.Accounts().Update(func(d *accounts.Data) error { d.Iterations = iterations; return nil }); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.cancel = cancel
+	go func() { s.ended <- s.Runner.Run(ctx, func() { s.ready <- struct{}{} }) }()
+	select {
+	case <-s.ready:
+		return s, nil
+	case err := <-s.ended:
+		cancel()
+		return nil, fmt.Errorf("start a server in a microVM: %w\n%s", err, s.log)
+	}
+}
+
+// Close stops the server and reads the kernel's log.
+func (s *Server) Close() error {
+	leaks := s.findLeaks()
+	s.cancel()
+	err := <-s.ended
+	if err != nil {
+		err = fmt.Errorf("stop the server: %w", err)
+	}
+	if reports := Reports(s.log.String()); len(reports) > 0 {
+		err = errors.Join(err, fmt.Errorf("the kernel reports:\n%s\nThe whole log:\n%s", strings.Join(reports, "\n"), s.log))
+	}
+	return errors.Join(err, leaks)
+}
+
+// KernelLog is what the kernel has said so far.
+func (s *Server) KernelLog() string { return s.log.String() }
+
+// AddUser makes an account and returns its number. The server knows it when this returns.
+func (s *Server) AddUser(t testing.TB, name, password string) uint64 {
+	t.Helper()
+	return s.add(t, name, password, false)
+}
+
+// AddBot makes an account of a program.
+func (s *Server) AddBot(t testing.TB, name, password string) uint64 {
+	t.Helper()
+	return s.add(t, name, password, true)
+}
+
+func (s *Server) add(t testing.TB, name, password string, bot bool) (number uint64) {
+	t.Helper()
+	verifier, err := accounts.NewVerifier(password, iterations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.Runner.Accounts().Update(func(d *accounts.Data) error {
+		account, err := d.Add(name, verifier, time.Now())
+		if err != nil {
+			return err
+		}
+		account.Bot = bot
+		number = account.Number
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.sync(t)
+	return number
+}
+
+// AddUsers makes many accounts with one password: prefix0, prefix1 and so on.
+func (s *Server) AddUsers(t testing.TB, prefix, password string, count int) (names []string) {
+	t.Helper()
+	verifier, err := accounts.NewVerifier(password, iterations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.Runner.Accounts().Update(func(d *accounts.Data) error {
+		for i := range count {
+			name := fmt.Sprintf("%s%d", prefix, i)
+			if _, err := d.Add(name, verifier, time.Now()); err != nil {
+				return err
+			}
+			names = append(names, name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.sync(t)
+	return names
+}
+
+func (s *Server) sync(t testing.TB) {
+	t.Helper()
+	ctx, cancel := s.Timeout(30 * time.Second)
+	defer cancel()
+	if err := s.Runner.Sync(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Timeout is context.WithTimeout, with more time on a slow kernel.
+func (s *Server) Timeout(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), d*time.Duration(max(1, s.slow)))
+}
+
+// SetParam sets a limit of the module, such as "silence_ms".
+func (s *Server) SetParam(t testing.TB, name string, value uint64) {
+	t.Helper()
+	ctx, cancel := s.Timeout(10 * time.Second)
+	defer cancel()
+	if err := s.Runner.Kernel().SetParam(ctx, name, value); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// CutPower kills the machine and returns when the server is up again.
+func (s *Server) CutPower(t testing.TB) {
+	t.Helper()
+	s.Runner.CutPower()
+	select {
+	case <-s.ready:
+	case err := <-s.ended:
+		s.ended <- err
+		t.Fatalf("the server did not come up again: %v", err)
+	}
+}
+
+// ReadFile reads a file of the guest, such as /proc/net/kchat.
+func (s *Server) ReadFile(t testing.TB, path string) string {
+	t.Helper()
+	ctx, cancel := s.Timeout(10 * time.Second)
+	defer cancel()
+	var data []byte
+	if err := s.Runner.Guest().Call(ctx, guest.OpRead, guest.Path{Path: path}, &data); err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// Exec runs a program in the guest and returns what it printed. Another exit code than 0 is an error.
+func (s *Server) Exec(ctx context.Context, path string, args ...string) (string, error) {
+	var out bytes.Buffer
+	exit, err := s.Runner.Guest().Exec(ctx, guest.Exec{Path: path, Args: args}, &out, &out)
+	if err == nil && exit.Code != 0 {
+		err = fmt.Errorf("%s in the guest: exit code %d", path, exit.Code)
+	}
+	return out.String(), err
+}
+
+func freePort() (uint16, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	addr, err := netip.ParseAddrPort(listener.Addr().String())
+	return addr.Port(), errors.Join(err, listener.Close())
+}
+
+// Shared is one machine for all tests of a package, booted by the first that asks.
+type Shared struct {
+	once   sync.Once
+	server *Server
+	err    error
+}
+
+// Run runs the tests, ends the machine, and returns the exit code.
+func (s *Shared) Run(m *testing.M) int {
+	code := m.Run()
+	if s.server != nil {
+		if err := s.server.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, "FAIL:", err)
+			return max(code, 1)
+		}
+	}
+	return code
+}
+
+// Server returns the machine.
+func (s *Shared) Server(t testing.TB) *Server {
+	t.Helper()
+	s.once.Do(func() {
+		dir, err := os.MkdirTemp("", "kchat-vmtest-")
+		if err != nil {
+			s.err = err
+			return
+		}
+		s.server, s.err = boot(dir, nil)
+	})
+	if s.err != nil {
+		t.Fatal(s.err)
+	}
+	return s.server
+}
