@@ -10,12 +10,16 @@ import (
 	xdraw "golang.org/x/image/draw"
 )
 
+// sharpPixels is how many source pixels are worth the sharper way of shrinking a little: above it Catmull-Rom takes
+// 100 ms and more, four times as long as the averages.
+const sharpPixels = 2_000_000
+
 // resample gives the rectangle r of src at w by h pixels, composed on an opaque ground. When it shrinks by two or
 // more in both directions every source pixel counts by the area it covers, which is the exact answer and takes one
-// pass; nearer to the original size Catmull-Rom keeps edges sharper.
+// pass; nearer to the original size Catmull-Rom keeps edges sharper, as long as the picture is not large.
 func resample(src image.Image, r image.Rectangle, w, h int, ground color.RGBA) *image.RGBA {
 	out := image.NewRGBA(image.Rect(0, 0, w, h))
-	if r.Dx() >= 2*w && r.Dy() >= 2*h {
+	if r.Dx() >= 2*w && r.Dy() >= 2*h || r.Dx() > w && r.Dy() > h && r.Dx()*r.Dy() > sharpPixels {
 		averageAreas(out, src, r)
 		compose(out, ground)
 		return out
@@ -47,12 +51,12 @@ func compose(m *image.RGBA, ground color.RGBA) {
 // last, of which the outermost may count for less.
 type span struct {
 	first, last int
-	head, tail  uint32 // weights of first and last-1, of spanOne; head alone counts when they are the same pixel
+	head, tail  uint32 // weights of first and last-1, of spanOne; both are whole when they are the same pixel
 }
 
 const spanOne = 256
 
-// spans divides n source pixels among m target pixels, n >= 2m.
+// spans divides n source pixels among m target pixels, n >= m.
 func spans(n, m int) []span {
 	out := make([]span, m)
 	for i := range out {
