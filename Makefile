@@ -2,11 +2,50 @@
 # kchat: a chat server that is a kernel module, and its terminal client. "make help" lists the targets.
 
 KVER ?= 6.12
+PREFIX ?= $(HOME)/.local
+CLANG := $(shell command -v clang-14 || command -v clang)
+GOBUILD := CGO_ENABLED=0 go build -trimpath
 
-.PHONY: help kmod check-kmod debug-kernel kmod-debug init vm-tool clean
+.PHONY: help run demo test build build-client install-client setup kmod check-kmod check-c check-go test-go \
+	debug-kernel kmod-debug kmod-broken test-debug fuzz init client vm-tool clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+run: ## install what is missing, build, start or join the server, and open the chat
+	@scripts/setup run
+	@$(MAKE) --no-print-directory build
+	@scripts/run
+
+demo: ## two people side by side in tmux
+	@scripts/setup test
+	@$(MAKE) --no-print-directory build
+	@scripts/demo
+
+test: ## install what is missing, build, and run every test
+	@scripts/setup test
+	@$(MAKE) --no-print-directory build check-kmod check-c check-go kmod-broken
+	@$(MAKE) --no-print-directory test-go
+
+build: kmod init client ## build bin/kchat-tui and kmod/kchat.ko
+
+build-client: client ## build bin/kchat-tui alone, for machines that only reach servers elsewhere
+
+client:
+	@$(GOBUILD) -o bin/kchat-tui ./cmd/kchat-tui
+
+init: # the first process of the microVM
+	@$(GOBUILD) -ldflags '-s -w' -o bin/kchat-init ./cmd/kchat-init
+
+vm-tool: init ## build bin/kchat-vm, a microVM for work on the module
+	@go build -o bin/kchat-vm ./server/vm/kchat-vm
+
+install-client: client ## put kchat-tui into ~/.local/bin
+	@install -D -m 755 bin/kchat-tui $(PREFIX)/bin/kchat-tui
+	@echo "kchat: $(PREFIX)/bin/kchat-tui is installed"
+
+setup: ## install what is missing (YES=1: without asking; DEBUG=1: for the debug kernel too)
+	@scripts/setup $(if $(DEBUG),debug,test)
 
 kmod: ## build kmod/kchat.ko for the kernel of the microVM (KVER=6.1 builds only, for another kernel)
 	@scripts/kmod-build $(if $(filter 6.12,$(KVER)),--copy-to kmod/kchat.ko) $(KVER)
@@ -15,17 +54,30 @@ check-kmod: ## build the module for every supported kernel with W=1 and sparse; 
 	@scripts/kmod-build --check 6.12
 	@scripts/kmod-build --check 6.1
 
+check-c: ## run the C units of the module in user space under the sanitizers
+	@$(MAKE) --no-print-directory -C kmod/test CC=$(CLANG)
+
+check-go: ## the form of the Go code, and what the compiler does not see
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	@go vet ./...
+
+test-go: ## the Go tests, with the race detector, against the module in microVMs
+	go test -race -timeout 20m ./...
+
 debug-kernel: ## build (once) the kernel that looks for our bugs: KASAN, lockdep, kmemleak
 	@nice -n 10 scripts/debug-kernel
 
 kmod-debug: ## build the module for the debug kernel
 	@scripts/kmod-build debug
 
-init: ## build bin/kchat-init, the first process of the microVM
-	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/kchat-init ./cmd/kchat-init
+kmod-broken: # the module that is wrong on purpose, which shows that the tests can fail
+	@scripts/kmod-build --src kmod/test/broken --name broken 6.12
 
-vm-tool: init ## build bin/kchat-vm, a microVM for work on the module
-	@go build -o bin/kchat-vm ./server/vm/kchat-vm
+test-debug: build ## run the tests that use a server on the debug kernel
+	@scripts/setup debug
+	@scripts/kmod-build debug
+	@scripts/kmod-build --src kmod/test/broken --name broken debug
+	KCHAT_TEST_KERNEL=debug go test -tags debugkernel -count=1 -p 1 -timeout 60m ./server/... ./e2e/...
 
 clean: ## remove what was built here; the cache of kernels stays
 	rm -rf bin .cache kmod/kchat.ko

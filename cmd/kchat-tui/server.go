@@ -82,6 +82,7 @@ func (o *serverOptions) config() (server.Config, error) {
 }
 
 func serverStartCommand(o *serverOptions) *cobra.Command {
+	var join bool
 	cmd := &cobra.Command{
 		Use:   "start",
 		Short: "Start the server; it goes on when the terminal is closed",
@@ -92,6 +93,11 @@ func serverStartCommand(o *serverOptions) *cobra.Command {
 				return err
 			}
 			status, err := server.Start(cmd.Context(), cfg)
+			var other *server.OtherError
+			if join && errors.As(err, &other) {
+				fmt.Fprintf(cmd.OutOrStdout(), "%s runs at %s already.\n", other.Name, other.Addr)
+				return nil
+			}
 			if errors.Is(err, server.ErrRunning) {
 				fmt.Fprintln(cmd.OutOrStdout(), "The server is running already.")
 				err = nil
@@ -104,6 +110,7 @@ func serverStartCommand(o *serverOptions) *cobra.Command {
 		},
 	}
 	o.startFlags(cmd)
+	cmd.Flags().BoolVar(&join, "join", false, "be content with another user's server at the port")
 	return cmd
 }
 
