@@ -70,7 +70,7 @@ struct kchat_account {
 	u32 n_sessions;
 };
 
-#define KCHAT_ACCOUNT_HASH_BITS	10
+#define KCHAT_ACCOUNT_HASH_BITS	9
 
 /**
  * struct kchat_accounts - the table, one in each struct kchat_net

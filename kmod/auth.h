@@ -1,36 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who may come in: SCRAM-SHA-256 from the server's side (RFC 5802, RFC 7677),
- * the proofs of RESUME and PASSWD, and the limit on failures.
+ * Who may come in: a login against the accounts, and the limit on failures.
+ * The messages are scram.c's, the proofs of RESUME and PASSWD proof.c's.
  */
 #ifndef _KCHAT_AUTH_H
 #define _KCHAT_AUTH_H
 
 #include <linux/in6.h>
+#include <linux/siphash.h>
 #include <linux/types.h>
 
 #include "limiter.h"
+#include "proof.h"
 #include "scram.h"
 #include "uapi/kchat.h"
 
 struct kchat_account;
 struct kchat_net;
-struct kchat_passwd;
 
 /**
  * struct kchat_auth - one in each struct kchat_net
  * @secret: from START: mock salts of names that do not exist
+ * @key: of the hashes of names and addresses
  * @failures: of names and of addresses
  */
 struct kchat_auth {
 	u8 secret[KCHAT_KEY_LEN];
+	siphash_key_t key;
 	struct kchat_limiter failures;
 };
 
-int kchat_auth_init(struct kchat_auth *auth);
+void kchat_auth_init(struct kchat_auth *auth);
 void kchat_auth_destroy(struct kchat_auth *auth);
 
-/* A login under way, between AUTH and PROOF: some 600 bytes. */
+/* A login under way, between AUTH and PROOF: less than 1 KiB. */
 struct kchat_login;
 
 /**
@@ -67,13 +70,5 @@ enum kchat_error kchat_auth_final(struct kchat_net *knet, const struct in6_addr 
 				  struct kchat_auth_result *result, u32 *wait_ms);
 /* The connection ends in between. NULL is fine. */
 void kchat_auth_forget(struct kchat_login *login);
-
-/* RESUME: is the client's proof right; and the server's own. */
-bool kchat_auth_resume_ok(const u8 *session_key, u8 kind, const u8 *server_nonce,
-			  const u8 *client_nonce, const u8 *proof);
-void kchat_auth_resumed(const u8 *session_key, u8 kind, const u8 *server_nonce,
-			const u8 *client_nonce, u8 proof[KCHAT_KEY_LEN]);
-/* PASSWD: is it asked by the holder of the session. */
-bool kchat_auth_passwd_ok(const u8 *session_key, const struct kchat_passwd *passwd);
 
 #endif /* _KCHAT_AUTH_H */

@@ -6,19 +6,24 @@
 #ifndef _KCHAT_COMPAT_H
 #define _KCHAT_COMPAT_H
 
+/* crypto_memneq() is in a header of its own since 5.19, which this one includes. */
+#include <crypto/algapi.h>
+
+/* Split from crypto/sha.h in 5.11. */
 #ifdef KCHAT_HAVE_SHA2_H
 #include <crypto/sha2.h>
 #else
 #include <crypto/sha.h>
 #endif
 
-/* The state of the library's SHA-256, which got a type of its own in 6.17. */
+/* The state of the library's SHA-256 got a type of its own in 6.17. */
 #ifdef KCHAT_HAVE_SHA256_CTX
 #define kchat_sha256_ctx sha256_ctx
 #else
 #define kchat_sha256_ctx sha256_state
 #endif
 
+/* Moved in 6.12. */
 #ifdef KCHAT_HAVE_LINUX_UNALIGNED
 #include <linux/unaligned.h>
 #else

@@ -75,19 +75,6 @@ const char *kchat_frame_sentence(enum kchat_error error);
 
 /* ---- reading --------------------------------------------------------- */
 
-/**
- * struct kchat_reader - the one way in which bytes of a peer are read
- * @pos: next byte
- * @end: first byte after the last one
- * @bad: something was asked for that is not there; from then on all reads give 0
- *	or NULL, so that a parser asks once, at its end
- */
-struct kchat_reader {
-	const u8 *pos;
-	const u8 *end;
-	bool bad;
-};
-
 /* Text inside of a frame: not terminated, and valid as long as the frame is. */
 struct kchat_text {
 	const char *data;
@@ -106,7 +93,7 @@ struct kchat_resume {
 	const u8 *proof;		/* KCHAT_KEY_LEN */
 };
 
-struct kchat_register {
+struct kchat_registration {
 	u32 iterations;
 	const u8 *salt;			/* KCHAT_SALT_LEN */
 	const u8 *stored_key;		/* KCHAT_KEY_LEN */
@@ -223,7 +210,7 @@ struct kchat_stream_end {
  */
 enum kchat_error kchat_frame_parse_hello(const u8 *body, u32 len, struct kchat_hello *out);
 enum kchat_error kchat_frame_parse_resume(const u8 *body, u32 len, struct kchat_resume *out);
-enum kchat_error kchat_frame_parse_register(const u8 *body, u32 len, struct kchat_register *out);
+enum kchat_error kchat_frame_parse_register(const u8 *body, u32 len, struct kchat_registration *out);
 enum kchat_error kchat_frame_parse_passwd(const u8 *body, u32 len, struct kchat_passwd *out);
 enum kchat_error kchat_frame_parse_whois(const u8 *body, u32 len, struct kchat_whois *out);
 enum kchat_error kchat_frame_parse_join(const u8 *body, u32 len, struct kchat_join *out);

@@ -9,7 +9,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
-#define KCHAT_LIMITER_BITS	8	/* sets */
+#define KCHAT_LIMITER_BITS	7	/* sets */
 #define KCHAT_LIMITER_WAYS	4	/* buckets in a set */
 
 /**

@@ -51,7 +51,7 @@ u64 kchat_service_features(struct kchat_net *knet, bool loopback);
  */
 enum kchat_error kchat_service_register(struct kchat_net *knet, struct kchat_conn *conn,
 					const struct kchat_hdr *hdr,
-					const struct kchat_register *request, bool loopback,
+					const struct kchat_registration *request, bool loopback,
 					const char *peer);
 enum kchat_error kchat_service_passwd(struct kchat_net *knet, struct kchat_conn *conn,
 				      const struct kchat_hdr *hdr, struct kchat_account *account,

@@ -14,8 +14,7 @@
 
 #define KCHAT_SCRAM_NONCE_MIN	16	/* of the client */
 #define KCHAT_SCRAM_NONCE_MAX	64
-/* base64 of 18 random bytes: no padding, no comma */
-#define KCHAT_SCRAM_SERVER_NONCE	24
+#define KCHAT_SCRAM_SERVER_NONCE	32	/* of the server: base64 of 24 random bytes */
 /* v= and base64 of 32 bytes */
 #define KCHAT_SCRAM_FINAL_LEN	(2 + KCHAT_BASE64_LEN(KCHAT_KEY_LEN))
 
@@ -56,7 +55,7 @@ enum kchat_error kchat_scram_final(struct kchat_scram *scram, const u8 *body, u3
 				   u8 proof[KCHAT_KEY_LEN]);
 
 /* The server-first-message, @out with room for KCHAT_SCRAM_SECOND_MAX bytes: its length. */
-u32 kchat_scram_challenge(struct kchat_scram *scram, const u8 server_nonce[18],
+u32 kchat_scram_challenge(struct kchat_scram *scram, const struct kchat_text *server_nonce,
 			  const u8 salt[KCHAT_SALT_LEN], u32 iterations, char *out);
 
 /* The salt of a name that does not exist: always the same one. */

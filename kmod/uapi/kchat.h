@@ -39,7 +39,7 @@ struct kchat_hdr {
 	__le64 time;
 	__le64 sender;
 	__u8 id[16];
-};
+} __attribute__((packed));	/* frames follow each other without padding */
 
 #define KCHAT_HDR_LEN		64
 #define KCHAT_LENGTH_MIN	60	/* smallest value of the length field */
