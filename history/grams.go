@@ -14,15 +14,17 @@ import (
 
 // The index of the search holds for every text the pairs of neighbouring characters of its words, so that any part
 // of a word of two or more characters is found without reading the talk: 회의 inside 주간회의록. (FTS5's own trigram
-// tokenizer finds nothing shorter than three.) A word's last character stands by itself too unless it is ASCII, so
-// that a single syllable is the prefix of something wherever it stands. What the index finds is compared with the
-// text itself, since pairs can meet without their word.
+// tokenizer finds nothing shorter than three.) Characters outside ASCII are in it by themselves too, since one
+// syllable can be a word. What the index finds is compared with the text itself: pairs can meet without their word.
 //
 // Words of three and more ASCII characters cannot be pairs; they say which room, whose, and what is attached.
 
-// fold makes texts comparable: NFC, and lower case character by character, so that the n-th character of the result
-// is the n-th of the normalised text.
-func fold(s string) string { return strings.Map(unicode.ToLower, normal(s)) }
+// fold makes texts comparable: NFC, and lower case.
+func fold(s string) string { return lower(normal(s)) }
+
+// lower goes character by character, so that the n-th character of the result is the n-th of the text. What is
+// stored is NFC already.
+func lower(s string) string { return strings.Map(unicode.ToLower, s) }
 
 // isWord tells which characters the ascii tokenizer of FTS5 keeps.
 func isWord(r rune) bool {
@@ -33,26 +35,30 @@ func words(folded string) []string {
 	return strings.FieldsFunc(folded, func(r rune) bool { return !isWord(r) })
 }
 
-// writeGrams writes the pairs of a folded text, each once, and a space after each.
-func writeGrams(b *strings.Builder, folded string) {
+// gramsOf is what the index holds of a folded text, each gram once.
+func gramsOf(folded string) (grams []string) {
 	seen := map[string]struct{}{}
-	add := func(gram string) {
-		if _, ok := seen[gram]; !ok {
-			seen[gram] = struct{}{}
-			b.WriteString(gram)
-			b.WriteByte(' ')
-		}
-	}
 	for _, w := range words(folded) {
 		for w != "" {
 			_, one := utf8.DecodeRuneInString(w)
 			_, two := utf8.DecodeRuneInString(w[one:])
-			if two > 0 || w[0] >= utf8.RuneSelf {
-				add(w[:one+two])
+			var found []string
+			if w[0] >= utf8.RuneSelf {
+				found = append(found, w[:one])
+			}
+			if two > 0 {
+				found = append(found, w[:one+two])
+			}
+			for _, gram := range found {
+				if _, ok := seen[gram]; !ok {
+					seen[gram] = struct{}{}
+					grams = append(grams, gram)
+				}
 			}
 			w = w[one:]
 		}
 	}
+	return grams
 }
 
 // The words for the filters.
@@ -68,17 +74,14 @@ func tagSender(sender rooms.AccountID) string { return fmt.Sprintf("from%d", sen
 
 // document is what the index holds of a message whose words are text.
 func document(room int64, m rooms.Message, text string) string {
-	var b strings.Builder
-	writeGrams(&b, fold(haystack(m, text)))
-	tags := []string{tagRoom(room), tagSender(m.Sender)}
+	tags := append(gramsOf(lower(haystack(m, text))), tagRoom(room), tagSender(m.Sender))
 	if m.Attached != nil {
 		tags = append(tags, attachmentTag(m.Attached.MIME))
 	}
 	if strings.Contains(text, "http://") || strings.Contains(text, "https://") {
 		tags = append(tags, tagLink)
 	}
-	b.WriteString(strings.Join(tags, " "))
-	return b.String()
+	return strings.Join(tags, " ")
 }
 
 func attachmentTag(mime string) string {

@@ -76,6 +76,11 @@ func modifies(k rooms.Kind) bool {
 
 func tidy(m rooms.Message) rooms.Message {
 	m.Text, m.Name, m.Failure = normal(m.Text), normal(m.Name), normal(m.Failure)
+	if m.Attached != nil {
+		a := *m.Attached
+		a.Name, a.MIME = normal(a.Name), normal(a.MIME)
+		m.Attached = &a
+	}
 	return m
 }
 
@@ -159,6 +164,7 @@ func (t *txn) move(ctx context.Context, old row, m rooms.Message) error {
 	}
 	first := old.message
 	first.Pos, first.Time = m.Pos, m.Time
+	t.inserted--
 	return t.insert(ctx, old.room, first)
 }
 
@@ -212,6 +218,7 @@ func (t *txn) insert(ctx context.Context, room int64, m rooms.Message) error {
 		m.Backfill, touched); err != nil {
 		return err
 	}
+	t.inserted++
 	if err := t.sawPerson(ctx, m); err != nil {
 		return err
 	}

@@ -18,10 +18,12 @@ import (
 // Hit is a message that a search found.
 type Hit struct {
 	Entry
-	// Matches are the parts of Message.Text that matched, as byte offsets [begin, end), sorted and not overlapping.
-	// It is empty when only an attachment's name or a filter matched.
-	Matches [][2]int
+	terms []string // folded
 }
+
+// Matches are the parts of Message.Text that matched, as byte offsets [begin, end), sorted and not overlapping. There
+// are none when only an attachment's name or a filter matched.
+func (h Hit) Matches() [][2]int { return matches(h.Message.Text, h.terms) }
 
 // firstHits is how many candidates are read before the first hits are handed out: a screen full. Later batches are
 // larger, since then it is the total that counts.
@@ -83,8 +85,9 @@ func (s *Store) deliver(ctx context.Context, p searchPlan, batch []row, yield fu
 	if err != nil {
 		return false, err
 	}
-	for _, e := range entries {
-		if p.meets(e) && !yield(Hit{Entry: e, Matches: matches(e.Message.Text, p.terms)}, nil) {
+	for i, e := range entries {
+		// What nobody touched was compared when it was read.
+		if (!batch[i].touched || p.meets(e)) && !yield(Hit{Entry: e, terms: p.terms}, nil) {
 			return false, nil
 		}
 	}
@@ -146,23 +149,18 @@ func (s *Store) plan(ctx context.Context, q Query) (searchPlan, error) {
 	return p, nil
 }
 
-// gramQuery is what the index must have of a folded term. Single ASCII characters are not in it.
-func gramQuery(term string) (grams []string) {
+// gramQuery is what the index must have of a folded term. Of a word of several characters the pairs say it all.
+// Single ASCII characters are not in the index.
+func gramQuery(term string) (quoted []string) {
 	for _, w := range words(term) {
-		n := utf8.RuneCountInString(w)
-		if n == 1 && w[0] >= utf8.RuneSelf {
-			grams = append(grams, `"`+w+`"*`)
-		}
-		for ; n > 1; n-- {
-			_, one := utf8.DecodeRuneInString(w)
-			_, two := utf8.DecodeRuneInString(w[one:])
-			if gram := `"` + w[:one+two] + `"`; !slices.Contains(grams, gram) {
-				grams = append(grams, gram)
+		_, first := utf8.DecodeRuneInString(w)
+		for _, gram := range gramsOf(w) {
+			if _, n := utf8.DecodeRuneInString(gram); n < len(gram) || first == len(w) {
+				quoted = append(quoted, `"`+gram+`"`)
 			}
-			w = w[one:]
 		}
 	}
-	return grams
+	return quoted
 }
 
 func (s *Store) senderTags(ctx context.Context, q Query) (tags []string, err error) {
@@ -216,7 +214,7 @@ func (p searchPlan) meets(e Entry) bool {
 	if e.Deleted || !p.query.Before.IsZero() && !m.Time.Before(p.query.Before) || m.Time.Before(p.query.After) {
 		return false
 	}
-	text := fold(haystack(m, m.Text))
+	text := lower(haystack(m, m.Text))
 	for _, t := range p.terms {
 		if !strings.Contains(text, t) {
 			return false
@@ -227,7 +225,7 @@ func (p searchPlan) meets(e Entry) bool {
 
 // matches finds the folded terms in a text.
 func matches(text string, terms []string) (found [][2]int) {
-	folded := fold(text)
+	folded := lower(text)
 	for _, t := range terms {
 		for at := 0; t != ""; {
 			i := strings.Index(folded[at:], t)

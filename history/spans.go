@@ -46,16 +46,17 @@ func (t *txn) coverSpan(ctx context.Context, at spanKey, s span) error {
 	epoch := int64(at.epoch)
 	from, to := int64(s.first), int64(s.last)
 	var first, last *int64
+	var touching int
 	// Spans neither touch nor overlap, so that their ends rise with their beginnings, and of those that begin
 	// before this one only the last can reach it.
-	if _, err := t.get(ctx, []any{&first, &last}, `SELECT min(first), max(last) FROM spans WHERE room = ?1
+	if _, err := t.get(ctx, []any{&first, &last, &touching}, `SELECT min(first), max(last), count(*) FROM spans WHERE room = ?1
 		AND epoch = ?2 AND first <= ?4 + 1 AND last >= ?3 - 1 AND first >= coalesce(
 		(SELECT first FROM spans WHERE room = ?1 AND epoch = ?2 AND first <= ?3 ORDER BY first DESC LIMIT 1), 0)`,
 		at.room, epoch, from, to); err != nil {
 		return err
 	}
 	if first != nil {
-		if *first <= from && *last >= to {
+		if touching == 1 && *first <= from && *last >= to {
 			return nil
 		}
 		if err := t.exec(ctx, "DELETE FROM spans WHERE room = ? AND epoch = ? AND first BETWEEN ? AND ?",

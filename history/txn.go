@@ -11,9 +11,10 @@ import (
 
 // txn is the writing connection with its prepared statements. Only the writer's goroutine uses it.
 type txn struct {
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
-	rooms map[Key]int64 // rooms are never removed, so their numbers can be remembered once they are committed
+	conn     *sql.Conn
+	stmts    map[string]*sql.Stmt
+	inserted int           // messages, since the beginning; a rolled back one may be among them
+	rooms    map[Key]int64 // rooms are never removed, so their numbers can be remembered once they are committed
 }
 
 func newTxn(ctx context.Context, db *sql.DB) (*txn, error) {
