@@ -13,25 +13,26 @@ import (
 	"kchat/server/guest"
 )
 
-// kernelLog collects the kernel's log and what came over its console.
-type kernelLog struct {
+// KernelLog collects the kernel's log and, as a Writer, what comes over its console.
+type KernelLog struct {
 	mu   sync.Mutex // protects text
 	text strings.Builder
 }
 
-func (l *kernelLog) line(text string) {
+// Add adds a line of the kernel's log.
+func (l *KernelLog) Add(k guest.Kmsg) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.text.WriteString(text + "\n")
+	l.text.WriteString(k.String() + "\n")
 }
 
-func (l *kernelLog) Write(p []byte) (int, error) {
+func (l *KernelLog) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(p)
 }
 
-func (l *kernelLog) String() string {
+func (l *KernelLog) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()

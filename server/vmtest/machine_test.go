@@ -14,9 +14,9 @@ import (
 )
 
 // machine boots with the module that is wrong on purpose, and returns what its kernel says.
-func machine(t *testing.T) (*vm.VM, *kernelLog) {
+func machine(t *testing.T) (*vm.VM, *KernelLog) {
 	t.Helper()
-	parts, _, err := findParts()
+	parts, err := Parts()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,9 +25,9 @@ func machine(t *testing.T) (*vm.VM, *kernelLog) {
 		t.Fatal(err)
 	}
 	parts.Module = ""
-	log := &kernelLog{}
+	log := &KernelLog{}
 	v, err := vm.Start(t.Context(), vm.Config{
-		Parts: parts, Dir: t.TempDir(), Console: log, Kmsg: func(k guest.Kmsg) { log.line(k.String()) },
+		Parts: parts, Dir: t.TempDir(), Console: log, Kmsg: log.Add,
 		Files: map[string]string{"/lib/broken.ko": filepath.Join(root, ".cache", "kmod", "broken", kernelName(), "broken.ko")},
 	})
 	if err != nil {

@@ -24,29 +24,36 @@ func kernelName() string {
 	return "6.12"
 }
 
-// findParts finds what "make build" left, or with KCHAT_TEST_KERNEL=debug what "make kmod-debug" did.
-func findParts() (parts vm.Parts, slow int, err error) {
+// slowness is by how much time limits are stretched; 0: not at all.
+func slowness() int {
+	if kernelName() == "debug" {
+		return debugSlow
+	}
+	return 0
+}
+
+// Parts are what "make build" left, or with KCHAT_TEST_KERNEL=debug what "make kmod-debug" did.
+func Parts() (vm.Parts, error) {
 	root, err := Root()
 	if err != nil {
-		return parts, 0, err
+		return vm.Parts{}, err
 	}
 	cache, err := server.CacheDir()
 	if err != nil {
-		return parts, 0, err
+		return vm.Parts{}, err
 	}
 	kernel, module := filepath.Join(cache, "kernels", "6.12"), filepath.Join(root, "kmod", "kchat.ko")
 	if kernelName() == "debug" {
-		slow = debugSlow
 		module = filepath.Join(root, ".cache", "kmod", "kchat", "debug", "kchat.ko")
 		dir, err := os.ReadFile(filepath.Join(root, ".cache", "debug-kernel"))
 		if err != nil {
-			return parts, 0, fmt.Errorf("find the debug kernel (run \"make kmod-debug\"): %w", err)
+			return vm.Parts{}, fmt.Errorf("find the debug kernel (run \"make kmod-debug\"): %w", err)
 		}
 		kernel = strings.TrimSpace(string(dir))
 	}
-	parts, err = vm.Kernel(kernel)
+	parts, err := vm.Kernel(kernel)
 	parts.Init, parts.Module = filepath.Join(root, "bin", "kchat-init"), module
-	return parts, slow, err
+	return parts, err
 }
 
 // Root is the folder of go.mod.

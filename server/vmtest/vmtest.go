@@ -45,7 +45,7 @@ type Server struct {
 	ready  chan struct{} // gets one when the server is up, at the start and after each restart
 	cancel context.CancelFunc
 	ended  chan error
-	log    *kernelLog
+	log    *KernelLog
 	slow   int
 }
 
@@ -78,7 +78,7 @@ func Start(t testing.TB, options ...Option) *Server {
 }
 
 func boot(dir string, options []Option) (*Server, error) {
-	parts, slow, err := findParts()
+	parts, err := Parts()
 	if err != nil {
 		return nil, err
 	}
@@ -91,18 +91,18 @@ func boot(dir string, options []Option) (*Server, error) {
 		Paths: server.Paths{
 			Data: filepath.Join(dir, "data"), State: filepath.Join(dir, "state"), Runtime: filepath.Join(dir, "run"),
 		},
-		Files: map[string]string{}, Slow: slow, CPUs: 2,
+		Files: map[string]string{}, Slow: slowness(), CPUs: 2,
 	}
 	for _, option := range options {
 		option(&cfg)
 	}
 	s := &Server{
-		Addr: netip.AddrPortFrom(cfg.Listen, port).String(), port: port, slow: slow,
-		ready: make(chan struct{}, 64), ended: make(chan error, 1), log: &kernelLog{},
+		Addr: netip.AddrPortFrom(cfg.Listen, port).String(), port: port, slow: slowness(),
+		ready: make(chan struct{}, 64), ended: make(chan error, 1), log: &KernelLog{},
 	}
 	s.Runner, err = server.NewRunner(cfg, server.Logs{
 		Server: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelError})),
-		Kernel: func(k guest.Kmsg) { s.log.line(k.String()) }, Console: s.log,
+		Kernel: s.log.Add, Console: s.log,
 	})
 	if err != nil {
 		return nil, err
@@ -207,8 +207,11 @@ func (s *Server) sync(t testing.TB) {
 }
 
 // Timeout is context.WithTimeout, with more time on a slow kernel.
-func (s *Server) Timeout(d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), d*time.Duration(max(1, s.slow)))
+func (s *Server) Timeout(d time.Duration) (context.Context, context.CancelFunc) { return Timeout(d) }
+
+// Timeout is context.WithTimeout, with more time on a slow kernel.
+func Timeout(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), d*time.Duration(max(1, slowness())))
 }
 
 // SetParam sets a limit of the module, such as "silence_ms".
