@@ -141,8 +141,8 @@ func (a *attached) attachment() (*rooms.Attachment, error) {
 		Size: a.Size, MIME: a.MIME, Width: a.Width, Height: a.Height,
 		Duration: time.Duration(min(max(a.DurationMS, 0), longest)) * time.Millisecond,
 	}
-	if a.Name != "" {
-		out.Name = path.Base(strings.ReplaceAll(a.Name, `\`, "/"))
+	if name := path.Base(strings.ReplaceAll(a.Name, `\`, "/")); name != "." && name != ".." && name != "/" {
+		out.Name = name
 	}
 	if err := unhex(out.Hash[:], a.Hash); err != nil {
 		return nil, fmt.Errorf("hash %q: %w", a.Hash, err)
