@@ -58,8 +58,9 @@ check-c: ## run the C units of the module in user space under the sanitizers
 	@$(MAKE) --no-print-directory -C kmod/test CC=$(CLANG)
 
 check-go: ## the form of the Go code, and what the compiler does not see
-	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	@bad=$$(go run mvdan.cc/gofumpt -l $$(git ls-files '*.go')); test -z "$$bad" || { echo "not formatted by gofumpt: $$bad"; exit 1; }
 	@go vet ./...
+	@go run honnef.co/go/tools/cmd/staticcheck ./...
 
 test-go: ## the Go tests, with the race detector, against the module in microVMs
 	go test -race -timeout 20m ./...

@@ -19,6 +19,10 @@ type backend interface {
 	// serve makes us the accounts service; requests come to the function given when the backend was made.
 	serve(ctx context.Context) error
 	decide(ctx context.Context, d genl.Decision) error
+	// check fails if the kernel does not react any more.
+	check(ctx context.Context) error
+	// kill ends a kernel of ours that does not react.
+	kill()
 	// stop takes the module out of the kernel, and ends the kernel if it is ours.
 	stop(ctx context.Context) error
 	// gone is closed when the kernel has ended by itself.

@@ -96,6 +96,11 @@ func (b *nativeBackend) serve(ctx context.Context) error {
 
 func (b *nativeBackend) decide(_ context.Context, d genl.Decision) error { return b.service.Decide(d) }
 
+// check has nothing to find: if this kernel does not react, neither do we.
+func (b *nativeBackend) check(context.Context) error { return nil }
+
+func (b *nativeBackend) kill() {}
+
 func (b *nativeBackend) stop(ctx context.Context) error {
 	var errs []error
 	if b.service != nil {

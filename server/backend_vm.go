@@ -78,6 +78,13 @@ func (b *vmBackend) decide(ctx context.Context, d genl.Decision) error {
 	return b.vm.Call(ctx, guest.OpDecide, d, nil)
 }
 
+// check sets the machine's clock on the way, which stands still while the host sleeps.
+func (b *vmBackend) check(ctx context.Context) error {
+	return b.vm.Call(ctx, guest.OpClock, guest.Clock{UnixMicro: time.Now().UnixMicro()}, nil)
+}
+
+func (b *vmBackend) kill() { b.vm.Kill() }
+
 // stop unloads the module before the machine goes, so that people are told and the kernel's log shows what was left.
 func (b *vmBackend) stop(ctx context.Context) error {
 	unload, cancel := context.WithTimeout(ctx, b.cfg.patience(unloadWait))

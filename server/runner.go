@@ -28,6 +28,15 @@ const (
 // requestsWaiting is how many account requests may wait for the disk; more are left to time out in the kernel.
 const requestsWaiting = 1024
 
+// How a kernel that hangs is noticed: it is asked this often, and must answer within the limit.
+const (
+	checkEvery = 15 * time.Second
+	checkWait  = 30 * time.Second
+)
+
+// answerWait is how long the kernel may take to hear about one account.
+const answerWait = 10 * time.Second
+
 // stopWait is how long an orderly end may take.
 const stopWait = 20 * time.Second
 
@@ -124,10 +133,14 @@ func (r *Runner) again(ctx context.Context, wait time.Duration) (backend, time.D
 
 // watch answers account requests until ctx or the kernel ends.
 func (r *Runner) watch(ctx context.Context, b backend) error {
+	tick := time.NewTicker(checkEvery)
+	defer tick.Stop()
 	for {
 		select {
 		case request := <-r.requests:
 			r.answer(ctx, b, request)
+		case <-tick.C:
+			r.checkUp(ctx, b)
 		case <-b.gone():
 			r.forget()
 			return nil
@@ -137,6 +150,16 @@ func (r *Runner) watch(ctx context.Context, b backend) error {
 			defer cancel()
 			return b.stop(stop)
 		}
+	}
+}
+
+// checkUp ends a kernel that hangs, so that it is started again.
+func (r *Runner) checkUp(ctx context.Context, b backend) {
+	limit, cancel := context.WithTimeout(ctx, r.cfg.patience(checkWait))
+	defer cancel()
+	if err := b.check(limit); err != nil && ctx.Err() == nil {
+		r.logs.Server.Error("the kernel does not react and is ended", "error", err)
+		b.kill()
 	}
 }
 
@@ -252,6 +275,8 @@ func (r *Runner) confirm(ctx context.Context, want accounts.UUID) error {
 
 // answer decides one account request.
 func (r *Runner) answer(ctx context.Context, b backend, request genl.Request) {
+	ctx, cancel := context.WithTimeout(ctx, r.cfg.patience(answerWait))
+	defer cancel()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	decision := genl.Decision{Cookie: request.Cookie}
