@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -24,6 +25,9 @@ import (
 // SuperviseEnv is the variable that makes a program of ours a supervisor: it holds the Config as JSON. What it reports
 // goes to file descriptor 3.
 const SuperviseEnv = "KCHAT_SUPERVISE"
+
+// reportFD is the first of exec.Cmd's ExtraFiles.
+const reportFD = 3
 
 // startWait is how long a start may take; the machine's own limit is shorter, so this one is for what hangs.
 const startWait = 90 * time.Second
@@ -105,7 +109,7 @@ func spawn(ctx context.Context, cfg Config) error {
 		return fmt.Errorf("make a pipe: %w", err)
 	}
 	defer ours.Close()
-	cmd := exec.Command(exe)
+	cmd := exec.Command(exe, "server", "run", "--port", strconv.Itoa(int(cfg.Port))) // for people who look at ps
 	cmd.Env = append(os.Environ(), SuperviseEnv+"="+string(text))
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = log, log
@@ -150,7 +154,8 @@ func MaybeSupervise() (was bool, err error) {
 	if err := json.Unmarshal([]byte(text), &cfg); err != nil {
 		return true, fmt.Errorf("read the configuration: %w", err)
 	}
-	return true, Supervise(context.Background(), cfg, os.NewFile(3, "report"))
+	syscall.CloseOnExec(reportFD)
+	return true, Supervise(context.Background(), cfg, os.NewFile(reportFD, "report"))
 }
 
 // Stop ends this user's server and returns when it has ended.
