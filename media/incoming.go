@@ -25,6 +25,8 @@ type Incoming struct {
 	n    uint64
 	sum  hash.Hash
 	done bool
+
+	progress *progress // for those who follow
 }
 
 // Receive begins or continues a blob. What is there of it from an earlier attempt is kept up to offset and read
@@ -119,6 +121,7 @@ func (in *Incoming) resume(offset uint64) error {
 		return fmt.Errorf("cut off the rest: %w", err)
 	}
 	in.n = offset
+	in.progress = newProgress(offset)
 	return nil
 }
 
@@ -146,6 +149,7 @@ func (in *Incoming) Write(p []byte) (int, error) {
 	n, err := in.f.Write(p)
 	in.sum.Write(p[:n])
 	in.n += uint64(n)
+	in.progress.set(in.n, nil)
 	if err != nil {
 		err = diskFull(err)
 		if errors.Is(err, ErrDiskFull) {
@@ -198,6 +202,7 @@ func (in *Incoming) publish(h Hash) error {
 		return err
 	}
 	in.done = true
+	in.progress.set(in.n, io.EOF)
 	if err := in.f.Close(); err != nil {
 		return err
 	}
@@ -215,6 +220,7 @@ func (in *Incoming) Close() error {
 		return nil
 	}
 	in.done = true
+	in.progress.set(in.n, ErrGivenUp)
 	if err := in.f.Close(); err != nil {
 		return fmt.Errorf("close unfinished blob: %w", err)
 	}
@@ -230,6 +236,7 @@ func (in *Incoming) Discard() {
 
 func (in *Incoming) discard() {
 	in.done = true
+	in.progress.set(in.n, ErrGivenUp)
 	_ = os.Remove(in.path) // what cannot be removed now is removed when it is stale
 	_ = in.f.Close()
 }
