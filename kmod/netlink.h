@@ -1,60 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Control over generic netlink, and the accounts service that listens there. */
+/* Control over generic netlink. */
 #ifndef _KCHAT_NETLINK_H
 #define _KCHAT_NETLINK_H
 
-#include <linux/list.h>
-#include <linux/spinlock.h>
-#include <linux/types.h>
-#include <linux/workqueue.h>
+struct genl_family;
+struct kchat_text;
+struct netlink_callback;
+struct sk_buff;
 
-#include "frame.h"
-#include "uapi/kchat.h"
-
-struct kchat_account;
-struct kchat_conn;
-struct kchat_net;
+extern struct genl_family kchat_genl_family;
 
 int kchat_netlink_init(void);
 void kchat_netlink_exit(void);
 
-/**
- * struct kchat_service - the accounts service of one namespace
- * @lock: protects all of this
- * @portid: the netlink socket that said SERVICE, 0: none
- * @cookie: of the last request
- * @pending: requests that wait for a DECISION, oldest first
- * @n_pending: how many
- * @expire: answers those that waited too long
- */
-struct kchat_service {
-	spinlock_t lock;
-	u32 portid;
-	u64 cookie;
-	struct list_head pending;
-	u32 n_pending;
-	struct delayed_work expire;
-};
+/* nla_put_string() for text that is not terminated. */
+int kchat_netlink_put_text(struct sk_buff *skb, int type, const struct kchat_text *text);
 
-void kchat_service_init(struct kchat_net *knet);
-/* Answers all that wait with SERVICE, drops their references. May sleep. */
-void kchat_service_stop(struct kchat_net *knet);
-
-/* KCHAT_FEATURE_REGISTER and _INVITE as they hold for this peer. */
-u64 kchat_service_features(struct kchat_net *knet, bool loopback);
-
-/*
- * REGISTER and PASSWD: KCHAT_E_NONE: the answer comes later by
- * kchat_conn_post(), which may be on any thread; the request keeps a reference
- * to @conn until then. Else the error to answer with at once. @peer is
- * "address and port" as the log has it. May sleep.
- */
-enum kchat_error kchat_service_register(struct kchat_net *knet, struct kchat_conn *conn,
-					const struct kchat_hdr *hdr,
-					const struct kchat_registration *request, bool loopback,
-					const char *peer);
-enum kchat_error kchat_service_passwd(struct kchat_net *knet, struct kchat_conn *conn,
-				      const struct kchat_hdr *hdr, struct kchat_account *account,
-				      const struct kchat_passwd *request);
+/* netlink_dump.c: lists, a message for each thing, in the order of their numbers. */
+int kchat_netlink_dump_accounts(struct sk_buff *skb, struct netlink_callback *cb);
+int kchat_netlink_dump_rooms(struct sk_buff *skb, struct netlink_callback *cb);
+int kchat_netlink_dump_sessions(struct sk_buff *skb, struct netlink_callback *cb);
+int kchat_netlink_dump_params(struct sk_buff *skb, struct netlink_callback *cb);
 
 #endif /* _KCHAT_NETLINK_H */

@@ -19,20 +19,16 @@ struct kchat_stats {
 	u64 values[KCHAT_STATS + 1];
 };
 
-/* What there is now (CONNECTIONS to LOG_BYTES) goes up and down, on whatever CPU: the sum is right. */
+/* What has happened. What there is now (CONNECTIONS to LOG_BYTES) is read where it is kept. */
 #define kchat_stat_add(knet, counter, amount) \
 	this_cpu_add((knet)->stats->values[counter], (u64)(amount))
-#define kchat_stat_sub(knet, counter, amount) \
-	this_cpu_sub((knet)->stats->values[counter], (u64)(amount))
 #define kchat_stat_inc(knet, counter)	kchat_stat_add(knet, counter, 1)
-#define kchat_stat_dec(knet, counter)	kchat_stat_sub(knet, counter, 1)
 
 int kchat_stats_init(struct kchat_net *knet);
 void kchat_stats_destroy(struct kchat_net *knet);
 
-/* The sum over all CPUs; UPTIME_MS is reckoned from knet->started (ktime_get_ns, 0: not running). */
 u64 kchat_stat_read(struct kchat_net *knet, enum kchat_counter counter);
-/* All of them in order, as STATUS_IS wants them: @values has room for KCHAT_STATS. */
+/* As STATUS_IS wants them: @values has room for KCHAT_STATS. */
 void kchat_stat_read_all(struct kchat_net *knet, struct kchat_counter_value *values);
 
 /* /proc/net/kchat of the namespace. */

@@ -296,9 +296,9 @@ enum kchat_error {
 #define KCHAT_GENL_VERSION	1
 
 /*
- * All commands need CAP_NET_ADMIN in the network namespace. Requests to the
- * accounts service are sent by unicast to the socket that said SERVICE, since
- * they carry keys.
+ * All commands need CAP_NET_ADMIN, and act on the network namespace of the
+ * socket. Requests to the accounts service are sent by unicast to the socket
+ * that said SERVICE, since they carry keys.
  */
 enum kchat_cmd {
 	KCHAT_CMD_UNSPEC,

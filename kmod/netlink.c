@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "netlink.h"
+
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/netlink.h>
+#include <linux/notifier.h>
+#include <linux/string.h>
+#include <net/genetlink.h>
+
+#include "account.h"
+#include "server.h"
+#include "service.h"
+#include "session.h"
+#include "stats.h"
+
+static const struct nla_policy policy[KCHAT_A_MAX + 1] = {
+	[KCHAT_A_SERVER_UUID]	 = NLA_POLICY_EXACT_LEN(16),
+	[KCHAT_A_COMMUNITY_UUID] = NLA_POLICY_EXACT_LEN(16),
+	[KCHAT_A_SERVER_NAME]	 = { .type = NLA_NUL_STRING, .len = KCHAT_SERVER_NAME_MAX },
+	[KCHAT_A_GENERATION]	 = NLA_POLICY_MIN(NLA_U32, 1),
+	[KCHAT_A_SECRET]	 = NLA_POLICY_EXACT_LEN(KCHAT_KEY_LEN),
+	[KCHAT_A_ITERATIONS]	 = NLA_POLICY_MIN(NLA_U32, KCHAT_ITERATIONS_MIN),
+	[KCHAT_A_PORT]		 = NLA_POLICY_MIN(NLA_U16, 1),
+	[KCHAT_A_ADDR]		 = NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr)),
+	[KCHAT_A_REGISTER]	 = NLA_POLICY_MAX(NLA_U8, KCHAT_REGISTER_OPEN),
+	[KCHAT_A_ACCOUNT]	 = NLA_POLICY_MIN(NLA_U64, 1),
+	[KCHAT_A_NAME]		 = { .type = NLA_NUL_STRING, .len = KCHAT_NAME_MAX },
+	[KCHAT_A_LOGIN]		 = { .type = NLA_NUL_STRING, .len = KCHAT_NAME_MAX },
+	[KCHAT_A_FLAGS]		 = NLA_POLICY_MAX(NLA_U32, KCHAT_PERSON_BOT | KCHAT_PERSON_ADMIN),
+	[KCHAT_A_SALT]		 = NLA_POLICY_EXACT_LEN(KCHAT_SALT_LEN),
+	[KCHAT_A_STORED_KEY]	 = NLA_POLICY_EXACT_LEN(KCHAT_KEY_LEN),
+	[KCHAT_A_SERVER_KEY]	 = NLA_POLICY_EXACT_LEN(KCHAT_KEY_LEN),
+	[KCHAT_A_COOKIE]	 = { .type = NLA_U64 },
+	[KCHAT_A_ERROR]		 = { .type = NLA_U16 },
+	[KCHAT_A_PARAM_NAME]	 = { .type = NLA_NUL_STRING, .len = 63 },
+	[KCHAT_A_PARAM_VALUE]	 = { .type = NLA_U64 },
+};
+
+/* Says in words which attribute a request lacks. */
+#define HAS(info, name) ({						\
+	bool _has = (info)->attrs[KCHAT_A_##name];			\
+									\
+	if (!_has)							\
+		GENL_SET_ERR_MSG(info, #name " is missing");		\
+	_has;								\
+})
+
+static struct kchat_net *knet_of(struct genl_info *info)
+{
+	return kchat_net_of(genl_info_net(info));
+}
+
+static struct kchat_text text_of(const struct nlattr *attr)
+{
+	const char *data = nla_data(attr);
+
+	return (struct kchat_text){ data, strnlen(data, nla_len(attr)) };
+}
+
+int kchat_netlink_put_text(struct sk_buff *skb, int type, const struct kchat_text *text)
+{
+	struct nlattr *attr = nla_reserve(skb, type, text->len + 1);
+	char *data;
+
+	if (!attr)
+		return -EMSGSIZE;
+	data = nla_data(attr);
+	memcpy(data, text->data, text->len);
+	data[text->len] = '\0';
+	return 0;
+}
+
+/* ---- the server -------------------------------------------------------------- */
+
+static int do_start(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kchat_config cfg = { .port = KCHAT_PORT, .reg = KCHAT_REGISTER_OFF };
+	struct kchat_text name;
+	int err;
+
+	if (!HAS(info, SERVER_UUID) || !HAS(info, COMMUNITY_UUID) || !HAS(info, SERVER_NAME) ||
+	    !HAS(info, GENERATION) || !HAS(info, SECRET) || !HAS(info, ITERATIONS))
+		return -EINVAL;
+	nla_memcpy(cfg.server_uuid, info->attrs[KCHAT_A_SERVER_UUID], sizeof(cfg.server_uuid));
+	nla_memcpy(cfg.community_uuid, info->attrs[KCHAT_A_COMMUNITY_UUID],
+		   sizeof(cfg.community_uuid));
+	name = text_of(info->attrs[KCHAT_A_SERVER_NAME]);
+	memcpy(cfg.name, name.data, name.len);
+	cfg.generation = nla_get_u32(info->attrs[KCHAT_A_GENERATION]);
+	nla_memcpy(cfg.secret, info->attrs[KCHAT_A_SECRET], sizeof(cfg.secret));
+	cfg.iterations = nla_get_u32(info->attrs[KCHAT_A_ITERATIONS]);
+	if (info->attrs[KCHAT_A_PORT])
+		cfg.port = nla_get_u16(info->attrs[KCHAT_A_PORT]);
+	if (info->attrs[KCHAT_A_ADDR])
+		nla_memcpy(&cfg.addr, info->attrs[KCHAT_A_ADDR], sizeof(cfg.addr));
+	if (info->attrs[KCHAT_A_REGISTER])
+		cfg.reg = nla_get_u8(info->attrs[KCHAT_A_REGISTER]);
+
+	err = kchat_net_start(knet_of(info), &cfg);
+	memzero_explicit(&cfg, sizeof(cfg));
+	if (err == -EALREADY)
+		GENL_SET_ERR_MSG(info, "the server is running already");
+	else if (err == -EADDRINUSE)
+		GENL_SET_ERR_MSG(info, "the port is taken");
+	else if (err == -EADDRNOTAVAIL)
+		GENL_SET_ERR_MSG(info, "this host has no such address");
+	else if (err)
+		GENL_SET_ERR_MSG(info, "the server cannot listen");
+	return err;
+}
+
+static int do_stop(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kchat_net *knet = knet_of(info);
+
+	if (!kchat_net_running(knet)) {
+		GENL_SET_ERR_MSG(info, "the server is not running");
+		return -ESRCH;
+	}
+	kchat_net_stop(knet);
+	return 0;
+}
+
+static int put_identity(struct sk_buff *skb, const struct kchat_config *cfg)
+{
+	if (nla_put(skb, KCHAT_A_SERVER_UUID, sizeof(cfg->server_uuid), cfg->server_uuid) ||
+	    nla_put(skb, KCHAT_A_COMMUNITY_UUID, sizeof(cfg->community_uuid),
+		    cfg->community_uuid) ||
+	    nla_put_string(skb, KCHAT_A_SERVER_NAME, cfg->name) ||
+	    nla_put_u32(skb, KCHAT_A_GENERATION, cfg->generation) ||
+	    nla_put_u32(skb, KCHAT_A_ITERATIONS, cfg->iterations) ||
+	    nla_put_u16(skb, KCHAT_A_PORT, cfg->port) ||
+	    nla_put_in6_addr(skb, KCHAT_A_ADDR, &cfg->addr) ||
+	    nla_put_u8(skb, KCHAT_A_REGISTER, cfg->reg))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_counter(struct sk_buff *skb, const struct kchat_counter_value *counter)
+{
+	struct nlattr *nest = nla_nest_start(skb, KCHAT_A_COUNTER);
+
+	if (!nest || nla_put_u16(skb, KCHAT_A_COUNTER_ID, counter->number) ||
+	    nla_put_u64_64bit(skb, KCHAT_A_COUNTER_VALUE, counter->value, KCHAT_A_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_status(struct sk_buff *skb, struct kchat_net *knet)
+{
+	struct kchat_counter_value counters[KCHAT_STATS];
+	int i, err = 0;
+
+	if (nla_put_string(skb, KCHAT_A_MODULE_VERSION, KCHAT_MODULE_VERSION) ||
+	    nla_put_u8(skb, KCHAT_A_RUNNING, kchat_net_running(knet)))
+		return -EMSGSIZE;
+	mutex_lock(&knet->control);
+	if (knet->running)
+		err = put_identity(skb, &knet->cfg);
+	mutex_unlock(&knet->control);
+	kchat_stat_read_all(knet, counters);
+	for (i = 0; i < KCHAT_STATS && !err; i++)
+		err = put_counter(skb, &counters[i]);
+	return err;
+}
+
+static int do_status(struct sk_buff *request, struct genl_info *info)
+{
+	struct sk_buff *skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	int err = -EMSGSIZE;
+	void *head;
+
+	if (!skb)
+		return -ENOMEM;
+	head = genlmsg_put_reply(skb, info, &kchat_genl_family, 0, KCHAT_CMD_STATUS);
+	if (head)
+		err = put_status(skb, knet_of(info));
+	if (err) {
+		nlmsg_free(skb);
+		return err;
+	}
+	genlmsg_end(skb, head);
+	return genlmsg_reply(skb, info);
+}
+
+static int do_param_set(struct sk_buff *skb, struct genl_info *info)
+{
+	int err;
+
+	if (!HAS(info, PARAM_NAME) || !HAS(info, PARAM_VALUE))
+		return -EINVAL;
+	err = kchat_param_set(knet_of(info), nla_data(info->attrs[KCHAT_A_PARAM_NAME]),
+			      nla_get_u64(info->attrs[KCHAT_A_PARAM_VALUE]));
+	if (err == -ENOENT)
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[KCHAT_A_PARAM_NAME],
+				    "there is no such limit");
+	else if (err == -ERANGE)
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[KCHAT_A_PARAM_VALUE],
+				    "the value is out of the limit's bounds");
+	return err;
+}
+
+/* ---- accounts ------------------------------------------------------------------ */
+
+static int do_account_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kchat_account_record record = {};
+	struct kchat_net *knet = knet_of(info);
+	int err;
+
+	if (!HAS(info, ACCOUNT) || !HAS(info, NAME) || !HAS(info, LOGIN) || !HAS(info, FLAGS) ||
+	    !HAS(info, SALT) || !HAS(info, STORED_KEY) || !HAS(info, SERVER_KEY))
+		return -EINVAL;
+	record.number = nla_get_u64(info->attrs[KCHAT_A_ACCOUNT]);
+	record.flags = nla_get_u32(info->attrs[KCHAT_A_FLAGS]);
+	record.name = text_of(info->attrs[KCHAT_A_NAME]);
+	record.login = text_of(info->attrs[KCHAT_A_LOGIN]);
+	record.salt = nla_data(info->attrs[KCHAT_A_SALT]);
+	record.stored_key = nla_data(info->attrs[KCHAT_A_STORED_KEY]);
+	record.server_key = nla_data(info->attrs[KCHAT_A_SERVER_KEY]);
+	if (!record.name.len || !record.login.len) {
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[record.name.len ? KCHAT_A_LOGIN : KCHAT_A_NAME],
+				    "a name must not be empty");
+		return -EINVAL;
+	}
+	err = kchat_account_set(&knet->accounts, &record, kchat_param(knet, KCHAT_P_accounts));
+	if (err == -EEXIST)
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[KCHAT_A_LOGIN],
+				    "this login name is another account's");
+	else if (err == -ENOSPC)
+		GENL_SET_ERR_MSG(info, "there are as many accounts as the limit allows");
+	else if (err == -ERANGE)
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[KCHAT_A_ACCOUNT],
+				    "the number is too large for this machine");
+	return err;
+}
+
+static int do_account_del(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kchat_account *account;
+
+	if (!HAS(info, ACCOUNT))
+		return -EINVAL;
+	account = kchat_account_take(&knet_of(info)->accounts,
+				     nla_get_u64(info->attrs[KCHAT_A_ACCOUNT]));
+	if (!account) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[KCHAT_A_ACCOUNT],
+				    "there is no such account");
+		return -ENOENT;
+	}
+	kchat_session_end_account(account, NULL, KCHAT_E_SESSION);
+	kchat_account_put(account);
+	return 0;
+}
+
+static int do_service(struct sk_buff *skb, struct genl_info *info)
+{
+	kchat_service_set(knet_of(info), info->snd_portid);
+	return 0;
+}
+
+static int do_decision(struct sk_buff *skb, struct genl_info *info)
+{
+	u64 account = 0;
+	u16 error;
+	int err;
+
+	if (!HAS(info, COOKIE) || !HAS(info, ERROR))
+		return -EINVAL;
+	error = nla_get_u16(info->attrs[KCHAT_A_ERROR]);
+	if (info->attrs[KCHAT_A_ACCOUNT])
+		account = nla_get_u64(info->attrs[KCHAT_A_ACCOUNT]);
+	if (!error && !HAS(info, ACCOUNT))
+		return -EINVAL;
+	err = kchat_service_decide(knet_of(info), info->snd_portid,
+				   nla_get_u64(info->attrs[KCHAT_A_COOKIE]), error, account);
+	if (err == -EPERM)
+		GENL_SET_ERR_MSG(info, "another socket is the accounts service");
+	else if (err == -ENOENT)
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[KCHAT_A_COOKIE],
+				    "nobody waits for this decision any more");
+	return err;
+}
+
+/* When the accounts service goes, its number may become another socket's. */
+static int netlink_event(struct notifier_block *block, unsigned long event, void *data)
+{
+	struct netlink_notify *notify = data;
+
+	if (event == NETLINK_URELEASE && notify->protocol == NETLINK_GENERIC)
+		kchat_service_released(kchat_net_of(notify->net), notify->portid);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block netlink_notifier = {
+	.notifier_call = netlink_event,
+};
+
+/* ---- the family ------------------------------------------------------------------ */
+
+#define DO(_cmd, _doit)		\
+	{ .cmd = KCHAT_CMD_##_cmd, .doit = _doit, .flags = GENL_ADMIN_PERM }
+#define DUMP(_cmd, _dumpit)	\
+	{ .cmd = KCHAT_CMD_##_cmd, .dumpit = _dumpit, .flags = GENL_ADMIN_PERM }
+
+static const struct genl_small_ops ops[] = {
+	DO(START, do_start),
+	DO(STOP, do_stop),
+	DO(STATUS, do_status),
+	DO(ACCOUNT_SET, do_account_set),
+	DO(ACCOUNT_DEL, do_account_del),
+	DUMP(ACCOUNT_GET, kchat_netlink_dump_accounts),
+	DO(SERVICE, do_service),
+	DO(DECISION, do_decision),
+	DUMP(ROOM_GET, kchat_netlink_dump_rooms),
+	DUMP(SESSION_GET, kchat_netlink_dump_sessions),
+	DO(PARAM_SET, do_param_set),
+	DUMP(PARAM_GET, kchat_netlink_dump_params),
+};
+
+/*
+ * Requests run at the same time: a STOP waits for connections to end, and the
+ * lock of all families would be held as long. Each has the locks of what it
+ * touches.
+ */
+struct genl_family kchat_genl_family __ro_after_init = {
+	.name		= KCHAT_GENL_NAME,
+	.version	= KCHAT_GENL_VERSION,
+	.maxattr	= KCHAT_A_MAX,
+	.policy		= policy,
+	.netnsok	= true,
+	.parallel_ops	= true,
+	.small_ops	= ops,
+	.n_small_ops	= ARRAY_SIZE(ops),
+	.module		= THIS_MODULE,
+};
+
+int __init kchat_netlink_init(void)
+{
+	int err;
+
+	err = netlink_register_notifier(&netlink_notifier);
+	if (err)
+		return err;
+	err = genl_register_family(&kchat_genl_family);
+	if (err)
+		netlink_unregister_notifier(&netlink_notifier);
+	return err;
+}
+
+void kchat_netlink_exit(void)
+{
+	genl_unregister_family(&kchat_genl_family);
+	netlink_unregister_notifier(&netlink_notifier);
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Lists over generic netlink. Each goes on after the number it came to last. */
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <net/genetlink.h>
+#include <net/ipv6.h>
+#include <net/sock.h>
+
+#include "account.h"
+#include "netlink.h"
+#include "param.h"
+#include "room.h"
+#include "server.h"
+#include "session.h"
+
+/**
+ * struct dump_state - how far a dump has come, in netlink_callback.ctx
+ * @after: number of the thing told last
+ */
+struct dump_state {
+	u64 after;
+};
+
+static struct dump_state *state_of(struct netlink_callback *cb)
+{
+	BUILD_BUG_ON(sizeof(struct dump_state) > sizeof(cb->ctx));
+	return (struct dump_state *)cb->ctx;
+}
+
+static struct kchat_net *knet_of(const struct sk_buff *skb)
+{
+	return kchat_net_of(sock_net(skb->sk));
+}
+
+static void *message_begin(struct sk_buff *skb, struct netlink_callback *cb, u8 command)
+{
+	return genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			   &kchat_genl_family, NLM_F_MULTI, command);
+}
+
+/* True if it fitted; else it is taken back, and comes first next time. */
+static bool message_end(struct sk_buff *skb, void *head, int err)
+{
+	if (err) {
+		genlmsg_cancel(skb, head);
+		return false;
+	}
+	genlmsg_end(skb, head);
+	return true;
+}
+
+static int put_u64(struct sk_buff *skb, int type, u64 value)
+{
+	return nla_put_u64_64bit(skb, type, value, KCHAT_A_PAD);
+}
+
+/* ---- accounts: their keys stay here ------------------------------------------------- */
+
+static int put_account(struct sk_buff *skb, struct kchat_account *account)
+{
+	struct kchat_ident *ident = kchat_account_ident(account);
+	const struct kchat_text login = { ident->login, ident->login_len };
+	const struct kchat_text name = kchat_ident_name(ident);
+	int err = 0;
+
+	if (put_u64(skb, KCHAT_A_ACCOUNT, account->number) ||
+	    kchat_netlink_put_text(skb, KCHAT_A_NAME, &name) ||
+	    kchat_netlink_put_text(skb, KCHAT_A_LOGIN, &login) ||
+	    nla_put_u32(skb, KCHAT_A_FLAGS, ident->flags))
+		err = -EMSGSIZE;
+	kchat_ident_put(ident);
+	return err;
+}
+
+static bool tell_account(struct sk_buff *skb, struct netlink_callback *cb,
+			 struct kchat_account *account)
+{
+	void *head = message_begin(skb, cb, KCHAT_CMD_ACCOUNT_GET);
+
+	return head && message_end(skb, head, put_account(skb, account));
+}
+
+int kchat_netlink_dump_accounts(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct kchat_net *knet = knet_of(skb);
+	struct dump_state *state = state_of(cb);
+	struct kchat_account *account;
+	bool told = true;
+
+	while (told && (account = kchat_account_next(&knet->accounts, state->after))) {
+		told = tell_account(skb, cb, account);
+		if (told)
+			state->after = account->number;
+		kchat_account_put(account);
+	}
+	return skb->len;
+}
+
+/* ---- rooms --------------------------------------------------------------------------- */
+
+static int put_room(struct sk_buff *skb, struct kchat_room *room)
+{
+	const struct kchat_text name = kchat_room_name(room);
+	u64 seq, bytes;
+	u32 people;
+
+	spin_lock(&room->lock);
+	people = room->nr_people;
+	seq = room->log.seq;
+	bytes = room->log.bytes;
+	spin_unlock(&room->lock);
+	if (nla_put_u32(skb, KCHAT_A_ROOM, room->number) ||
+	    kchat_netlink_put_text(skb, KCHAT_A_ROOM_NAME, &name) ||
+	    nla_put_u32(skb, KCHAT_A_ROOM_FLAGS, room->flags) ||
+	    put_u64(skb, KCHAT_A_EPOCH, room->epoch) ||
+	    put_u64(skb, KCHAT_A_SEQ, seq) ||
+	    nla_put_u32(skb, KCHAT_A_PEOPLE, people) ||
+	    put_u64(skb, KCHAT_A_LOG_BYTES, bytes))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static bool tell_room(struct sk_buff *skb, struct netlink_callback *cb, struct kchat_room *room)
+{
+	void *head = message_begin(skb, cb, KCHAT_CMD_ROOM_GET);
+
+	return head && message_end(skb, head, put_room(skb, room));
+}
+
+int kchat_netlink_dump_rooms(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct kchat_net *knet = knet_of(skb);
+	struct dump_state *state = state_of(cb);
+	struct kchat_room *room;
+	bool told = true;
+
+	while (told && (room = kchat_room_next(knet, state->after))) {
+		told = tell_room(skb, cb, room);
+		if (told)
+			state->after = room->number;
+		kchat_room_put(room);
+	}
+	return skb->len;
+}
+
+/* ---- sessions -------------------------------------------------------------------------- */
+
+static int put_connection(struct sk_buff *skb, const struct kchat_session_info *info)
+{
+	char peer[64];
+
+	if (ipv6_addr_v4mapped(&info->peer))
+		snprintf(peer, sizeof(peer), "%pI4:%u", &info->peer.s6_addr32[3],
+			 info->peer_port);
+	else
+		snprintf(peer, sizeof(peer), "[%pI6c]:%u", &info->peer, info->peer_port);
+	if (nla_put_string(skb, KCHAT_A_PEER, peer) ||
+	    nla_put_u32(skb, KCHAT_A_ROOM_COUNT, info->rooms) ||
+	    put_u64(skb, KCHAT_A_LAG, info->lag) ||
+	    put_u64(skb, KCHAT_A_BYTES_IN, info->bytes_in) ||
+	    put_u64(skb, KCHAT_A_BYTES_OUT, info->bytes_out))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_session(struct sk_buff *skb, struct kchat_session *session)
+{
+	struct kchat_ident *ident = kchat_account_ident(session->account);
+	const struct kchat_text name = kchat_ident_name(ident);
+	struct kchat_session_info info = {};
+	int err = 0;
+
+	kchat_session_info(session, &info);
+	if (put_u64(skb, KCHAT_A_SESSION, session->number) ||
+	    put_u64(skb, KCHAT_A_ACCOUNT, session->account->number) ||
+	    kchat_netlink_put_text(skb, KCHAT_A_NAME, &name) ||
+	    put_u64(skb, KCHAT_A_SINCE_MS, jiffies_to_msecs(jiffies - session->since)) ||
+	    nla_put_u8(skb, KCHAT_A_STATE, info.state))
+		err = -EMSGSIZE;
+	else if (info.connected)
+		err = put_connection(skb, &info);
+	kchat_ident_put(ident);
+	return err;
+}
+
+static bool tell_session(struct sk_buff *skb, struct netlink_callback *cb,
+			 struct kchat_session *session)
+{
+	void *head = message_begin(skb, cb, KCHAT_CMD_SESSION_GET);
+
+	return head && message_end(skb, head, put_session(skb, session));
+}
+
+int kchat_netlink_dump_sessions(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct kchat_net *knet = knet_of(skb);
+	struct dump_state *state = state_of(cb);
+	struct kchat_session *session;
+	bool told = true;
+
+	while (told && (session = kchat_session_next(knet, state->after))) {
+		told = tell_session(skb, cb, session);
+		if (told)
+			state->after = session->number;
+		kchat_session_put(session);
+	}
+	return skb->len;
+}
+
+/* ---- limits ------------------------------------------------------------------------------ */
+
+static int put_param(struct sk_buff *skb, struct kchat_net *knet, enum kchat_param which)
+{
+	const struct kchat_param_info *info = &kchat_params[which];
+
+	if (nla_put_string(skb, KCHAT_A_PARAM_NAME, info->name) ||
+	    put_u64(skb, KCHAT_A_PARAM_VALUE, kchat_param(knet, which)) ||
+	    put_u64(skb, KCHAT_A_PARAM_MIN, info->min) ||
+	    put_u64(skb, KCHAT_A_PARAM_MAX, info->max))
+		return -EMSGSIZE;
+	return 0;
+}
+
+int kchat_netlink_dump_params(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct kchat_net *knet = knet_of(skb);
+	struct dump_state *state = state_of(cb);
+
+	for (; state->after < KCHAT_PARAM_COUNT; state->after++) {
+		void *head = message_begin(skb, cb, KCHAT_CMD_PARAM_GET);
+
+		if (!head || !message_end(skb, head, put_param(skb, knet, state->after)))
+			break;
+	}
+	return skb->len;
+}
