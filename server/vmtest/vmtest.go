@@ -197,6 +197,19 @@ func (s *Server) AddUsers(t testing.TB, prefix, password string, count int) (nam
 	return names
 }
 
+// RemoveUser deletes an account.
+func (s *Server) RemoveUser(t testing.TB, login string) {
+	t.Helper()
+	err := s.Runner.Accounts().Update(func(d *accounts.Data) error {
+		_, err := d.Delete(login)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.sync(t)
+}
+
 func (s *Server) sync(t testing.TB) {
 	t.Helper()
 	ctx, cancel := s.Timeout(30 * time.Second)
