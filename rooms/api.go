@@ -5,7 +5,7 @@
 //
 // A Client is made by New and lives as long as its Run. What happens comes out of Events in one order; what is
 // wanted goes in by methods, which may be called from any goroutine. Methods that ask the server wait for
-// its answer or for their context; Send, Typing and Stored return at once.
+// its answer or for their context; Send and Typing return at once.
 package rooms
 
 import (
@@ -14,6 +14,7 @@ import (
 	"io"
 	"iter"
 	"log/slog"
+	"net"
 	"time"
 )
 
@@ -295,4 +296,6 @@ type Config struct {
 	// Trust accepts another server at a known address and pins it anew.
 	Trust  bool
 	Logger *slog.Logger // nil: nothing is logged
+	// Dial connects to Address; nil dials TCP.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package rooms
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"kchat/wire"
+)
+
+// peer is the other end of a client's connection: it speaks the frames that a test tells it to speak, and fails the
+// test when the client says something else than expected. It keeps no rooms and decides nothing by itself.
+type peer struct {
+	t      *testing.T
+	conn   net.Conn
+	reader *wire.Reader
+	kind   uint8 // of RESUME
+	resume bool  // it was a RESUME
+}
+
+// What the peer is and knows.
+var (
+	peerServer    = UUID{1, 2, 3}
+	peerCommunity = UUID{4, 5, 6}
+	peerNonce     = [wire.NonceLen]byte{7, 8, 9}
+	peerSalt      = [wire.SaltLen]byte{10, 11, 12}
+)
+
+const (
+	peerPassword   = "correct horse"
+	peerIterations = 4096
+	myID           = 1
+	annaID         = 2
+	roomNumber     = 70
+	epochOne       = uint64(1)<<32 | 1
+	epochTwo       = uint64(2)<<32 | 1
+)
+
+// network connects clients to peers.
+type network struct {
+	t     *testing.T
+	calls chan net.Conn
+	down  bool
+	mu    sync.Mutex
+}
+
+func newNetwork(t *testing.T) *network { return &network{t: t, calls: make(chan net.Conn, 16)} }
+
+func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.down {
+		return nil, errors.New("connection refused")
+	}
+	ours, theirs := net.Pipe()
+	n.calls <- theirs
+	return ours, nil
+}
+
+func (n *network) setDown(down bool) {
+	n.mu.Lock()
+	n.down = down
+	n.mu.Unlock()
+}
+
+// answer takes the next connection and greets it.
+func (n *network) answer() *peer {
+	n.t.Helper()
+	p := &peer{t: n.t, conn: <-n.calls}
+	p.reader = wire.NewReader(p.conn)
+	n.t.Cleanup(func() { p.conn.Close() })
+	hello := p.expect(wire.TypeHello)
+	p.reply(hello, wire.TypeWelcome, wire.Welcome{
+		Version: 1, Iterations: peerIterations, Features: wire.FeatureRegister, Server: peerServer, Community: peerCommunity,
+		Nonce: peerNonce, Name: "test",
+		Limits: []wire.Limit{
+			{Number: wire.LimitPingMS, Value: 5000},
+			{Number: wire.LimitSilenceMS, Value: 10000},
+			{Number: wire.LimitLostMS, Value: 20000},
+			{Number: wire.LimitStoredMS, Value: 1000},
+			{Number: 999, Value: 1},
+		},
+	})
+	return p
+}
+
+// login answers a connection and logs it in, by password or by session.
+func (n *network) login() *peer {
+	n.t.Helper()
+	p := n.answer()
+	f := p.next()
+	if f.Type == wire.TypeResume {
+		p.acceptResume(f)
+		return p
+	}
+	if f.Type != wire.TypeAuth {
+		n.t.Fatalf("%v instead of a login", f.Type)
+	}
+	p.finishLogin(f, peerPassword)
+	return p
+}
+
+// sessionKey is the same for every login here, so that a resume can be checked without remembering one.
+func (p *peer) acceptResume(f wire.Frame) {
+	p.t.Helper()
+	r, err := wire.ParseResume(f.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	key := lastKey(p.t)
+	if r.Session != 99 || r.Proof != wire.ResumeProof(key, r.Kind, peerNonce, r.Nonce) {
+		p.t.Fatal("the proof of RESUME is wrong")
+	}
+	p.resume, p.kind = true, r.Kind
+	proof := wire.ResumedProof(key, r.Kind, peerNonce, r.Nonce)
+	p.reply(f, wire.TypeAuthOK, wire.AuthOK{Account: myID, Session: 99, Name: "Me", Data: proof[:]})
+}
+
+// keys holds the session key of the last login of each test.
+var keys sync.Map
+
+func lastKey(t *testing.T) [wire.KeyLen]byte {
+	key, ok := keys.Load(t.Name())
+	if !ok {
+		t.Fatal("a resume without a login before")
+	}
+	return key.([wire.KeyLen]byte)
+}
+
+func sum(key []byte, parts ...string) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte(strings.Join(parts, "")))
+	return h.Sum(nil)
+}
+
+// finishLogin plays the server's half of SCRAM from AUTH on.
+func (p *peer) finishLogin(auth wire.Frame, password string) {
+	p.t.Helper()
+	first := strings.TrimPrefix(string(auth.Body), "n,,")
+	nonce := first[strings.Index(first, ",r=")+3:] + "server"
+	challenge := "r=" + nonce + ",s=" + base64.StdEncoding.EncodeToString(peerSalt[:]) + ",i=4096"
+	p.reply(auth, wire.TypeChallenge, wire.Raw(challenge))
+	proof := p.expect(wire.TypeProof)
+	final, sent, _ := strings.Cut(string(proof.Body), ",p=")
+	k, err := wire.DeriveKeys(password, peerSalt, peerIterations)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	message := first + "," + challenge + "," + final
+	signature := sum(k.StoredKey[:], message)
+	clientKey, err := base64.StdEncoding.DecodeString(sent)
+	if err != nil || len(clientKey) != wire.KeyLen {
+		p.t.Fatalf("the proof is %q", sent)
+	}
+	for i := range clientKey {
+		clientKey[i] ^= signature[i]
+	}
+	if sha256.Sum256(clientKey) != k.StoredKey {
+		p.refuse(proof, wire.ErrAuth, 0, 0)
+		return
+	}
+	server := sum(k.ServerKey[:], message)
+	keys.Store(p.t.Name(), [wire.KeyLen]byte(sum(k.ServerKey[:], "kchat session", string(server))))
+	p.reply(proof, wire.TypeAuthOK, wire.AuthOK{
+		Account: myID, Session: 99, Name: "Me", Data: []byte("v=" + base64.StdEncoding.EncodeToString(server)),
+	})
+}
+
+// next is the client's next frame that is not a ping; pings are answered.
+func (p *peer) next() wire.Frame {
+	p.t.Helper()
+	f, err := p.read()
+	if err != nil {
+		p.t.Fatalf("waiting for the client: %v", err)
+	}
+	return f
+}
+
+func (p *peer) read() (wire.Frame, error) {
+	for {
+		f, err := p.reader.Next()
+		if err != nil {
+			return f, err
+		}
+		if n := f.CheckRequest(wire.StateAny); n != 0 {
+			p.t.Errorf("%v from the client is %s", f.Type, n.Name())
+		}
+		if _, err := wire.Decode(f.Type, f.Body); err != nil {
+			p.t.Errorf("%v from the client: %v", f.Type, err)
+		}
+		if f.Type != wire.TypePing {
+			return copyFrame(f), nil
+		}
+		p.reply(f, wire.TypePong, wire.Raw(f.Body))
+	}
+}
+
+// expect is the client's next frame, which must be of a type.
+func (p *peer) expect(want wire.Type) wire.Frame {
+	p.t.Helper()
+	f := p.next()
+	if f.Type != want {
+		p.t.Fatalf("the client sent %v, expected %v", f.Type, want)
+	}
+	return f
+}
+
+// expectSoon is the next frame of a type; STORED may come before it.
+func (p *peer) expectSoon(want wire.Type) wire.Frame {
+	p.t.Helper()
+	for {
+		f := p.next()
+		if f.Type == want {
+			return f
+		}
+		if f.Type != wire.TypeStored {
+			p.t.Fatalf("the client sent %v, expected %v", f.Type, want)
+		}
+	}
+}
+
+func (p *peer) send(h wire.Header, body wire.Body) {
+	p.t.Helper()
+	if _, err := p.conn.Write(wire.AppendFrame(nil, h, body)); err != nil {
+		p.t.Fatalf("sending %v to the client: %v", h.Type, err)
+	}
+}
+
+func (p *peer) reply(to wire.Frame, kind wire.Type, body wire.Body) {
+	p.t.Helper()
+	p.send(wire.Header{Type: kind, Room: to.Room, ID: to.ID}, body)
+}
+
+func (p *peer) refuse(f wire.Frame, number wire.ErrorNumber, wait time.Duration, flags wire.Flags) {
+	p.t.Helper()
+	p.send(wire.Header{Type: wire.TypeError, Flags: flags, Room: f.Room, ID: f.ID},
+		wire.ErrorBody{Number: number, Cause: f.Type, Wait: wait, Sentence: number.Error()})
+}
+
+func person(id uint64, name string, state wire.PersonState) wire.Person {
+	return wire.Person{Account: id, Name: name, State: state, Sessions: 1}
+}
+
+// admit answers JOIN: the room with its people and log, up to LIVE.
+func (p *peer) admit(epoch, start, head uint64, people []wire.Person, log ...wire.Frame) wire.Join {
+	p.t.Helper()
+	f := p.expectSoon(wire.TypeJoin)
+	j, err := wire.ParseJoin(f.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	flags := uint32(0)
+	if strings.HasPrefix(j.Name, "@") {
+		flags = wire.RoomDirect
+	}
+	h := wire.Header{Type: wire.TypeJoined, Room: roomNumber, Epoch: epoch, Seq: head, ID: f.ID}
+	p.send(h, wire.Joined{Start: start, First: 1, People: uint32(len(people)), Flags: flags, Backlog: 50, Name: j.Name})
+	p.send(wire.Header{Type: wire.TypeRoster, Flags: wire.FlagLast, Room: roomNumber, Epoch: epoch, Seq: head, ID: f.ID}, wire.People(people))
+	for _, l := range log {
+		p.send(l.Header, wire.Raw(l.Body))
+	}
+	p.send(wire.Header{Type: wire.TypeLive, Room: roomNumber, Epoch: epoch, Seq: head, ID: f.ID}, wire.Empty{})
+	return j
+}
+
+// said is a message in the log of the room.
+func said(epoch, seq, sender uint64, id wire.ID, text string) wire.Frame {
+	return wire.Frame{
+		Header: wire.Header{Type: wire.TypeMsg, Room: roomNumber, Epoch: epoch, Seq: seq, Time: 1_763_700_000_000_000 + seq, Sender: sender, ID: id},
+		Body:   wire.Talk{Text: []byte(text)}.Append(nil),
+	}
+}
+
+func (p *peer) relay(f wire.Frame) {
+	p.t.Helper()
+	p.send(f.Header, wire.Raw(f.Body))
+}
+
+// echo acknowledges a frame of the client by sending it back with its numbers.
+func (p *peer) echo(f wire.Frame, epoch, seq uint64) {
+	p.t.Helper()
+	f.Epoch, f.Seq, f.Time, f.Sender = epoch, seq, 1_763_700_000_000_000+seq, myID
+	p.relay(f)
+}
+
+func (p *peer) presence(epoch, seq uint64, who wire.Person) {
+	p.t.Helper()
+	p.send(wire.Header{Type: wire.TypePresence, Room: roomNumber, Epoch: epoch, Seq: seq, Sender: who.Account}, who)
+}
+
+// meAndAnna are the people of most rooms here.
+func meAndAnna() []wire.Person {
+	return []wire.Person{person(myID, "Me", wire.PersonPresent), person(annaID, "Anna", wire.PersonPresent)}
+}
+
+// user is a client under test, with its events.
+type user struct {
+	*Client
+	t     *testing.T
+	store *memStore
+	run   chan error
+}
+
+// bubble runs a test in virtual time.
+func bubble(t *testing.T, f func(t *testing.T, n *network)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { f(t, newNetwork(t)) })
+}
+
+// start runs a client that connects to the network.
+func (n *network) start(change func(*Config)) *user {
+	n.t.Helper()
+	store := newMemStore()
+	cfg := Config{Address: "test:1", User: "Me", Password: peerPassword, Rooms: []string{"lobby"}, Store: store, Pins: store, Dial: n.dial}
+	if change != nil {
+		change(&cfg)
+	}
+	if s, ok := cfg.Store.(*memStore); ok {
+		store = s
+	}
+	c, err := New(cfg)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	u := &user{Client: c, t: n.t, store: store, run: make(chan error, 1)}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		u.run <- c.Run(ctx)
+		close(done)
+	}()
+	n.t.Cleanup(func() {
+		cancel()
+		go func() {
+			for range c.Events() {
+			}
+		}()
+		<-done
+	})
+	return u
+}
+
+// await reads events until one of a type that fits, and returns it.
+func await[E Event](u *user, fits func(E) bool) E {
+	u.t.Helper()
+	for e := range u.Events() {
+		if x, ok := e.(E); ok && (fits == nil || fits(x)) {
+			return x
+		}
+	}
+	var none E
+	u.t.Fatalf("the events ended without %T", none)
+	return none
+}
+
+// awaitState reads events until a message has a state.
+func (u *user) awaitState(id MessageID, s State) Message {
+	u.t.Helper()
+	return await(u, func(e MessageChanged) bool { return e.Message.ID == id && e.Message.State == s }).Message
+}

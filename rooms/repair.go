@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package rooms
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"kchat/wire"
+)
+
+// gap is a range of a room that is missing: after from and up to to.
+type gap struct {
+	from, to Position
+	state    GapState
+	tries    int               // WANTs that asked for it since somebody came
+	have     map[Position]bool // what came again
+	got      int               // how much of that since the last WANT
+}
+
+func (g *gap) holds(p Position) bool { return p.Compare(g.from) > 0 && p.Compare(g.to) <= 0 }
+
+// counted reports whether it is known how many messages are missing: a gap inside one epoch.
+func (g *gap) counted() bool { return g.from.Epoch == g.to.Epoch }
+
+// whole reports whether nothing is known to be missing any more. How long an epoch went on nobody knows: there it
+// means that what came again has no hole.
+func (g *gap) whole() bool {
+	if g.counted() {
+		return uint64(len(g.have)) >= g.to.Seq-g.from.Seq
+	}
+	first, last := g.from.Seq, uint64(0)
+	old, fresh := uint64(0), uint64(0)
+	for p := range g.have {
+		switch p.Epoch {
+		case g.from.Epoch:
+			first, old = max(first, p.Seq), old+1
+		case g.to.Epoch:
+			last, fresh = max(last, p.Seq), fresh+1
+		}
+	}
+	return first-g.from.Seq == old && fresh >= g.to.Seq
+}
+
+// The pace of repair: a WANT is asked by everybody who missed something, and all who are present answer it.
+const (
+	wantEvery = 2 * time.Second // between two WANTs of a room
+	wantTries = 3               // WANTs without an answer after which a gap is given up until somebody comes
+)
+
+// wantPace keeps a room's WANTs apart.
+type wantPace struct {
+	stop func() // stops the timer of the next one; nil: none runs
+}
+
+func (w *wantPace) reset() {
+	if w.stop != nil {
+		w.stop()
+		w.stop = nil
+	}
+}
+
+// Gap is a range of a room that the store knows to be missing.
+type Gap struct {
+	From, To Position // after From and up to To
+}
+
+// GapStore is a Store that can list what is missing, so that a client goes on with repair after a restart.
+type GapStore interface {
+	MissingIn(ctx context.Context, community UUID, room string) ([]Gap, error)
+}
+
+// storedGaps lists the gaps that the store knows of a room.
+func (c *Client) storedGaps(community UUID, name string) ([]*gap, error) {
+	s, ok := c.cfg.Store.(GapStore)
+	if !ok {
+		return nil, nil
+	}
+	list, err := s.MissingIn(c.ctx, community, name)
+	if err != nil {
+		return nil, err
+	}
+	gaps := make([]*gap, 0, len(list))
+	for _, g := range list {
+		gaps = append(gaps, &gap{from: g.From, to: g.To})
+	}
+	return gaps, nil
+}
+
+// openGap notes that something is missing, and asks for it when the room is live.
+func (c *Client) openGap(r *room, from, to Position, record bool) {
+	for _, g := range r.gaps {
+		if g.from == from && g.to == to {
+			return
+		}
+	}
+	r.gaps = append(r.gaps, &gap{from: from, to: to, have: map[Position]bool{}})
+	result := result{event: GapChanged{Room: r.name, From: from, To: to, State: GapOpen}}
+	if record {
+		result.missing = &missing{community: c.view.session.community, room: r.name, from: from, to: to}
+	}
+	c.out.put(result)
+	c.repair(r)
+}
+
+func (c *Client) handleGap(r *room, f wire.Frame) error {
+	g, err := wire.ParseGap(f.Body)
+	if err != nil {
+		return err
+	}
+	from, to := Position{Epoch: f.Epoch, Seq: g.From}, Position{Epoch: f.Epoch, Seq: g.To}
+	if from.Compare(r.last) < 0 {
+		from = r.last
+	}
+	if to.Compare(from) <= 0 {
+		return nil
+	}
+	r.last = to
+	c.openGap(r, from, to, true)
+	return nil
+}
+
+// Want asks the people of a room for what they wrote after from and up to to.
+func (c *Client) Want(name string, from, to Position) error {
+	_, err := call(context.Background(), c, func(done func(struct{}, error)) {
+		r, ok := c.view.rooms[name]
+		if !ok || r.number == 0 {
+			done(struct{}{}, ErrNotInRoom)
+			return
+		}
+		c.openGap(r, from, to, true)
+		done(struct{}{}, nil)
+	})
+	return err
+}
+
+// tryGapsAgain asks once more when somebody has come who may have what is missing.
+func (c *Client) tryGapsAgain(r *room) {
+	for _, g := range r.gaps {
+		g.tries = min(g.tries, wantTries-1)
+	}
+	c.repair(r)
+}
+
+// repair asks for the first gap that may still be filled, and comes back for the next.
+func (c *Client) repair(r *room) {
+	if c.link == nil || !r.live || r.wants.stop != nil || r.others(c.me()) == 0 {
+		return
+	}
+	next := slices.IndexFunc(r.gaps, func(g *gap) bool { return g.tries < wantTries })
+	if next < 0 {
+		return
+	}
+	g := r.gaps[next]
+	g.tries++
+	g.got = 0
+	c.link.send(wire.Header{Type: wire.TypeWant, Room: r.number}, wire.Want{
+		FromEpoch: g.from.Epoch, FromSeq: g.from.Seq, ToEpoch: g.to.Epoch, ToSeq: g.to.Seq,
+	})
+	r.wants.stop = c.after(wantEvery, func() {
+		r.wants.stop = nil
+		c.answeredGap(r, g)
+		c.repair(r)
+	})
+}
+
+// answeredGap looks at what a WANT has brought. A gap that cannot be filled now stays in mind: somebody may come who
+// wrote what is missing.
+func (c *Client) answeredGap(r *room, g *gap) {
+	switch {
+	case g.got > 0:
+		g.tries = 0 // there may be more
+	case g.tries >= wantTries && g.state == GapOpen:
+		g.state = GapGivenUp
+		if g.whole() {
+			g.state = GapFilled
+		}
+		c.out.tell(GapChanged{Room: r.name, From: g.from, To: g.to, State: g.state})
+		c.report(r)
+	}
+}
+
+// handleReoffer takes what its author sends again.
+func (c *Client) handleReoffer(f wire.Frame) error {
+	o, err := wire.ParseReoffer(f.Body)
+	if err != nil {
+		return err
+	}
+	r := c.byNumber[f.Room]
+	if r == nil || AccountID(o.To) != c.me() {
+		return nil
+	}
+	pos := Position{Epoch: o.Epoch, Seq: o.Seq}
+	missing := slices.ContainsFunc(r.gaps, func(g *gap) bool { return g.holds(pos) })
+	if !missing {
+		return nil
+	}
+	m, err := c.messageOf(r, o.Type, o.Flags, wire.Header{
+		Epoch: o.Epoch, Seq: o.Seq, Time: o.Time, Sender: f.Sender, ID: f.ID,
+	}, o.Body)
+	if err != nil {
+		c.log.Warn("a re-offer cannot be read", "sender", f.Sender, "error", err)
+		return nil
+	}
+	m.Backfill = true
+	if r.ids.add(m.ID) {
+		c.out.put(result{messages: []Message{m}, event: MessageChanged{Message: m}})
+		c.noticeAttachment(r, m)
+	}
+	for _, g := range slices.Clone(r.gaps) {
+		c.cameAgain(r, g, pos)
+	}
+	return nil
+}
+
+// cameAgain notes that a message of a gap is here.
+func (c *Client) cameAgain(r *room, g *gap, pos Position) {
+	if !g.holds(pos) || g.have[pos] {
+		return
+	}
+	g.have[pos] = true
+	g.got++
+	if !g.counted() || !g.whole() {
+		return
+	}
+	r.gaps = slices.DeleteFunc(r.gaps, func(o *gap) bool { return o == g })
+	c.out.put(result{
+		event:   GapChanged{Room: r.name, From: g.from, To: g.to, State: GapFilled},
+		missing: &missing{community: c.view.session.community, room: r.name, from: g.from, to: g.to, filled: true},
+	})
+	c.report(r)
+}

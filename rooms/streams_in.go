@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package rooms
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"kchat/wire"
+)
+
+// pictureMax is how large a picture is taken when nobody said what to accept.
+const pictureMax = 16 << 20
+
+func acceptPictures(t Transfer) bool { return t.Kind == StreamImage && t.Attached.Size <= pictureMax }
+
+// incoming is a blob that comes. It is written to the store by the goroutine of the connection it comes on.
+type incoming struct {
+	mu       sync.Mutex
+	transfer Transfer
+	room     uint32
+	link     *link
+	to       BlobWriter // nil: it has not begun
+	at       uint64
+	told     time.Time
+	over     bool
+}
+
+// receivers are all blobs that come. It is shared by Run and the connections.
+type receivers struct {
+	c    *Client
+	mu   sync.Mutex
+	byID map[wire.ID]*incoming
+}
+
+func newReceivers(c *Client) *receivers { return &receivers{c: c, byID: map[wire.ID]*incoming{}} }
+
+func (rs *receivers) get(id wire.ID) *incoming {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	return rs.byID[id]
+}
+
+// receiving reports whether a blob comes already.
+func (rs *receivers) receiving(h Hash) bool {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	for _, in := range rs.byID {
+		if in.transfer.Attached.Hash == h {
+			return true
+		}
+	}
+	return false
+}
+
+func (rs *receivers) add(id wire.ID, in *incoming) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	rs.byID[id] = in
+}
+
+// receive takes a frame of a stream that comes, and reports whether it was one. It is called by the connection.
+func (rs *receivers) receive(l *link, f wire.Frame) bool {
+	var step func(*incoming, wire.Frame) error
+	switch f.Type {
+	case wire.TypeStreamStart:
+		step = rs.begin
+	case wire.TypeStreamChunk:
+		step = rs.chunk
+	case wire.TypeStreamEnd:
+		step = rs.finish
+	default:
+		return false
+	}
+	in := rs.get(f.ID)
+	if in == nil {
+		return true // one that we have given up
+	}
+	in.mu.Lock()
+	if in.over {
+		in.mu.Unlock()
+		return true
+	}
+	err := step(in, f)
+	in.mu.Unlock()
+	if err != nil {
+		reason := wire.ErrCancelled
+		if errors.Is(err, wire.ErrStreamHash) {
+			reason = wire.ErrStreamHash
+		}
+		l.send(wire.Header{Type: wire.TypeStreamCancel, Room: in.room, ID: f.ID}, wire.StreamCancel{Reason: reason})
+		rs.end(f.ID, err)
+	} else if f.Type == wire.TypeStreamEnd {
+		rs.end(f.ID, nil)
+	}
+	return true
+}
+
+func (rs *receivers) begin(in *incoming, f wire.Frame) error {
+	n, err := wire.ParseNumber(f.Body)
+	if err != nil {
+		return fmt.Errorf("reading STREAM_START: %w", err)
+	}
+	a := in.transfer.Attached
+	in.to, err = rs.c.cfg.Blobs.Receive(a.Hash, a.Size, n.Value)
+	if err != nil {
+		return fmt.Errorf("keeping %s: %w", a.Name, err)
+	}
+	in.at = n.Value
+	return nil
+}
+
+func (rs *receivers) chunk(in *incoming, f wire.Frame) error {
+	name := in.transfer.Attached.Name
+	switch {
+	case in.to == nil:
+		return fmt.Errorf("receiving %s: a chunk came before the start: %w", name, wire.ErrBadFrame)
+	case f.Seq != in.at:
+		return fmt.Errorf("receiving %s: bytes %d to %d were left out: %w", name, in.at, f.Seq, wire.ErrStreamSlow)
+	}
+	if _, err := in.to.Write(f.Body); err != nil {
+		return fmt.Errorf("keeping %s: %w", name, err)
+	}
+	in.at += uint64(len(f.Body))
+	if time.Since(in.told) >= progressEvery {
+		in.told = time.Now()
+		t := in.transfer
+		t.Done = in.at
+		rs.c.out.tell(TransferChanged{Transfer: t})
+	}
+	return nil
+}
+
+func (rs *receivers) finish(in *incoming, f wire.Frame) error {
+	a := in.transfer.Attached
+	end, err := wire.ParseStreamEnd(f.Body)
+	switch {
+	case err != nil:
+		return fmt.Errorf("reading STREAM_END: %w", err)
+	case in.to == nil || end.Size != a.Size || in.at != a.Size:
+		return fmt.Errorf("receiving %s: %w", a.Name, wire.ErrStreamSize)
+	case Hash(end.Hash) != a.Hash:
+		return fmt.Errorf("receiving %s: %w", a.Name, wire.ErrStreamHash)
+	}
+	if err := in.to.Commit(); err != nil {
+		return fmt.Errorf("keeping %s: %w", a.Name, errors.Join(wire.ErrStreamHash, err))
+	}
+	return nil
+}
+
+// end ends a transfer, and reports whether there was one. What came of an unfinished blob is kept for later.
+func (rs *receivers) end(id wire.ID, why error) bool {
+	rs.mu.Lock()
+	in := rs.byID[id]
+	delete(rs.byID, id)
+	rs.mu.Unlock()
+	if in == nil {
+		return false
+	}
+	in.mu.Lock()
+	in.over = true
+	t := in.transfer
+	t.Done = in.at
+	if in.to != nil {
+		if err := in.to.Close(); err != nil && why == nil {
+			why = fmt.Errorf("keeping %s: %w", t.Attached.Name, err)
+		}
+	}
+	in.mu.Unlock()
+	rs.c.out.tell(TransferEnded{Transfer: t, Err: why})
+	rs.c.post(func() { rs.c.blobCame(t.Attached.Hash, why) })
+	return true
+}
+
+// endAll ends all transfers of a connection, or all there are if it is nil.
+func (rs *receivers) endAll(l *link, why error) {
+	rs.mu.Lock()
+	var ids []wire.ID
+	for id, in := range rs.byID {
+		if l == nil || in.link == l {
+			ids = append(ids, id)
+		}
+	}
+	rs.mu.Unlock()
+	for _, id := range ids {
+		rs.end(id, why)
+	}
+}
+
+// cancel ends a transfer from our side.
+func (rs *receivers) cancel(id wire.ID, why wire.ErrorNumber) {
+	if in := rs.get(id); in != nil && in.link != nil {
+		in.link.send(wire.Header{Type: wire.TypeStreamCancel, Room: in.room, ID: id}, wire.StreamCancel{Reason: why})
+	}
+	rs.end(id, why)
+}
+
+// handleStreamBegin takes an offered blob if it is wanted.
+func (c *Client) handleStreamBegin(r *room, f wire.Frame) error {
+	b, err := wire.ParseStreamBegin(f.Body)
+	if err != nil {
+		return err
+	}
+	hash := Hash(b.Hash)
+	if !r.live || c.cfg.Blobs == nil || hash.IsZero() || b.Size == wire.SizeUnknown || AccountID(f.Sender) == c.me() {
+		return nil
+	}
+	t := Transfer{
+		Room: r.name, Stream: MessageID(f.ID), From: AccountID(f.Sender), Kind: StreamKind(b.Kind),
+		Attached: Attachment{
+			Hash: hash, Size: b.Size, MIME: b.MIME, Name: b.Name, Width: b.Width, Height: b.Height,
+			Duration: time.Duration(b.Duration) * time.Millisecond,
+		},
+	}
+	w, wanted := c.wanted[hash]
+	if c.cfg.Blobs.Has(hash) || c.blobs.receiving(hash) || !(wanted && w.asked) && !c.cfg.Accept(t) {
+		return nil
+	}
+	offset, err := c.cfg.Blobs.Partial(hash)
+	if err != nil || offset >= b.Size {
+		offset = 0
+	}
+	if offset < b.Offset {
+		return nil // the beginning would be missing
+	}
+	t.Done = offset
+	in := &incoming{transfer: t, room: f.Room, at: offset}
+	c.blobs.add(f.ID, in)
+	c.out.tell(TransferChanged{Transfer: t})
+	c.withMedia(func(l *link) {
+		if l == nil {
+			c.blobs.end(f.ID, errDisconnected)
+			return
+		}
+		in.mu.Lock()
+		in.link = l
+		in.mu.Unlock()
+		l.send(wire.Header{Type: wire.TypeStreamAccept, Room: f.Room, ID: f.ID}, wire.Number{Value: offset})
+	})
+	return nil
+}

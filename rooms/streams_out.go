@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package rooms
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"kchat/wire"
+)
+
+const (
+	progressEvery = 100 * time.Millisecond // between two events of one transfer
+	firstTaker    = 5 * time.Second        // a blob that one person asked for is withdrawn if they do not take it
+)
+
+// outgoing is a blob that we send. Its goroutine reads and sends; Run tells it what the server says.
+type outgoing struct {
+	id       wire.ID
+	transfer Transfer
+	to       AccountID // 0: everybody in the room
+
+	mu     sync.Mutex
+	credit uint64
+	takers int
+	ended  error
+	link   *link // its chunks go here
+	wake   chan struct{}
+}
+
+func (o *outgoing) allow(credit uint64, takers int) {
+	o.mu.Lock()
+	o.credit, o.takers = max(o.credit, credit), takers
+	o.mu.Unlock()
+	o.nudge()
+}
+
+func (o *outgoing) end(err error) {
+	o.mu.Lock()
+	if o.ended == nil {
+		o.ended = err
+	}
+	o.mu.Unlock()
+	o.nudge()
+}
+
+func (o *outgoing) nudge() {
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (o *outgoing) uses(l *link) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.link == l
+}
+
+func (o *outgoing) state() (credit uint64, takers int, ended error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.credit, o.takers, o.ended
+}
+
+// kindOf is the kind of stream that fits a MIME type.
+func kindOf(mime string) StreamKind {
+	switch {
+	case strings.HasPrefix(mime, "image/"):
+		return StreamImage
+	case strings.HasPrefix(mime, "video/"):
+		return StreamVideo
+	default:
+		return StreamFile
+	}
+}
+
+// SendBlob sends a message with an attachment, and its blob to those who take it once the message is acknowledged.
+// body is read into the blob store first; it may be nil if the blob is there.
+func (c *Client) SendBlob(ctx context.Context, name string, kind StreamKind, a Attachment, text string, body io.Reader) (Message, error) {
+	if kind < StreamImage || kind > StreamVideo {
+		return Message{}, fmt.Errorf("sending %s: there is no kind %d of stream", a.Name, kind)
+	}
+	if c.cfg.Blobs != nil && body != nil && !c.cfg.Blobs.Has(a.Hash) {
+		if err := c.keepBlob(ctx, a, body); err != nil {
+			return Message{}, fmt.Errorf("sending %s: %w", a.Name, err)
+		}
+	}
+	return c.Send(Draft{Room: name, Text: text, Attached: &a})
+}
+
+func (c *Client) keepBlob(ctx context.Context, a Attachment, body io.Reader) error {
+	w, err := c.cfg.Blobs.Receive(a.Hash, a.Size, 0)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(w, body)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return errors.Join(err, w.Close())
+	}
+	if err := w.Commit(); err != nil {
+		return errors.Join(err, w.Close())
+	}
+	return nil
+}
+
+// offer announces a blob to a room, or to one person of it, and sends it as far as the server allows.
+func (c *Client) offer(r *room, a Attachment, to AccountID, offset uint64) {
+	o := &outgoing{
+		id: newMark(), to: to, wake: make(chan struct{}, 1),
+		transfer: Transfer{
+			Room: r.name, From: c.me(), Attached: a, Kind: kindOf(a.MIME), Outgoing: true, Done: offset,
+		},
+	}
+	o.transfer.Stream = MessageID(o.id)
+	c.sending[o.id] = o
+	number, l := r.number, c.link
+	c.workers.Go(func() {
+		done, err := c.stream(o, number, l, offset)
+		c.post(func() { delete(c.sending, o.id) })
+		t := o.transfer
+		t.Done = done
+		_, t.Takers, _ = o.state()
+		c.out.tell(TransferEnded{Transfer: t, Err: err})
+	})
+}
+
+// stream sends a blob from offset on, and returns how far it came.
+func (c *Client) stream(o *outgoing, number uint32, main *link, offset uint64) (uint64, error) {
+	a := o.transfer.Attached
+	blob, err := c.cfg.Blobs.Open(a.Hash)
+	if err != nil {
+		return offset, fmt.Errorf("opening %s: %w", a.Name, err)
+	}
+	defer blob.Close()
+	if _, err := blob.Seek(int64(offset), io.SeekStart); err != nil {
+		return offset, fmt.Errorf("reading %s: %w", a.Name, err)
+	}
+	head := wire.Header{Type: wire.TypeStreamBegin, Room: number, ID: o.id}
+	main.send(head, wire.StreamBegin{
+		Size: a.Size, Offset: offset, To: uint64(o.to), Width: a.Width, Height: a.Height,
+		Duration: uint32(a.Duration / time.Millisecond), Kind: uint8(o.transfer.Kind), Hash: a.Hash, MIME: a.MIME, Name: a.Name,
+	})
+	c.out.tell(TransferChanged{Transfer: o.transfer})
+	link, err := c.linkFor(o, main)
+	if err != nil {
+		return offset, err
+	}
+	at, err := c.chunks(o, head, main, link, blob, offset)
+	if err != nil {
+		head.Type = wire.TypeStreamCancel
+		if _, told := errors.AsType[*ServerError](err); !told {
+			main.send(head, wire.StreamCancel{Reason: wire.ErrCancelled})
+		}
+		return at, err
+	}
+	head.Type = wire.TypeStreamEnd
+	link.send(head, wire.StreamEnd{Size: a.Size, Hash: a.Hash})
+	return at, nil
+}
+
+// linkFor finds the connection for the chunks of a stream.
+func (c *Client) linkFor(o *outgoing, main *link) (*link, error) {
+	found := make(chan *link, 1)
+	c.post(func() { c.withMedia(func(l *link) { found <- l }) })
+	select {
+	case l := <-found:
+		if l == nil {
+			return nil, errDisconnected
+		}
+		o.mu.Lock()
+		o.link = l
+		o.mu.Unlock()
+		return l, nil
+	case <-main.closed:
+		return nil, errDisconnected
+	}
+}
+
+func (c *Client) chunks(o *outgoing, head wire.Header, main, link *link, blob io.Reader, at uint64) (uint64, error) {
+	head.Type = wire.TypeStreamChunk
+	buf := make([]byte, wire.ChunkMax)
+	begun, told := time.Now(), time.Now()
+	for at < o.transfer.Attached.Size {
+		n := min(uint64(len(buf)), o.transfer.Attached.Size-at)
+		if err := c.maySend(o, main, link, at+n, begun); err != nil {
+			return at, err
+		}
+		if _, err := io.ReadFull(blob, buf[:n]); err != nil {
+			return at, fmt.Errorf("reading %s: %w", o.transfer.Attached.Name, err)
+		}
+		link.send(head, wire.Raw(buf[:n]))
+		at += n
+		if time.Since(told) >= progressEvery {
+			told = time.Now()
+			t := o.transfer
+			t.Done = at
+			_, t.Takers, _ = o.state()
+			c.out.tell(TransferChanged{Transfer: t})
+		}
+	}
+	return at, c.mayEnd(o, main, link, begun)
+}
+
+// mayEnd waits until the server has answered STREAM_BEGIN at all, which an empty blob needs.
+func (c *Client) mayEnd(o *outgoing, main, link *link, begun time.Time) error {
+	return c.maySend(o, main, link, o.transfer.Attached.Size, begun)
+}
+
+// maySend waits until the credit reaches an offset.
+func (c *Client) maySend(o *outgoing, main, link *link, end uint64, begun time.Time) error {
+	for {
+		credit, takers, ended := o.state()
+		switch {
+		case ended != nil:
+			return ended
+		case credit >= end && credit > 0:
+			return nil
+		case o.to != 0 && takers == 0 && time.Since(begun) > firstTaker:
+			return wire.ErrCancelled
+		}
+		select {
+		case <-o.wake:
+		case <-time.After(firstTaker):
+		case <-link.closed:
+			return link.reason()
+		case <-main.closed:
+			return main.reason()
+		}
+	}
+}
