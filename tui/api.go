@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+// Package tui is the screen of kchat: a Bubble Tea program on top of the client in rooms.
+//
+// One root model routes what comes; each region of the screen is a plain struct in its own file with methods that
+// change it and one that draws it. Nothing here waits in Update: whatever asks the server, the disk or the machine
+// is a command, and its result comes back as a message.
+package tui
+
+import (
+	"context"
+	"io"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"kchat/history"
+	"kchat/rooms"
+)
+
+// Client is what the screen needs of a *rooms.Client.
+type Client interface {
+	Run(ctx context.Context) error
+	Events() <-chan rooms.Event
+	Join(ctx context.Context, room string, opt rooms.JoinOptions) (rooms.RoomInfo, error)
+	Part(ctx context.Context, room string) error
+	Send(draft rooms.Draft) (rooms.Message, error)
+	Resend(room string, id rooms.MessageID) error
+	Discard(room string, id rooms.MessageID) error
+	SendBlob(ctx context.Context, room string, kind rooms.StreamKind, att rooms.Attachment, text string, body io.Reader) (rooms.Message, error)
+	Fetch(ctx context.Context, room string, att rooms.Attachment) error
+	Typing(room string, on bool)
+	Want(room string, from, to rooms.Position) error
+	Invite(ctx context.Context, room string, person rooms.AccountID) error
+	Whois(ctx context.Context, name string) (rooms.Person, error)
+	Person(ctx context.Context, id rooms.AccountID) (rooms.Person, error)
+	People(ctx context.Context) ([]rooms.Person, error)
+	Rooms(ctx context.Context) ([]rooms.RoomInfo, error)
+	Status(ctx context.Context) (rooms.Status, error)
+	ChangePassword(ctx context.Context, password string) error
+}
+
+// Credentials are what somebody logs in with, or registers.
+type Credentials struct {
+	Address  string
+	User     string
+	Password string
+	Code     string // the invite code, for registering where one is needed
+	Trust    bool   // accept another server at a known address
+}
+
+// Session is a client that has been made but does not run yet, with the history of its account.
+type Session struct {
+	Client  Client
+	Archive Archive // nil: nothing is kept
+	Close   func() error
+}
+
+// Gate leads to servers and to what is kept of them.
+type Gate interface {
+	// Probe asks what answers at an address.
+	Probe(ctx context.Context, address string) (rooms.ServerInfo, error)
+	// Register creates an account.
+	Register(ctx context.Context, with Credentials) error
+	// Open makes the client for an account. The screen runs it, and closes the session in the end.
+	Open(ctx context.Context, with Credentials) (Session, error)
+	// Saved returns the names of the accounts that have a history here.
+	Saved(ctx context.Context) ([]string, error)
+	// OpenSaved opens the history of an account for reading without a server.
+	OpenSaved(ctx context.Context, user string) (Archive, func() error, error)
+	// Known returns what is remembered of the server at an address.
+	Known(ctx context.Context, address string) (rooms.Pin, bool)
+}
+
+// SavedRoom is what is remembered of a room between two runs.
+type SavedRoom struct {
+	Community rooms.UUID
+	Name      string
+	Open      bool
+	Read      rooms.Position
+	Draft     string
+}
+
+// Archive is the history of one account.
+type Archive interface {
+	// Rooms returns all rooms that are known.
+	Rooms(ctx context.Context) ([]SavedRoom, error)
+	// Remember keeps what must be found again: whether a room is open, how far it was read, its draft.
+	Remember(ctx context.Context, rooms ...SavedRoom) error
+	// Page returns up to n messages from before a position (zero: the newest), oldest first, with what was done to them.
+	// A negative n: all.
+	Page(ctx context.Context, community rooms.UUID, room string, before rooms.Position, n int) ([]history.Entry, error)
+	// Since is Page back to a date as people write it.
+	Since(ctx context.Context, community rooms.UUID, room string, before rooms.Position, date string) ([]history.Entry, error)
+	// Unsent returns our messages that the server never took, oldest first.
+	Unsent(ctx context.Context, community rooms.UUID, room string) ([]rooms.Message, error)
+	// Import reads a file that Export wrote into the room, and returns how many messages were new.
+	Import(ctx context.Context, community rooms.UUID, room, path string) (int, error)
+	// Export writes a room to a file in the format that the file's name asks for, and returns how many messages.
+	Export(ctx context.Context, community rooms.UUID, room, path string) (int, error)
+}
+
+// Pictures turns blobs into cells. A nil Pictures shows no pictures and sends none.
+type Pictures interface {
+	// Attach checks a file, puts it into the blob store and describes it.
+	Attach(ctx context.Context, path string, kind rooms.StreamKind) (rooms.Attachment, error)
+	// Draw draws a blob in cells. The error says when it is not there.
+	Draw(ctx context.Context, hash rooms.Hash, width, height int, light bool) ([]string, error)
+	// Has reports whether a blob is there.
+	Has(hash rooms.Hash) bool
+}
+
+// Seat is where a second client sits down.
+type Seat struct {
+	Address string
+	Room    string
+}
+
+// Host is what the machine can do for the screen. What it cannot do is nil.
+type Host struct {
+	// StartServer starts a server here and returns its address.
+	StartServer func(ctx context.Context) (string, error)
+	// SecondSeat opens another real client beside this one.
+	SecondSeat func(ctx context.Context, at Seat) error
+	// Partner starts the practice partner in a room for practice. It ends when the room is left to it.
+	Partner func(ctx context.Context, at Seat) error
+	// PublicAddress returns the address that others use to reach the server at address.
+	PublicAddress func(ctx context.Context, address string) string
+	// Mode says how the server at address runs ("microVM", "native"), or nothing when it is not here.
+	Mode func(ctx context.Context, address string) string
+}
+
+// Config says what the screen stands on.
+type Config struct {
+	Address  string   // of the server
+	User     string   // filled into the form
+	Rooms    []string // to be opened when nothing is remembered
+	Command  string   // the program's name in lines to type; empty: kchat-tui
+	Gate     Gate
+	Pictures Pictures
+	Host     Host
+	LogPath  string // named when something went wrong
+	Locale   string // such as ko_KR.UTF-8
+	ASCII    bool
+	Plain    bool // no colour
+	Clock    func() time.Time
+	Zone     *time.Location
+	Options  []tea.ProgramOption
+}
+
+func (c *Config) fill() {
+	if c.Command == "" {
+		c.Command = "kchat-tui"
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.Zone == nil {
+		c.Zone = time.Local
+	}
+}

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	"context"
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"kchat/rooms"
+)
+
+// chat is the screen after the login: it owns the regions and gives each what concerns it. What happens lies in
+// events.go, what is typed in input.go and commands.go, how it looks in layout.go.
+type chat struct {
+	*env
+	session Session
+	book    *book
+	link    link
+	me      rooms.Person
+	server  rooms.ServerInfo
+	address string // where we connect to
+	public  string // the address to give away
+	mode    string // how the server runs
+
+	composer   composer
+	roomsPane  roomsPane
+	peoplePane peoplePane
+	popup      popup
+	kernel     kernelPanel
+	waiting    waitingRoom
+	dialogs    dialogs
+	out        outgoing
+	flash      flash
+	lay        layout
+
+	keys      []binding
+	selecting []binding
+	commands  []command
+	rooms     roomList
+	focused   bool // the terminal has the focus
+	quitting  time.Time
+	typed     time.Time // when we last said that we type
+	ended     error     // why the session ended by itself
+}
+
+// link is the state of the connection.
+type link struct {
+	online  bool
+	ever    bool
+	reading bool // there is no client: the history is read offline
+	attempt int
+	retry   time.Time
+	err     error
+}
+
+// The messages of the chat's own machinery.
+type (
+	// applyMsg is what is to be done with the result of a question.
+	applyMsg struct {
+		to *chat
+		do func(c *chat) tea.Cmd
+	}
+	flashDoneMsg struct{ turn int }
+	tickMsg      struct{ to *chat }
+	leaveMsg     struct{ err error } // out of the program
+)
+
+func newChat(e *env, session Session, address string) *chat {
+	c := &chat{
+		env: e, session: session, book: newBook(e.look), composer: newComposer(),
+		keys: chatKeys(), selecting: selectionKeys(), commands: commandTable(), focused: true,
+		address: address, public: address,
+	}
+	c.link.reading = session.Client == nil
+	c.composer.dress(e.st)
+	return c
+}
+
+// start begins what runs beside: the clock, and the questions about this machine.
+func (c *chat) start() tea.Cmd {
+	address, host := c.address, c.cfg.Host
+	return tea.Batch(c.tick(), c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+		public, mode := address, ""
+		if host.PublicAddress != nil {
+			if a := host.PublicAddress(ctx, address); a != "" {
+				public = a
+			}
+		}
+		if host.Mode != nil {
+			mode = host.Mode(ctx, address)
+		}
+		return func(c *chat) tea.Cmd {
+			c.public, c.mode = public, mode
+			return nil
+		}
+	}))
+}
+
+// ask does something that waits and applies its result to the chat.
+func (c *chat) ask(do func(ctx context.Context) func(c *chat) tea.Cmd) tea.Cmd {
+	return ask(func(ctx context.Context) tea.Msg {
+		return applyMsg{c, do(ctx)}
+	})
+}
+
+func (c *chat) tick() tea.Cmd {
+	return tea.Tick(time.Second, func(time.Time) tea.Msg { return tickMsg{c} })
+}
+
+// update routes a message to the region that it concerns.
+func (c *chat) update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case applyMsg:
+		if msg.to != c || msg.do == nil {
+			return nil
+		}
+		return msg.do(c)
+	case tickMsg:
+		if msg.to != c {
+			return nil
+		}
+		return c.everySecond()
+	case flashDoneMsg:
+		if msg.turn == c.flash.turn {
+			c.flash.words = ""
+		}
+	case pathsMsg:
+		c.popup.paths(c, msg)
+	case settledMsg:
+		return c.settled(msg)
+	case tea.FocusMsg:
+		c.focused = true
+		c.viewed()
+	case tea.BlurMsg:
+		c.focused = false
+	case tea.PasteMsg:
+		return c.paste(msg)
+	case tea.MouseMsg:
+		return c.mouse(msg)
+	case tea.KeyPressMsg:
+		return c.key(msg)
+	}
+	return nil
+}
+
+// key gives a key to the topmost part that takes keys.
+func (c *chat) key(msg tea.KeyPressMsg) tea.Cmd {
+	if c.dialogs.open() {
+		return c.dialogs.key(c, msg)
+	}
+	if r := c.book.current; r != nil && r.talk.Selected() != nil {
+		if b, ok := match(c.selecting, latin(msg)); ok {
+			return b.do(c)
+		}
+		c.endSelection()
+	}
+	if c.popup.key(c, msg) {
+		return nil
+	}
+	if b, ok := match(c.keys, msg); ok && b.do != nil {
+		if b.words != "keys.quit" {
+			c.quitting = time.Time{}
+		}
+		return b.do(c)
+	}
+	return c.write(msg)
+}
+
+func match(table []binding, msg tea.KeyPressMsg) (binding, bool) {
+	for _, b := range table {
+		if key.Matches(msg, b.keys) {
+			return b, true
+		}
+	}
+	return binding{}, false
+}
+
+// everySecond lets time pass: who stopped typing, what the kernel counts, what must be remembered.
+func (c *chat) everySecond() tea.Cmd {
+	cmds := []tea.Cmd{c.tick(), c.remember()}
+	if c.kernel.open && c.link.online {
+		cmds = append(cmds, c.askStatus())
+	}
+	if c.link.online && c.closed() && c.waiting.due(c.cfg.Clock()) {
+		cmds = append(cmds, c.askElsewhere())
+	}
+	return tea.Batch(append(cmds, c.pictures())...)
+}
+
+// say in passing.
+func (c *chat) tell(words string) tea.Cmd { return c.flashing(words, false) }
+func (c *chat) warn(words string) tea.Cmd { return c.flashing(words, true) }
+
+func (c *chat) flashing(words string, warn bool) tea.Cmd {
+	turn := c.flash.turn + 1
+	c.flash = flash{words: words, warn: warn, turn: turn}
+	return tea.Tick(flashFor, func(time.Time) tea.Msg { return flashDoneMsg{turn} })
+}
+
+// closed reports whether nothing can be sent into the current room since nobody else is there. Without a connection
+// the composer stays open: what is written waits.
+func (c *chat) closed() bool {
+	r := c.book.current
+	return r == nil || c.link.reading || (c.link.online && r.joined && r.alone(c.me.ID))
+}
+
+// show brings a room to the front; the draft stays with the room one leaves.
+func (c *chat) show(r *room) tea.Cmd {
+	if r == nil || r == c.book.current {
+		return nil
+	}
+	cmd := c.stopTyping()
+	if old := c.book.current; old != nil {
+		old.draft = c.composer.value()
+		old.talk.Select(nil)
+		old.talk.Divide(rooms.Position{})
+	}
+	c.book.current = r
+	c.composer.set(r.draft)
+	c.popup.close()
+	if r.unread > 0 {
+		r.talk.Divide(r.read)
+	}
+	c.viewed()
+	return tea.Batch(cmd, c.loadFirst(r), c.waiting.reset())
+}
+
+// viewed notes what is on the screen as read.
+func (c *chat) viewed() {
+	if r := c.book.current; r != nil && c.focused && r.talk.Following() {
+		r.see()
+	}
+}
+
+// remember keeps what changed about the rooms.
+func (c *chat) remember() tea.Cmd {
+	if c.session.Archive == nil || c.link.reading {
+		return nil
+	}
+	changed := c.changes()
+	if len(changed) == 0 {
+		return nil
+	}
+	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+		err := c.session.Archive.Remember(ctx, changed...)
+		return func(c *chat) tea.Cmd {
+			if err == nil {
+				return nil
+			}
+			for _, s := range changed { // try again
+				if r := c.book.find(s.Name); r != nil {
+					r.saved = SavedRoom{}
+				}
+			}
+			return c.warn(c.say("chat.not_remembered", "why", err))
+		}
+	})
+}
+
+// changes returns what must be remembered and was not yet.
+func (c *chat) changes() []SavedRoom {
+	if r := c.book.current; r != nil {
+		r.draft = c.composer.value()
+	}
+	var changed []SavedRoom
+	for _, r := range c.book.rooms {
+		if now := r.memory(c.server.Community); now != r.saved && c.link.ever {
+			r.saved = now
+			changed = append(changed, now)
+		}
+	}
+	return changed
+}
+
+// askQuit leaves at the second time, so that one slip of a finger does not.
+func (c *chat) askQuit() tea.Cmd {
+	now := c.cfg.Clock()
+	if !c.quitting.IsZero() && now.Sub(c.quitting) < flashFor {
+		return c.quit()
+	}
+	c.quitting = now
+	return c.tell(c.say("chat.quit_again"))
+}
+
+func (c *chat) quit() tea.Cmd {
+	return tea.Sequence(c.remember(), func() tea.Msg { return leaveMsg{} })
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"kchat/rooms"
+)
+
+var sizes = []struct{ width, height int }{{60, 20}, {100, 30}, {160, 45}}
+
+// eachSize runs a test at the three sizes that the screens are kept in.
+func eachSize(t *testing.T, test func(t *testing.T, width, height int, suffix string)) {
+	for _, size := range sizes {
+		suffix := fmt.Sprintf("%dx%d", size.width, size.height)
+		t.Run(suffix, func(t *testing.T) { test(t, size.width, size.height, suffix) })
+	}
+}
+
+func TestTalkOfThree(t *testing.T) {
+	eachSize(t, func(t *testing.T, width, height int, suffix string) {
+		s := newStage(t, width, height, nil)
+		s.logIn()
+		s.company(joon, lena)
+		old := said(1, lena, "I was here before anybody.")
+		old.Backfill = true
+		mine := said(4, s.client.me, "그럼요. 프로세스 없이 커널이 듣고 있어요.")
+		mine.State, mine.Stored, mine.Present = rooms.StateDelivered, 1, 2
+		s.happen(
+			rooms.MessageChanged{Message: old},
+			rooms.Live{Room: "lobby"},
+			rooms.MessageChanged{Message: said(2, joon, "안녕하세요! 다들 계시네요. 이 방은 정말 커널 안에 있는 건가요?")},
+			rooms.MessageChanged{Message: said(3, joon, "\u1112\u1161\u11ab\u1100\u1173\u11af as NFD, a family 👨\u200d👩\u200d👧\u200d👦, a heart ❤\ufe0f and 👍🏽.")},
+			rooms.MessageChanged{Message: mine},
+			rooms.MessageChanged{Message: said(5, lena, "What was it again that one types in another terminal to see the listener without a process behind it? Something with ss, I believe.")},
+			rooms.TypingChanged{Room: "lobby", Person: 2, Typing: true},
+		)
+		s.wait("with ss, I believe", "준호 is typing")
+		s.type_("`ss -ltnp` 보세요 ")
+		s.wait("보세요")
+		s.golden("talk-" + suffix)
+	})
+}
+
+func TestAloneInTheWaitingRoom(t *testing.T) {
+	eachSize(t, func(t *testing.T, width, height int, suffix string) {
+		s := newStage(t, width, height, func(s *stage, _ *Config) { s.client.people = []rooms.Person{s.client.me, lena} })
+		s.logIn()
+		s.wait("Only you are in #lobby", "Online elsewhere: lena")
+		s.golden("alone-" + suffix)
+	})
+}
+
+func TestTheComposerOpensByItselfWithABellAndKeepsTheDraft(t *testing.T) {
+	s := newStage(t, 100, 30, nil)
+	s.logIn()
+	s.wait("Only you are in #lobby")
+	s.type_("is anybody there?")
+	s.press(enter)
+	s.wait("Your words are kept", "is anybody there?")
+	if sent := s.client.drafts(); len(sent) != 0 {
+		t.Fatalf("alone, but %q was sent", sent)
+	}
+	s.happen(rooms.PersonChanged{Room: "lobby", Person: joon})
+	s.gone("Only you are in #lobby")
+	s.wait("준호 came in.", "is anybody there?")
+	s.until("the bell", func() bool { return s.term.wrote("\a") })
+	s.press(enter)
+	s.until("the message to be sent", func() bool { return len(s.client.drafts()) == 1 })
+
+	gone := joon
+	gone.State = rooms.Reconnecting
+	s.happen(rooms.PersonChanged{Room: "lobby", Person: gone, Was: rooms.Present})
+	s.wait("준호 has lost the connection")
+}
+
+func TestRefusedMessagesComeBackInOrderAndOverwriteNothing(t *testing.T) {
+	s := newStage(t, 100, 30, nil)
+	s.logIn()
+	s.company(joon)
+	s.wait("2 here")
+	for _, words := range []string{"one", "two", "three"} {
+		s.type_(words)
+		s.press(enter)
+	}
+	s.until("three to be sent", func() bool { return len(s.client.drafts()) == 3 })
+	s.type_("typed since")
+	s.wait("sending", "typed since")
+	gone := joon
+	gone.State = rooms.Lost
+	s.happen(rooms.PersonChanged{Room: "lobby", Person: gone, Was: rooms.Present})
+	for i, words := range []string{"one", "two", "three"} {
+		s.happen(rooms.MessageChanged{Message: rooms.Message{
+			Community: community, Room: "lobby", ID: rooms.MessageID{0xaa, byte(i + 1)}, Time: noon, Sender: 1, Name: "mina",
+			Kind: rooms.KindText, Text: words, State: rooms.StateAlone,
+		}})
+	}
+	s.wait("3 messages were not sent", "typed since")
+	screen := s.term.screen()
+	if one, three := strings.Index(screen, "one  "), strings.Index(screen, "three  "); one < 0 || three < one {
+		t.Errorf("not in order:\n%s", screen)
+	}
+	s.golden("unsent-100x30")
+}
+
+func TestHangulIsCompleteWhenEnterComesFirst(t *testing.T) {
+	s := newStage(t, 100, 30, nil)
+	s.logIn()
+	s.company(joon)
+	s.wait("2 here")
+	s.type_("안녕하세")
+	s.press(enter)
+	s.type_("요") // the input method hands over the last syllable after Enter
+	s.until("the message to be sent", func() bool { return len(s.client.drafts()) == 1 })
+	if got := s.client.drafts()[0]; got != "안녕하세요" {
+		t.Errorf("sent %q", got)
+	}
+}
+
+func TestTinyTerminalsNeitherCrashNorSpill(t *testing.T) {
+	for _, size := range []struct{ width, height int }{{20, 5}, {1, 1}, {5, 20}, {3, 3}, {500, 200}} {
+		t.Run(fmt.Sprintf("%dx%d", size.width, size.height), func(t *testing.T) {
+			s := newStage(t, 100, 30, nil)
+			s.logIn()
+			s.company(joon, lena)
+			s.happen(rooms.MessageChanged{Message: said(2, joon, "안녕하세요 everybody")})
+			s.wait("everybody")
+			s.type_("/")
+			s.wait("/join")
+			s.press(f4)
+			s.resize(size.width, size.height)
+			s.resize(100, 30)
+			s.press(esc)
+			s.wait("everybody")
+		})
+	}
+}
+
+// resize changes the size of the terminal and waits until the program has drawn for it.
+func (s *stage) resize(width, height int) {
+	s.t.Helper()
+	s.term.mu.Lock()
+	s.term.Resize(width, height)
+	s.term.mu.Unlock()
+	s.program.Send(windowSize(width, height))
+	seen := make(chan struct{})
+	s.program.Send(applyMsg{s.model.chat, func(*chat) (cmd teaCmd) { close(seen); return nil }})
+	select {
+	case <-seen:
+	case <-time.After(5 * time.Second):
+		s.t.Fatal("the program does not answer")
+	}
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	"context"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"kchat/history"
+	"kchat/rooms"
+	"kchat/tui/talk"
+	"kchat/tui/text"
+)
+
+const (
+	screenful = 60  // messages that are there when a room opens
+	pageSize  = 100 // messages that come when one reads on upwards
+)
+
+// loadFirst brings the last screenful of a room from the history, once, with what was never sent.
+func (c *chat) loadFirst(r *room) tea.Cmd {
+	if r.loaded || c.session.Archive == nil {
+		return nil
+	}
+	r.loaded = true
+	archive, community := c.session.Archive, c.community(r)
+	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+		entries, err := archive.Page(ctx, community, r.name, rooms.Position{}, screenful)
+		var unsent []rooms.Message
+		if err == nil {
+			unsent, err = archive.Unsent(ctx, community, r.name)
+		}
+		return func(c *chat) tea.Cmd {
+			if err != nil {
+				return c.warn(c.say("chat.no_history", "why", reason(err)))
+			}
+			r.talk.Load(entries)
+			for _, m := range unsent {
+				r.talk.Put(m)
+			}
+			r.complete = len(entries) < screenful
+			if r.read.IsZero() && len(entries) > 0 {
+				r.read = entries[len(entries)-1].Message.Pos
+			}
+			c.countUnread(r, entries)
+			c.viewed()
+			return c.pictures()
+		}
+	})
+}
+
+// countUnread counts what came while we were away and divides it from the rest.
+func (c *chat) countUnread(r *room, entries []history.Entry) {
+	for _, e := range entries {
+		m := e.Message
+		if m.Pos.Compare(r.read) > 0 && m.Sender != c.me.ID && !m.Backfill {
+			r.unread++
+		}
+	}
+	if r.unread > 0 {
+		r.talk.Divide(r.read)
+	}
+}
+
+// community is what a room's history is kept under. Offline, the room itself says.
+func (c *chat) community(r *room) rooms.UUID {
+	if c.link.reading {
+		return r.saved.Community
+	}
+	return c.server.Community
+}
+
+func (c *chat) commandHistory(argument string) tea.Cmd {
+	verb, rest, _ := strings.Cut(argument, " ")
+	rest = strings.TrimSpace(rest)
+	r := c.book.current
+	switch {
+	case r == nil:
+		return c.warn(c.say("composer.no_room"))
+	case c.session.Archive == nil:
+		return c.warn(c.say("history.none"))
+	case verb == "load":
+		return c.historyLoad(r, rest)
+	case verb == "save" && rest != "":
+		return c.historySave(r, rest)
+	default:
+		return c.wrong("history", argument)
+	}
+}
+
+func (c *chat) historyLoad(r *room, what string) tea.Cmd {
+	if what == "" {
+		return c.loadOlder(r, pageSize, true)
+	}
+	if n, err := strconv.Atoi(what); err == nil && n > 0 {
+		return c.loadOlder(r, n, true)
+	}
+	if what == "all" {
+		return c.loadOlder(r, -1, true)
+	}
+	if date, ok := strings.CutPrefix(what, "since "); ok {
+		return c.older(r, true, func(ctx context.Context, community rooms.UUID, before rooms.Position) ([]history.Entry, error) {
+			return c.session.Archive.Since(ctx, community, r.name, before, strings.TrimSpace(date))
+		}, -1)
+	}
+	return c.historyRead(r, what)
+}
+
+// loadOlder puts up to n older messages above what is shown; a negative n all. Only who asked is told that there
+// is nothing more.
+func (c *chat) loadOlder(r *room, n int, asked bool) tea.Cmd {
+	archive := c.session.Archive
+	if archive == nil || (r.complete && !asked) {
+		return nil
+	}
+	return c.older(r, asked, func(ctx context.Context, community rooms.UUID, before rooms.Position) ([]history.Entry, error) {
+		return archive.Page(ctx, community, r.name, before, n)
+	}, n)
+}
+
+type pageOf func(ctx context.Context, community rooms.UUID, before rooms.Position) ([]history.Entry, error)
+
+// older fetches what lies before the oldest message and puts it above; the line being read stays where it is.
+func (c *chat) older(r *room, asked bool, page pageOf, n int) tea.Cmd {
+	if r.loading {
+		return nil
+	}
+	r.loading = true
+	community, before := c.community(r), r.talk.Oldest()
+	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+		entries, err := page(ctx, community, before)
+		return func(c *chat) tea.Cmd {
+			r.loading = false
+			if err != nil {
+				return c.warn(c.say("chat.no_history", "why", reason(err)))
+			}
+			added := r.talk.Load(entries)
+			r.complete = n < 0 || len(entries) < n
+			if added == 0 && len(entries) == 0 {
+				r.complete = true
+			}
+			c.markBeginning(r)
+			switch {
+			case !asked:
+				return nil
+			case added == 0:
+				return c.tell(c.say("history.nothing_older"))
+			default:
+				return c.tell(c.words.Count("history.loaded", added))
+			}
+		}
+	})
+}
+
+// markBeginning says at the upper end where what is shown begins, and whether there is more.
+func (c *chat) markBeginning(r *room) {
+	if r.complete {
+		r.talk.Begins(c.say("history.beginning"))
+		return
+	}
+	for i := range r.talk.Len() {
+		if m, ok := r.talk.At(i).(*talk.Message); ok {
+			at := m.Time.In(c.cfg.Zone).Format("2006-01-02 15:04")
+			r.talk.Begins(c.say("history.from", "time", at))
+			return
+		}
+	}
+}
+
+// historyRead reads back a file that was saved.
+func (c *chat) historyRead(r *room, path string) tea.Cmd {
+	archive, community := c.session.Archive, c.community(r)
+	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+		n, err := archive.Import(ctx, community, r.name, expand(path))
+		var entries []history.Entry
+		if err == nil {
+			entries, err = archive.Page(ctx, community, r.name, rooms.Position{}, -1)
+		}
+		return func(c *chat) tea.Cmd {
+			if err != nil {
+				return c.warn(c.say("history.not_read", "file", text.Name(filepath.Base(path)), "why", reason(err)))
+			}
+			r.talk.Load(entries)
+			r.complete = true
+			c.markBeginning(r)
+			return c.tell(c.words.Count("history.read", n, "file", text.Name(filepath.Base(path))))
+		}
+	})
+}
+
+func (c *chat) historySave(r *room, path string) tea.Cmd {
+	archive, community := c.session.Archive, c.community(r)
+	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+		n, err := archive.Export(ctx, community, r.name, expand(path))
+		return func(c *chat) tea.Cmd {
+			if err != nil {
+				return c.warn(c.say("history.not_saved", "file", text.Name(filepath.Base(path)), "why", reason(err)))
+			}
+			return c.tell(c.words.Count("history.saved", n, "file", text.Name(path)))
+		}
+	})
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"charm.land/bubbles/v2/key"
+	"charm.land/bubbles/v2/textarea"
+	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
+	"golang.org/x/text/unicode/norm"
+
+	"kchat/tui/styles"
+	"kchat/tui/text"
+)
+
+const (
+	// settleFor is how long Enter waits for an input method to hand over the syllable it still composes: some send
+	// Enter first, and the last syllable of the message would be lost.
+	settleFor = 30 * time.Millisecond
+	// composerRows is how far the composer grows.
+	composerRows = 6
+)
+
+// composer is where one writes. Its contents are sent as typed; only what is shown is made steady.
+type composer struct {
+	area    textarea.Model
+	width   int
+	settles int // counts Enters that wait; an older one is void
+	waiting bool
+}
+
+// settledMsg says that the wait after Enter is over.
+type settledMsg struct{ turn int }
+
+func newComposer() composer {
+	a := textarea.New()
+	a.ShowLineNumbers = false
+	a.Prompt = ""
+	a.CharLimit = 0
+	a.MaxHeight = 0
+	a.DynamicHeight = true
+	a.MinHeight, a.MaxHeight = 1, composerRows
+	a.MaxContentHeight = 1 << 20
+	a.SetVirtualCursor(false)
+	a.KeyMap.InsertNewline = key.NewBinding(key.WithKeys("alt+enter", "shift+enter", "ctrl+j"))
+	a.KeyMap.Paste = key.NewBinding(key.WithDisabled())
+	a.Focus()
+	return composer{area: a}
+}
+
+func (c *composer) dress(st *styles.Styles) {
+	state := textarea.StyleState{
+		Base: lipgloss.NewStyle(), Text: st.Text, CursorLine: st.Text, EndOfBuffer: st.Faint,
+		Placeholder: st.Faint, Prompt: st.Accent, Selection: lipgloss.NewStyle().Reverse(true),
+	}
+	s := c.area.Styles()
+	s.Focused, s.Blurred = state, state
+	c.area.SetStyles(s)
+}
+
+func (c *composer) value() string { return c.area.Value() }
+func (c *composer) empty() bool   { return strings.TrimSpace(c.value()) == "" }
+
+// set replaces what is written; the cursor goes to the end.
+func (c *composer) set(s string) {
+	c.area.SetValue(s)
+	c.waiting = false
+}
+
+// insert puts text where the cursor is. It is composed, so that names of files from macOS have the same syllables.
+func (c *composer) insert(s string) {
+	c.area.InsertString(norm.NFC.String(s))
+}
+
+// key edits. It reports whether the contents changed.
+func (c *composer) key(msg tea.Msg) bool {
+	before := c.value()
+	c.area, _ = c.area.Update(msg)
+	return c.value() != before
+}
+
+// enter begins to send. What comes before settledMsg still belongs to the message.
+func (c *composer) enter() tea.Cmd {
+	c.settles++
+	c.waiting = true
+	turn := c.settles
+	if !hangulLast(c.value()) {
+		return func() tea.Msg { return settledMsg{turn} }
+	}
+	return tea.Tick(settleFor, func(time.Time) tea.Msg { return settledMsg{turn} })
+}
+
+// take returns what is to be sent and empties the composer, if msg belongs to the last Enter.
+func (c *composer) take(msg settledMsg) (string, bool) {
+	if !c.waiting || msg.turn != c.settles {
+		return "", false
+	}
+	c.waiting = false
+	s := norm.NFC.String(strings.TrimRight(c.value(), " \n"))
+	return s, strings.TrimSpace(s) != ""
+}
+
+func hangulLast(s string) bool {
+	r, _ := utf8.DecodeLastRuneInString(s)
+	return unicode.Is(unicode.Hangul, r)
+}
+
+// word returns the word before the cursor, what stands before it in its line, and whether the cursor is in the first line.
+func (c *composer) word() (before, word string, first bool) {
+	lines := strings.Split(c.value(), "\n")
+	at := min(c.area.Line(), len(lines)-1)
+	line := []rune(lines[at])
+	head := string(line[:min(c.area.Column(), len(line))])
+	i := strings.LastIndexAny(head, " \t")
+	return head[:i+1], head[i+1:], at == 0
+}
+
+// complete replaces the word before the cursor.
+func (c *composer) complete(with string) {
+	_, word, _ := c.word()
+	for range utf8.RuneCountInString(word) {
+		c.area, _ = c.area.Update(tea.KeyPressMsg{Code: tea.KeyBackspace})
+	}
+	c.area.InsertString(with)
+}
+
+// setWidth says how wide the whole composer is, and returns how many rows it takes.
+func (c *composer) setWidth(width int, bare bool) int {
+	inner := width - 6
+	if bare {
+		inner = width - 4
+	}
+	if inner = max(inner, 2); inner != c.width {
+		c.width = inner
+		c.area.SetWidth(inner)
+	}
+	if bare {
+		return 1
+	}
+	return c.area.Height() + 2
+}
+
+// draw returns the rows of the composer and where the cursor is in them. A closed composer keeps what was written.
+func (c *composer) draw(st *styles.Styles, width int, bare, closed bool, placeholder string) ([]string, *tea.Cursor) {
+	c.area.Placeholder = ""
+	rows := strings.Split(c.area.View(), "\n")
+	if c.value() == "" {
+		rows = []string{st.Faint.Render(text.Truncate(placeholder, c.width))}
+	}
+	for i := range rows {
+		rows[i] = text.Steady(rows[i])
+	}
+	cursor := c.area.Cursor()
+	prompt, border := st.Accent, st.ComposerBorder
+	if closed {
+		prompt, border = st.Faint, st.ComposerOffBorder
+	}
+	g := st.Glyphs
+	if bare {
+		row := 0
+		if cursor != nil {
+			row = min(cursor.Y, len(rows)-1)
+			cursor.X, cursor.Y = cursor.X+3, 0
+		}
+		return []string{" " + prompt.Render(g.Prompt) + " " + rows[max(row, 0)]}, cursor
+	}
+	line := strings.Repeat(g.Horizontal, max(0, width-2))
+	out := []string{border.Render(g.TopLeft + line + g.TopRight)}
+	for i, row := range rows {
+		mark := " "
+		if i == 0 {
+			mark = prompt.Render(g.Prompt)
+		}
+		out = append(out, border.Render(g.Vertical)+" "+mark+" "+text.Pad(row, width-6)+" "+border.Render(g.Vertical))
+	}
+	if cursor != nil {
+		cursor.X, cursor.Y = cursor.X+4, cursor.Y+1
+	}
+	return append(out, border.Render(g.BottomLeft+line+g.BottomRight)), cursor
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"kchat/rooms"
+	"kchat/tui/text"
+)
+
+// dialog is a box over the chat that takes all keys. A key may close it and do something to the chat.
+type dialog interface {
+	key(c *chat, msg tea.KeyPressMsg) (done bool, cmd tea.Cmd)
+	// draw returns the title and the rows for a box of at most the given inside, and where the cursor is in it.
+	draw(c *chat, width, height int) (title string, rows []string, cursor *tea.Cursor)
+}
+
+// scroller is a dialog that the wheel moves.
+type scroller interface{ scroll(rows int) }
+
+// paster is a dialog that one can paste into.
+type paster interface {
+	paste(c *chat, msg tea.PasteMsg)
+}
+
+// dialogs is the stack of open dialogs; the topmost is used.
+type dialogs struct{ stack []dialog }
+
+func (d *dialogs) open() bool    { return len(d.stack) > 0 }
+func (d *dialogs) push(x dialog) { d.stack = append(d.stack, x) }
+func (d *dialogs) top() dialog   { return d.stack[len(d.stack)-1] }
+
+func (d *dialogs) key(c *chat, msg tea.KeyPressMsg) tea.Cmd {
+	top := d.top()
+	done, cmd := top.key(c, msg)
+	if done {
+		for i, x := range d.stack {
+			if x == top {
+				d.stack = append(d.stack[:i], d.stack[i+1:]...)
+				break
+			}
+		}
+	}
+	return cmd
+}
+
+func (d *dialogs) scroll(rows int) {
+	if s, ok := d.top().(scroller); ok {
+		s.scroll(rows)
+	}
+}
+
+func (d *dialogs) paste(c *chat, msg tea.PasteMsg) {
+	if p, ok := d.top().(paster); ok {
+		p.paste(c, msg)
+	}
+}
+
+func (d *dialogs) draw(c *chat, cv canvas) (*tea.Cursor, bool) {
+	if !d.open() {
+		return nil, false
+	}
+	b := cv.Bounds()
+	width, height := min(72, b.Dx()-4), b.Dy()-2
+	title, rows, cursor := d.top().draw(c, width-4, max(1, height-2))
+	wide := text.Width(title) + 4
+	for _, row := range rows {
+		wide = max(wide, text.Width(row))
+	}
+	area := centred(b, min(wide+4, max(width, 1)), min(len(rows)+2, max(height, 1)))
+	cv.put(area, frame(c.st, title, rows, area.Dx(), area.Dy()))
+	if cursor != nil {
+		cursor.X, cursor.Y = cursor.X+area.Min.X+2, cursor.Y+area.Min.Y+1
+	}
+	return cursor, true
+}
+
+// choice is one of several things a question can be answered with.
+type choice struct {
+	key   string // one letter, or the name of a key
+	words string
+	do    func(c *chat) tea.Cmd
+}
+
+// question is a dialog with a sentence and choices: arrows and Enter, or the letter.
+type question struct {
+	title, words string
+	choices      []choice
+	at           int
+}
+
+func (q *question) key(c *chat, msg tea.KeyPressMsg) (bool, tea.Cmd) {
+	pressed := latin(msg)
+	for _, ch := range q.choices {
+		if pressed.String() == ch.key {
+			return true, run(ch.do, c)
+		}
+	}
+	switch msg.String() {
+	case "up", "shift+tab", "left":
+		q.at = (q.at + len(q.choices) - 1) % len(q.choices)
+	case "down", "tab", "right":
+		q.at = (q.at + 1) % len(q.choices)
+	case "enter":
+		return true, run(q.choices[q.at].do, c)
+	case "esc", "ctrl+c":
+		return true, nil
+	}
+	return false, nil
+}
+
+func run(do func(c *chat) tea.Cmd, c *chat) tea.Cmd {
+	if do == nil {
+		return nil
+	}
+	return do(c)
+}
+
+func (q *question) draw(c *chat, width, _ int) (string, []string, *tea.Cursor) {
+	st := c.st
+	rows := append([]string{""}, text.Wrap(q.words, width)...)
+	rows = append(rows, "")
+	for i, ch := range q.choices {
+		mark, words := "  ", st.Muted.Render(ch.words)
+		if i == q.at {
+			mark, words = st.SelectedMark.Render(st.Glyphs.Mark)+" ", st.Selected.Render(ch.words)
+		}
+		rows = append(rows, mark+text.Pad(st.Key.Render(ch.key), 4)+words)
+	}
+	return q.title, append(rows, ""), nil
+}
+
+// pasteDialog asks what several pasted lines are meant to be.
+func pasteDialog(c *chat, words string, lines int) dialog {
+	preview := strings.Join(text.Wrap(text.Truncate(text.Line(words), 160), 60), "\n")
+	return &question{
+		title: c.say("paste.title"),
+		words: c.words.Count("paste.words", lines) + "\n\n" + preview,
+		choices: []choice{
+			{"y", c.say("paste.one"), func(c *chat) tea.Cmd {
+				c.composer.insert(words)
+				return c.tellTyping()
+			}},
+			{"j", c.say("paste.join"), func(c *chat) tea.Cmd {
+				c.composer.insert(strings.Join(strings.Fields(words), " "))
+				return c.tellTyping()
+			}},
+			{"n", c.say("paste.no"), nil},
+		},
+	}
+}
+
+// inviteDialog asks whether to follow an invitation.
+func inviteDialog(c *chat, ev rooms.Invited) dialog {
+	name, title := text.Name(ev.From.Name), "#"+text.Name(ev.Room)
+	return &question{
+		title: c.say("invited.title"),
+		words: c.say("invited.words", "name", name, "room", title),
+		choices: []choice{
+			{"y", c.say("invited.yes"), func(c *chat) tea.Cmd { return c.join(ev.Room, rooms.JoinOptions{}) }},
+			{"n", c.say("invited.no"), nil},
+		},
+	}
+}

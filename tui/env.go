@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	"context"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"kchat/tui/styles"
+	"kchat/tui/talk"
+	"kchat/tui/words"
+)
+
+// askFor is how long a question to the server or the disk may take.
+const askFor = 20 * time.Second
+
+// env is what all parts of the screen share.
+type env struct {
+	cfg   *Config
+	words *words.Catalogue
+	st    *styles.Styles
+	look  *talk.Look
+	light bool
+	send  func(tea.Msg)                   // into the program, for its goroutines
+	own   func(func(ctx context.Context)) // runs a goroutine that ends with the program
+}
+
+func newEnv(cfg *Config) (*env, error) {
+	cfg.fill()
+	w, err := words.Load(cfg.Locale)
+	if err != nil {
+		return nil, err
+	}
+	e := &env{cfg: cfg, words: w}
+	e.look = &talk.Look{Words: w, Zone: cfg.Zone}
+	e.dress()
+	return e, nil
+}
+
+// dress makes the styles for the terminal's ground.
+func (e *env) dress() {
+	theme := styles.Dark()
+	if e.light {
+		theme = styles.Light()
+	}
+	e.st = styles.New(theme, styles.Options{Light: e.light, ASCII: e.cfg.ASCII, Plain: e.cfg.Plain})
+	e.look.Styles = e.st
+}
+
+func (e *env) say(key string, pairs ...any) string { return e.words.Say(key, pairs...) }
+
+// ask runs something that waits, outside of Update, and brings back what is to be done with its result.
+func ask(do func(ctx context.Context) tea.Msg) tea.Cmd {
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), askFor)
+		defer cancel()
+		return do(ctx)
+	}
+}

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"kchat/rooms"
+	"kchat/tui/talk"
+	"kchat/tui/text"
+)
+
+// bell rings the terminal's bell.
+func bell() tea.Cmd { return tea.Raw("\a") }
+
+// event takes one thing that happened in the client.
+func (c *chat) event(ev rooms.Event) tea.Cmd {
+	switch ev := ev.(type) {
+	case rooms.Connecting:
+		c.link.attempt = ev.Attempt
+	case rooms.Online:
+		return c.online(ev)
+	case rooms.Disconnected:
+		c.link.online, c.link.err = false, ev.Err
+		c.link.retry = c.cfg.Clock().Add(ev.Retry)
+	case rooms.Joined:
+		return c.joined(ev)
+	case rooms.Live:
+		if r := c.book.find(ev.Room); r != nil {
+			r.live = true
+		}
+		c.viewed()
+	case rooms.Parted:
+		return c.parted(ev)
+	case rooms.PersonChanged:
+		return c.person(ev)
+	case rooms.MessageChanged:
+		return c.message(ev.Message)
+	case rooms.TypingChanged:
+		if r := c.book.find(ev.Room); r != nil {
+			delete(r.typing, ev.Person)
+			if ev.Typing {
+				r.typing[ev.Person] = c.cfg.Clock()
+			}
+		}
+	case rooms.GapChanged:
+		c.gap(ev)
+	case rooms.Invited:
+		return c.invited(ev)
+	case rooms.TransferChanged:
+		c.transfer(ev.Transfer)
+	case rooms.TransferEnded:
+		return c.transferEnded(ev)
+	}
+	return nil
+}
+
+// online comes after the login, and after each reconnect.
+func (c *chat) online(ev rooms.Online) tea.Cmd {
+	first := !c.link.ever
+	c.link.online, c.link.ever, c.link.err = true, true, nil
+	c.me, c.server = ev.Me, ev.Server
+	c.book.me = ev.Me.ID
+	c.book.meet(ev.Me)
+	c.look.Me = ev.Me.ID
+	if !first {
+		return c.tell(c.say("chat.back"))
+	}
+	return c.reopen()
+}
+
+// reopen opens the rooms of last time, or those one starts in.
+func (c *chat) reopen() tea.Cmd {
+	archive, client, community := c.session.Archive, c.session.Client, c.server.Community
+	start := c.cfg.Rooms
+	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+		var open []SavedRoom
+		var failed error
+		if archive != nil {
+			all, err := archive.Rooms(ctx)
+			failed = err
+			for _, s := range all {
+				if s.Community == community && s.Open {
+					open = append(open, s)
+				}
+			}
+		}
+		for _, name := range start {
+			if !slices.ContainsFunc(open, func(s SavedRoom) bool { return s.Name == name }) {
+				open = append(open, SavedRoom{Community: community, Name: name})
+			}
+		}
+		return func(c *chat) tea.Cmd {
+			cmds := make([]tea.Cmd, 0, len(open)+1)
+			for _, s := range open {
+				r := c.book.open(s.Name)
+				r.draft, r.read, r.saved = s.Draft, s.Read, s
+				cmds = append(cmds, c.joinKnown(client, s.Name))
+			}
+			c.settleFront(start)
+			if failed != nil {
+				cmds = append(cmds, c.warn(c.say("chat.no_history", "why", failed)))
+			}
+			return tea.Batch(cmds...)
+		}
+	})
+}
+
+// settleFront brings the room to the front that one asked for or left.
+func (c *chat) settleFront(start []string) {
+	if len(start) > 0 {
+		if r := c.book.find(start[len(start)-1]); r != nil {
+			c.book.current = r
+		}
+	}
+	if r := c.book.current; r != nil && c.composer.empty() {
+		c.composer.set(r.draft)
+	}
+}
+
+// joinKnown joins a room that is open on the screen.
+func (c *chat) joinKnown(client Client, name string) tea.Cmd {
+	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+		_, err := client.Join(ctx, name, rooms.JoinOptions{})
+		return func(c *chat) tea.Cmd {
+			if err != nil {
+				return c.warn(c.say("chat.join_failed", "room", text.Name(name), "why", reason(err)))
+			}
+			return nil
+		}
+	})
+}
+
+// joined comes with everybody who is in the room, also after each reconnect.
+func (c *chat) joined(ev rooms.Joined) tea.Cmd {
+	known := c.book.find(ev.Room.Name)
+	r := c.book.open(ev.Room.Name)
+	wasAlone := known == nil || !known.joined || known.alone(c.me.ID)
+	r.info, r.topic, r.joined = ev.Room, ev.Room.Topic, true
+	clear(r.people)
+	for _, p := range ev.People {
+		r.people[p.ID] = p
+		c.book.meet(p)
+	}
+	var cmds []tea.Cmd
+	if known != nil && wasAlone && known.live && !r.alone(c.me.ID) {
+		cmds = append(cmds, c.opened(r))
+	}
+	if peer, ok := r.peer(c.me.ID); ok && c.book.names[peer] == "" {
+		cmds = append(cmds, c.askName(peer))
+	}
+	return tea.Batch(append(cmds, c.loadFirst(r))...)
+}
+
+// askName asks for the name of a person whom nobody has named yet.
+func (c *chat) askName(id rooms.AccountID) tea.Cmd {
+	client := c.session.Client
+	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+		p, err := client.Person(ctx, id)
+		return func(c *chat) tea.Cmd {
+			if err == nil {
+				c.book.meet(p)
+			}
+			return nil
+		}
+	})
+}
+
+func (c *chat) parted(ev rooms.Parted) tea.Cmd {
+	r := c.book.find(ev.Room)
+	if r == nil {
+		return nil
+	}
+	r.joined = false
+	clear(r.people)
+	if ev.Err != nil {
+		r.talk.Note(talk.NewNote(talk.NoteWarn, c.say("chat.parted", "why", reason(ev.Err))))
+	}
+	return nil
+}
+
+// person follows who is there. Comings and goings stand in the talk; the composer opens and closes with them.
+func (c *chat) person(ev rooms.PersonChanged) tea.Cmd {
+	r := c.book.find(ev.Room)
+	if r == nil {
+		return nil
+	}
+	alone := r.alone(c.me.ID)
+	c.book.meet(ev.Person)
+	if ev.Person.State == rooms.Left || ev.Person.State == rooms.Lost || ev.Person.State == rooms.Offline {
+		delete(r.people, ev.Person.ID)
+		delete(r.typing, ev.Person.ID)
+	} else {
+		r.people[ev.Person.ID] = ev.Person
+	}
+	if key := comingKey(ev.Was, ev.Person.State); key != "" && ev.Person.ID != c.me.ID {
+		r.talk.Note(talk.NewNote(talk.NoteQuiet, c.say(key, "name", text.Name(ev.Person.Name))))
+	}
+	if alone && !r.alone(c.me.ID) {
+		return c.opened(r)
+	}
+	return nil
+}
+
+// comingKey returns the words for a change of presence, or nothing when it is not worth any.
+func comingKey(was, now rooms.PersonState) string {
+	switch {
+	case now == rooms.Lost:
+		return "person.lost"
+	case now == rooms.Left || now == rooms.Offline:
+		return "person.left"
+	case now == rooms.Reconnecting:
+		return "person.reconnecting"
+	case was == rooms.Reconnecting && now.Here():
+		return "person.back"
+	case !was.Here() && now.Here():
+		return "person.came"
+	default:
+		return ""
+	}
+}
+
+// opened is when a room one was alone in opens: with a bell, since one may be looking elsewhere.
+func (c *chat) opened(r *room) tea.Cmd {
+	company := r.company(c.me.ID)
+	if len(company) == 0 {
+		return nil
+	}
+	return tea.Batch(bell(), c.tell(c.say("chat.opened", "name", text.Name(company[0].Name), "room", c.book.title(r))))
+}
+
+// message shows a message, or what changed about it.
+func (c *chat) message(m rooms.Message) tea.Cmd {
+	r := c.book.open(m.Room)
+	delete(r.typing, m.Sender)
+	if m.Name != "" && m.Sender != 0 {
+		c.book.names[m.Sender] = m.Name
+	}
+	if m.Kind == rooms.KindTopic {
+		r.topic = m.Text
+	}
+	fresh := r.talk.Put(m)
+	if item := r.talk.Message(m.ID); item != nil && r.people[m.Sender].Bot {
+		item.SetBot(true)
+	}
+	if !fresh || m.Sender == c.me.ID || m.Pos.Compare(r.read) <= 0 || m.Backfill {
+		c.viewed()
+		return c.pictures()
+	}
+	if r == c.book.current && c.focused && r.talk.Following() {
+		r.see()
+	} else {
+		if r.unread++; r.unread == 1 && r == c.book.current {
+			r.talk.Divide(r.read)
+		}
+	}
+	return c.pictures()
+}
+
+// gap shows where messages are missing.
+func (c *chat) gap(ev rooms.GapChanged) {
+	r := c.book.open(ev.Room)
+	rule := r.gaps[ev.From]
+	if ev.State == rooms.GapFilled {
+		if rule != nil {
+			r.talk.Remove(rule)
+			delete(r.gaps, ev.From)
+		}
+		return
+	}
+	key := "gap.open"
+	if ev.State == rooms.GapGivenUp {
+		key = "gap.given_up"
+	}
+	words := c.say(key + ".some")
+	if ev.From.Epoch == ev.To.Epoch && ev.To.Seq > ev.From.Seq {
+		words = c.words.Count(key, int(ev.To.Seq-ev.From.Seq))
+	}
+	if rule != nil {
+		rule.SetWords(words)
+		return
+	}
+	rule = talk.NewRule(talk.RuleGap, words, ev.From)
+	r.gaps[ev.From] = rule
+	r.talk.Insert(rule)
+}
+
+// invited shows an invitation. Rooms of two have been joined already.
+func (c *chat) invited(ev rooms.Invited) tea.Cmd {
+	c.book.meet(ev.From)
+	name := text.Name(ev.From.Name)
+	if ev.Direct {
+		r := c.book.open(ev.Room)
+		if r != c.book.current && r.unread == 0 && r.talk.Len() == 0 {
+			return tea.Batch(bell(), c.tell(c.say("chat.direct", "name", name)))
+		}
+		return nil
+	}
+	c.dialogs.push(inviteDialog(c, ev))
+	return bell()
+}
+
+// sinceWords says how long ago something was.
+func sinceWords(d time.Duration) string {
+	d = d.Round(time.Second)
+	if d >= 24*time.Hour {
+		return fmt.Sprintf("%dd %dh", d/(24*time.Hour), (d%(24*time.Hour))/time.Hour)
+	}
+	return d.String()
+}

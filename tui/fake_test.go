@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"kchat/history"
+	"kchat/rooms"
+)
+
+var (
+	community = rooms.UUID{0xc0}
+	serverID  = rooms.UUID{0x5e}
+	noon      = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+)
+
+// fakeClient is a client whose server is the test.
+type fakeClient struct {
+	events chan rooms.Event
+	err    chan error // ends Run
+
+	mu        sync.Mutex
+	sent      []rooms.Draft
+	resent    []rooms.MessageID
+	discarded []rooms.MessageID
+	joined    []string
+	typing    []bool
+	people    []rooms.Person
+	status    rooms.Status
+	sendErr   error
+	next      byte
+	now       func() time.Time
+	me        rooms.Person
+}
+
+func newFakeClient() *fakeClient {
+	return &fakeClient{
+		events: make(chan rooms.Event, 1024), err: make(chan error, 1),
+		me: rooms.Person{ID: 1, Name: "mina", State: rooms.Present, Sessions: 1}, now: func() time.Time { return noon },
+	}
+}
+
+func (f *fakeClient) Run(ctx context.Context) error {
+	defer close(f.events)
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-f.err:
+		return err
+	}
+}
+
+func (f *fakeClient) Events() <-chan rooms.Event { return f.events }
+
+func (f *fakeClient) Join(_ context.Context, room string, opt rooms.JoinOptions) (rooms.RoomInfo, error) {
+	f.mu.Lock()
+	f.joined = append(f.joined, room)
+	f.mu.Unlock()
+	info := rooms.RoomInfo{Name: room, Number: 1, Epoch: 1, Practice: opt.Practice}
+	f.events <- rooms.Joined{Room: info, People: []rooms.Person{f.me}}
+	f.events <- rooms.Live{Room: room}
+	return info, nil
+}
+
+func (f *fakeClient) Part(_ context.Context, room string) error {
+	f.events <- rooms.Parted{Room: room}
+	return nil
+}
+
+func (f *fakeClient) Send(d rooms.Draft) (rooms.Message, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sent = append(f.sent, d)
+	if f.sendErr != nil {
+		return rooms.Message{}, f.sendErr
+	}
+	f.next++
+	return rooms.Message{
+		Community: community, Room: d.Room, ID: rooms.MessageID{0xaa, f.next}, Time: f.now(), Sender: f.me.ID,
+		Name: f.me.Name, Kind: rooms.KindText, Text: d.Text, State: rooms.StateSending,
+	}, nil
+}
+
+func (f *fakeClient) Resend(_ string, id rooms.MessageID) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.resent = append(f.resent, id)
+	return nil
+}
+
+func (f *fakeClient) Discard(_ string, id rooms.MessageID) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.discarded = append(f.discarded, id)
+	return nil
+}
+
+func (f *fakeClient) SendBlob(_ context.Context, room string, _ rooms.StreamKind, att rooms.Attachment, _ string, _ io.Reader) (rooms.Message, error) {
+	m, err := f.Send(rooms.Draft{Room: room, Attached: &att})
+	m.Attached = &att
+	f.events <- rooms.MessageChanged{Message: m}
+	return m, err
+}
+
+func (f *fakeClient) Fetch(context.Context, string, rooms.Attachment) error { return nil }
+
+func (f *fakeClient) Typing(_ string, on bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.typing = append(f.typing, on)
+}
+
+func (f *fakeClient) Want(string, rooms.Position, rooms.Position) error     { return nil }
+func (f *fakeClient) Invite(context.Context, string, rooms.AccountID) error { return nil }
+func (f *fakeClient) ChangePassword(context.Context, string) error          { return nil }
+func (f *fakeClient) Rooms(context.Context) ([]rooms.RoomInfo, error)       { return nil, nil }
+
+func (f *fakeClient) Status(context.Context) (rooms.Status, error) { return f.status, nil }
+
+func (f *fakeClient) Person(context.Context, rooms.AccountID) (rooms.Person, error) {
+	return rooms.Person{}, nil
+}
+
+func (f *fakeClient) People(context.Context) ([]rooms.Person, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.people), nil
+}
+
+func (f *fakeClient) Whois(_ context.Context, name string) (rooms.Person, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, p := range f.people {
+		if strings.EqualFold(p.Name, name) {
+			return p, nil
+		}
+	}
+	return rooms.Person{}, errors.New("there is no such person")
+}
+
+// drafts returns the texts that were sent so far.
+func (f *fakeClient) drafts() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []string
+	for _, d := range f.sent {
+		out = append(out, d.Text)
+	}
+	return out
+}
+
+// fakeArchive is a history in memory.
+type fakeArchive struct {
+	mu      sync.Mutex
+	entries []history.Entry // oldest first, of one room
+	saved   map[string]SavedRoom
+	unsent  []rooms.Message
+	saves   []string
+}
+
+func (a *fakeArchive) Rooms(context.Context) ([]SavedRoom, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var out []SavedRoom
+	for _, s := range a.saved {
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(x, y SavedRoom) int { return cmp.Compare(x.Name, y.Name) })
+	return out, nil
+}
+
+func (a *fakeArchive) Remember(_ context.Context, all ...SavedRoom) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.saved == nil {
+		a.saved = make(map[string]SavedRoom)
+	}
+	for _, s := range all {
+		a.saved[s.Name] = s
+	}
+	return nil
+}
+
+func (a *fakeArchive) draft(room string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.saved[room].Draft
+}
+
+func (a *fakeArchive) Page(_ context.Context, _ rooms.UUID, room string, before rooms.Position, n int) ([]history.Entry, error) {
+	var out []history.Entry
+	for _, e := range a.entries {
+		if e.Message.Room == room && (before.IsZero() || e.Message.Pos.Compare(before) < 0) {
+			out = append(out, e)
+		}
+	}
+	if n >= 0 && len(out) > n {
+		out = out[len(out)-n:]
+	}
+	return out, nil
+}
+
+func (a *fakeArchive) Since(ctx context.Context, c rooms.UUID, room string, before rooms.Position, _ string) ([]history.Entry, error) {
+	return a.Page(ctx, c, room, before, -1)
+}
+
+func (a *fakeArchive) Unsent(_ context.Context, _ rooms.UUID, room string) ([]rooms.Message, error) {
+	return a.unsent, nil
+}
+
+func (a *fakeArchive) Import(context.Context, rooms.UUID, string, string) (int, error) { return 0, nil }
+
+func (a *fakeArchive) Export(_ context.Context, _ rooms.UUID, _, path string) (int, error) {
+	a.saves = append(a.saves, path)
+	return len(a.entries), nil
+}
+
+// fakeGate leads to one client.
+type fakeGate struct {
+	client  *fakeClient
+	archive *fakeArchive
+	info    rooms.ServerInfo
+
+	mu        sync.Mutex
+	probeErr  error
+	opened    []Credentials
+	openErr   error
+	register  []Credentials
+	known     rooms.Pin
+	savedUser []string
+}
+
+func (g *fakeGate) Probe(context.Context, string) (rooms.ServerInfo, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.info, g.probeErr
+}
+
+func (g *fakeGate) Register(_ context.Context, with Credentials) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.register = append(g.register, with)
+	return nil
+}
+
+func (g *fakeGate) Open(_ context.Context, with Credentials) (Session, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.opened = append(g.opened, with)
+	if g.openErr != nil {
+		return Session{}, g.openErr
+	}
+	return Session{Client: g.client, Archive: g.archive}, nil
+}
+
+func (g *fakeGate) Saved(context.Context) ([]string, error) { return g.savedUser, nil }
+
+func (g *fakeGate) OpenSaved(context.Context, string) (Archive, func() error, error) {
+	return g.archive, nil, nil
+}
+
+func (g *fakeGate) Known(context.Context, string) (rooms.Pin, bool) { return g.known, true }
+
+// said makes a message of the room.
+func said(seq uint64, by rooms.Person, text string) rooms.Message {
+	return rooms.Message{
+		Community: community, Room: "lobby", ID: rooms.MessageID{0xbb, byte(seq >> 16), byte(seq >> 8), byte(seq)},
+		Pos: rooms.Position{Epoch: 1, Seq: seq}, Time: noon.Add(time.Duration(seq) * time.Minute), Sender: by.ID,
+		Name: by.Name, Kind: rooms.KindText, Text: text,
+	}
+}
+
+var (
+	joon = rooms.Person{ID: 2, Name: "준호", State: rooms.Present, Sessions: 1}
+	lena = rooms.Person{ID: 3, Name: "lena", State: rooms.Away, Sessions: 1}
+	bot  = rooms.Person{ID: 9, Name: "partner", State: rooms.Present, Bot: true, Sessions: 1}
+)
+
+func pos(seq uint64) string { return fmt.Sprintf("1:%d", seq) }

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	uv "github.com/charmbracelet/ultraviolet"
+
+	"kchat/rooms"
+	"kchat/tui/talk"
+)
+
+// typingEvery is how often the others are told that we type on.
+const typingEvery = 3 * time.Second
+
+// maxText is the largest text of a message in bytes, by the protocol.
+const maxText = 8192
+
+// write gives a key to the composer.
+func (c *chat) write(msg tea.KeyPressMsg) tea.Cmd {
+	if c.link.reading && !strings.HasPrefix(c.composer.value(), "/") && msg.Text != "/" {
+		return c.readingKey(msg)
+	}
+	if msg.Code == tea.KeyUp && msg.Mod == 0 && c.composer.value() == "" {
+		return c.selectNewest()
+	}
+	if !c.composer.key(msg) {
+		return nil
+	}
+	return tea.Batch(c.popup.update(c), c.tellTyping())
+}
+
+// readingKey scrolls while there is nothing to write into.
+func (c *chat) readingKey(msg tea.KeyPressMsg) tea.Cmd {
+	switch msg.Code {
+	case tea.KeyUp:
+		return c.scroll(-1)
+	case tea.KeyDown:
+		return c.scroll(1)
+	}
+	return nil
+}
+
+// tellTyping tells the room that we type, not too often; commands are nobody's business.
+func (c *chat) tellTyping() tea.Cmd {
+	r, now := c.book.current, c.cfg.Clock()
+	if r == nil || !c.link.online || c.closed() || strings.HasPrefix(c.composer.value(), "/") {
+		return nil
+	}
+	if c.composer.empty() {
+		return c.stopTyping()
+	}
+	if now.Sub(c.typed) < typingEvery {
+		return nil
+	}
+	c.typed = now
+	client, name := c.session.Client, r.name
+	return func() tea.Msg { client.Typing(name, true); return nil }
+}
+
+func (c *chat) stopTyping() tea.Cmd {
+	if c.typed.IsZero() || c.book.current == nil {
+		return nil
+	}
+	c.typed = time.Time{}
+	client, name := c.session.Client, c.book.current.name
+	return func() tea.Msg { client.Typing(name, false); return nil }
+}
+
+// enter sends, or does what was typed after a slash.
+func (c *chat) enter() tea.Cmd {
+	if c.popup.chosen() {
+		return c.popup.accept(c)
+	}
+	if c.composer.empty() {
+		c.composer.set("")
+		return nil
+	}
+	return c.composer.enter()
+}
+
+// settled goes on after Enter, when the last syllable has come.
+func (c *chat) settled(msg settledMsg) tea.Cmd {
+	words, ok := c.composer.take(msg)
+	if !ok {
+		return nil
+	}
+	c.popup.close()
+	if strings.HasPrefix(words, "/") && !strings.HasPrefix(words, "//") {
+		return c.run(words)
+	}
+	words = strings.TrimPrefix(words, "/")
+	switch r := c.book.current; {
+	case r == nil:
+		return c.warn(c.say("composer.no_room"))
+	case c.link.reading:
+		return c.warn(c.say("composer.reading"))
+	case c.closed():
+		return c.warn(c.say("waiting.kept"))
+	case len(words) > maxText:
+		return c.warn(c.say("composer.too_long", "bytes", len(words), "most", maxText))
+	default:
+		c.composer.set("")
+		r.draft = ""
+		r.talk.Follow()
+		return tea.Batch(c.stopTyping(), c.post(rooms.Draft{Room: r.name, Kind: rooms.KindText, Text: words}))
+	}
+}
+
+func (c *chat) tab() tea.Cmd { return c.popup.tab(c) }
+
+// paste puts pasted text into the composer; several lines are asked about, since they may not be meant.
+func (c *chat) paste(msg tea.PasteMsg) tea.Cmd {
+	if c.dialogs.open() {
+		c.dialogs.paste(c, msg)
+		return nil
+	}
+	words := strings.ReplaceAll(strings.ReplaceAll(msg.Content, "\r\n", "\n"), "\r", "\n")
+	words = strings.TrimRight(words, "\n")
+	if lines := strings.Count(words, "\n") + 1; lines > 1 {
+		c.dialogs.push(pasteDialog(c, words, lines))
+		return nil
+	}
+	c.composer.insert(words)
+	return tea.Batch(c.popup.update(c), c.tellTyping())
+}
+
+// page is how far a page key goes.
+func (c *chat) page() int {
+	if r := c.book.current; r != nil {
+		return r.talk.Page()
+	}
+	return 1
+}
+
+// scroll moves the talk; at its upper end older talk is fetched.
+func (c *chat) scroll(rows int) tea.Cmd {
+	r := c.book.current
+	if r == nil {
+		return nil
+	}
+	atTop := r.talk.Scroll(rows)
+	c.viewed()
+	if atTop && rows < 0 {
+		return c.loadOlder(r, pageSize, false)
+	}
+	return nil
+}
+
+func (c *chat) toNewest() tea.Cmd {
+	if r := c.book.current; r != nil {
+		r.talk.Follow()
+		c.viewed()
+	}
+	return nil
+}
+
+// mouse scrolls with the wheel and chooses rooms and messages with a click.
+func (c *chat) mouse(msg tea.MouseMsg) tea.Cmd {
+	m := msg.Mouse()
+	if wheel, ok := msg.(tea.MouseWheelMsg); ok {
+		rows := 3
+		if wheel.Button == tea.MouseWheelUp {
+			rows = -3
+		}
+		if c.dialogs.open() {
+			c.dialogs.scroll(rows)
+			return nil
+		}
+		return c.scroll(rows)
+	}
+	if _, ok := msg.(tea.MouseClickMsg); !ok || m.Button != tea.MouseLeft || c.dialogs.open() {
+		return nil
+	}
+	at := uv.Pos(m.X, m.Y)
+	switch {
+	case at.In(c.lay.rooms):
+		return c.show(c.roomsPane.at(m.Y - c.lay.rooms.Min.Y))
+	case at.In(c.lay.talk) && c.book.current != nil:
+		item := c.book.current.talk.ItemAt(m.Y - c.lay.talk.Min.Y)
+		if message, ok := item.(*talk.Message); ok {
+			c.book.current.talk.Select(message)
+		} else {
+			c.book.current.talk.Select(nil)
+		}
+	case at.In(c.lay.hint):
+		return c.toNewest()
+	}
+	return nil
+}

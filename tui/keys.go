@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+)
+
+// binding ties keys to what they do in the chat. The table is also what the help shows.
+type binding struct {
+	keys  key.Binding
+	words string // key of the help's words
+	do    func(c *chat) tea.Cmd
+}
+
+func bind(words string, shown string, do func(c *chat) tea.Cmd, keys ...string) binding {
+	return binding{keys: key.NewBinding(key.WithKeys(keys...), key.WithHelp(shown, "")), words: words, do: do}
+}
+
+// chatKeys are the keys that work whatever is written in the composer.
+func chatKeys() []binding {
+	return []binding{
+		bind("keys.send", "Enter", (*chat).enter, "enter"),
+		bind("keys.newline", "Alt+Enter, Ctrl+J", nil),
+		bind("keys.complete", "Tab", (*chat).tab, "tab"),
+		bind("keys.select", "↑ (empty line)", nil),
+		bind("keys.page_up", "PgUp", func(c *chat) tea.Cmd { return c.scroll(-c.page()) }, "pgup"),
+		bind("keys.page_down", "PgDn", func(c *chat) tea.Cmd { return c.scroll(c.page()) }, "pgdown"),
+		bind("keys.newest", "Ctrl+End", (*chat).toNewest, "ctrl+end"),
+		bind("keys.switch", "Ctrl+K", (*chat).openSwitcher, "ctrl+k"),
+		bind("keys.next_room", "Alt+↓", func(c *chat) tea.Cmd { return c.show(c.book.beside(1)) }, "alt+down", "ctrl+pgdown"),
+		bind("keys.previous_room", "Alt+↑", func(c *chat) tea.Cmd { return c.show(c.book.beside(-1)) }, "alt+up", "ctrl+pgup"),
+		bind("keys.next_unread", "Alt+A", func(c *chat) tea.Cmd { return c.show(c.book.nextUnread()) }, "alt+a"),
+		bind("keys.rooms", "F2", func(c *chat) tea.Cmd { c.roomsPane.toggle(); return nil }, "f2"),
+		bind("keys.people", "F3", func(c *chat) tea.Cmd { c.peoplePane.toggle(); return nil }, "f3"),
+		bind("keys.kernel", "F4", (*chat).toggleKernel, "f4"),
+		bind("keys.copy_line", "Ctrl+Y", (*chat).copyLine, "ctrl+y"),
+		bind("keys.second_seat", "Ctrl+T", (*chat).secondSeat, "ctrl+t"),
+		bind("keys.partner", "Ctrl+P", (*chat).partner, "ctrl+p"),
+		bind("keys.redraw", "Ctrl+L", func(*chat) tea.Cmd { return tea.ClearScreen }, "ctrl+l"),
+		bind("keys.help", "F1", (*chat).openHelp, "f1"),
+		bind("keys.quit", "Ctrl+C", (*chat).askQuit, "ctrl+c", "ctrl+q"),
+	}
+}
+
+// selectionKeys are the keys while a message is selected.
+func selectionKeys() []binding {
+	return []binding{
+		bind("keys.older", "↑", func(c *chat) tea.Cmd { return c.selectBeside(-1) }, "up", "k"),
+		bind("keys.newer", "↓", func(c *chat) tea.Cmd { return c.selectBeside(1) }, "down", "j"),
+		bind("keys.resend", "r", (*chat).resend, "r"),
+		bind("keys.edit", "e", (*chat).takeBack, "e"),
+		bind("keys.discard", "d", (*chat).discard, "d", "delete"),
+		bind("keys.copy", "c", (*chat).copyMessage, "c", "y"),
+		bind("keys.leave_selection", "Esc", (*chat).endSelection, "esc", "enter"),
+	}
+}
+
+// jamo are the letters of the two-set Korean keyboard on the keys that mean something to us: in Hangul mode the
+// terminal sends them instead.
+var jamo = map[rune]rune{'ㅏ': 'k', 'ㅓ': 'j', 'ㄱ': 'r', 'ㄷ': 'e', 'ㅇ': 'd', 'ㅊ': 'c', 'ㅛ': 'y', 'ㅜ': 'n', 'ㅂ': 'q', 'ㅅ': 't', 'ㄴ': 's', 'ㅗ': 'h', 'ㅐ': 'o', 'ㅣ': 'l'}
+
+// latin returns the key as it would be on a Latin keyboard, for commands of one letter.
+func latin(k tea.KeyPressMsg) tea.KeyPressMsg {
+	if k.BaseCode != 0 && k.Text != "" {
+		k.Text, k.Code = string(k.BaseCode), k.BaseCode
+	} else if r, ok := jamo[k.Code]; ok {
+		k.Text, k.Code = string(r), r
+	}
+	return k
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	"strconv"
+	"time"
+
+	"kchat/rooms"
+	"kchat/tui/text"
+)
+
+// visibility is whether a pane at the side is shown: as the width allows, or as the user wants.
+type visibility struct {
+	asked bool // the user has decided
+	on    bool
+	shown bool // at the last layout
+}
+
+func (v *visibility) toggle() { v.asked, v.on = true, !v.shown }
+
+// decide returns whether the pane is shown, given that there is room for it.
+func (v *visibility) decide(room bool) bool {
+	v.shown = room
+	if v.asked {
+		v.shown = v.on
+	}
+	return v.shown
+}
+
+// roomsPane lists the open rooms.
+type roomsPane struct {
+	visibility
+	first int // row of the first room at the last draw
+	rows  []*room
+}
+
+// draw returns the rows of the pane.
+func (p *roomsPane) draw(e *env, b *book, width, height int) []string {
+	st := e.st
+	out := []string{" " + st.Brand.Render("kchat"), ""}
+	p.rows = make([]*room, len(out))
+	add := func(row string, r *room) {
+		out = append(out, row)
+		p.rows = append(p.rows, r)
+	}
+	directs := false
+	add(" "+st.Title.Render(e.say("rooms.title")), nil)
+	for _, r := range b.rooms {
+		if _, _, direct := r.direct(); direct && !directs {
+			directs = true
+			add("", nil)
+			add(" "+st.Title.Render(e.say("rooms.direct")), nil)
+		}
+		add(p.row(e, b, r, width), r)
+	}
+	if over := len(out) - height; over > 0 {
+		// The current room stays in sight.
+		at := 0
+		for i, r := range p.rows {
+			if r == b.current {
+				at = i
+			}
+		}
+		cut := min(over, max(0, at-height/2))
+		out, p.rows = out[cut:], p.rows[cut:]
+	}
+	return out
+}
+
+func (p *roomsPane) row(e *env, b *book, r *room, width int) string {
+	st := e.st
+	mark, title := " ", b.title(r)
+	badge := ""
+	if r.unread > 0 {
+		badge = strconv.Itoa(min(r.unread, 999))
+	}
+	if peer, ok := r.peer(b.me); ok {
+		mark2 := st.Faint.Render(st.Glyphs.Offline)
+		if p, ok := r.people[peer]; ok && p.State.Here() {
+			mark2 = st.Good.Render(st.Glyphs.Here)
+		}
+		title = mark2 + " " + title
+	}
+	title = text.Truncate(title, width-4-len(badge))
+	switch {
+	case r == b.current:
+		mark, title = st.SelectedMark.Render(st.Glyphs.Mark), st.Selected.Render(title)
+	case r.unread > 0:
+		title = st.Strong.Render(title)
+	case !r.joined:
+		title = st.Faint.Render(title)
+	default:
+		title = st.Muted.Render(title)
+	}
+	return mark + text.Pad(title, width-3-len(badge)) + " " + st.Badge.Render(badge)
+}
+
+// at returns the room in row y of the last draw.
+func (p *roomsPane) at(y int) *room {
+	if y < 0 || y >= len(p.rows) {
+		return nil
+	}
+	return p.rows[y]
+}
+
+// peoplePane lists who is in the room.
+type peoplePane struct {
+	visibility
+}
+
+func (p *peoplePane) draw(e *env, b *book, online bool, width, height int) []string {
+	r := b.current
+	if r == nil {
+		return nil
+	}
+	var here, gone []rooms.Person
+	for _, person := range r.people {
+		if person.State.Here() && online {
+			here = append(here, person)
+		} else {
+			gone = append(gone, person)
+		}
+	}
+	sortPeople(here)
+	sortPeople(gone)
+	st := e.st
+	out := []string{"", "", " " + st.Title.Render(e.say("people.here")) + st.Faint.Render(" "+strconv.Itoa(len(here)))}
+	for _, person := range here {
+		out = append(out, p.row(e, b, r, person, online, width))
+	}
+	if len(gone) > 0 {
+		out = append(out, "", " "+st.Title.Render(e.say("people.gone"))+st.Faint.Render(" "+strconv.Itoa(len(gone))))
+		for _, person := range gone {
+			out = append(out, p.row(e, b, r, person, online, width))
+		}
+	}
+	if len(out) > height && height > 0 {
+		more := len(out) - height + 1
+		out = append(out[:height-1], " "+st.Faint.Render(e.words.Count("people.more", more)))
+	}
+	return out
+}
+
+func (p *peoplePane) row(e *env, b *book, r *room, person rooms.Person, online bool, width int) string {
+	st, g := e.st, e.st.Glyphs
+	name, tail := text.Name(person.Name), ""
+	style := st.Name(uint64(person.ID))
+	mark := st.Good.Render(g.Here)
+	switch {
+	case !online:
+		mark, style = st.Faint.Render(g.Offline), st.Faint
+	case person.State == rooms.Present:
+	case person.State == rooms.Away:
+		mark, tail = st.Warn.Render(g.Away), e.say("people.away")
+	case person.State == rooms.Reconnecting:
+		mark, style, tail = st.Warn.Render(g.Reconnecting), st.Faint, e.say("people.reconnecting")
+	default:
+		mark, style = st.Faint.Render(g.Offline), st.Faint
+	}
+	if person.ID == b.me {
+		tail = e.say("people.you")
+		if online {
+			style = st.Mine
+		}
+	}
+	if person.Bot {
+		tail = e.say("people.bot")
+	}
+	if since, ok := r.typing[person.ID]; ok && person.ID != b.me && e.cfg.Clock().Sub(since) < typingFor {
+		tail = e.say("people.typing")
+	}
+	name = text.Truncate(name, max(4, width-4))
+	row := " " + mark + " " + style.Render(name)
+	if tail != "" && text.Width(name)+text.Width(tail)+5 <= width {
+		row += " " + st.Faint.Render(tail)
+	}
+	return row
+}
+
+// flash is a word in passing, on the status line.
+type flash struct {
+	words string
+	warn  bool
+	turn  int
+}
+
+const flashFor = 5 * time.Second

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"kchat/rooms"
+	"kchat/tui/talk"
+	"kchat/tui/text"
+)
+
+func (c *chat) commandSendImage(path string) tea.Cmd {
+	return c.sendFile("send-image", path, rooms.StreamImage)
+}
+
+func (c *chat) commandSendVideo(path string) tea.Cmd {
+	return c.sendFile("send-video", path, rooms.StreamVideo)
+}
+
+// sendFile checks a file, keeps it and sends it. It goes through the kernel while one chats on.
+func (c *chat) sendFile(name, path string, kind rooms.StreamKind) tea.Cmd {
+	r, pictures, client := c.book.current, c.cfg.Pictures, c.session.Client
+	path = strings.Trim(path, `"'`)
+	switch {
+	case path == "":
+		return c.wrong(name, path)
+	case r == nil || pictures == nil:
+		return c.warn(c.say("picture.cannot"))
+	case c.closed():
+		c.composer.set("/" + name + " " + path)
+		return c.warn(c.say("waiting.kept"))
+	}
+	return func() tea.Msg {
+		ctx := context.Background() // a slow line may take long; the client ends it when it ends
+		att, err := pictures.Attach(ctx, expand(path), kind)
+		if err == nil {
+			_, err = client.SendBlob(ctx, r.name, kind, att, "", nil)
+		}
+		return applyMsg{c, func(c *chat) tea.Cmd {
+			if err == nil {
+				return nil
+			}
+			if c.composer.empty() {
+				c.composer.set("/" + name + " " + path)
+			}
+			if errors.Is(err, rooms.ErrAlone) {
+				return c.warn(c.say("waiting.kept"))
+			}
+			return c.warn(c.say("picture.not_sent", "file", text.Name(path), "why", reason(err)))
+		}}
+	}
+}
+
+// pictures draws what is on the screen and not drawn yet, and asks for what is not here.
+func (c *chat) pictures() tea.Cmd {
+	r, pictures := c.book.current, c.cfg.Pictures
+	if r == nil || pictures == nil {
+		return nil
+	}
+	var cmds []tea.Cmd
+	for _, item := range r.talk.Visible() {
+		m, ok := item.(*talk.Message)
+		if !ok || m.Picture() == nil {
+			continue
+		}
+		p := m.Picture()
+		width, height, wants := p.Wants()
+		if !wants || p.Asked(width, height) {
+			continue
+		}
+		if !pictures.Has(p.Attached.Hash) {
+			cmds = append(cmds, c.fetch(r, m))
+			continue
+		}
+		p.Ask(width, height)
+		cmds = append(cmds, c.drawPicture(p, width, height))
+	}
+	return tea.Batch(cmds...)
+}
+
+// drawPicture draws a picture that is here.
+func (c *chat) drawPicture(p *talk.Picture, width, height int) tea.Cmd {
+	pictures, hash, light := c.cfg.Pictures, p.Attached.Hash, c.light
+	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+		cells, err := pictures.Draw(ctx, hash, width, height, light)
+		return func(*chat) tea.Cmd {
+			if err != nil {
+				p.SetDone(reason(err))
+				return nil
+			}
+			p.SetCells(width, height, cells)
+			return nil
+		}
+	})
+}
+
+// fetch asks once for a picture that others have. What is on its way already needs no asking.
+func (c *chat) fetch(r *room, m *talk.Message) tea.Cmd {
+	hash := m.Picture().Attached.Hash
+	if m.Picture().Moving() || r.wanted[hash] || !c.link.online || c.closed() || m.Pos.IsZero() || !m.Backfill {
+		return nil
+	}
+	r.wanted[hash] = true
+	client, att := c.session.Client, *m.Attached
+	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+		err := client.Fetch(ctx, r.name, att)
+		return func(*chat) tea.Cmd {
+			if err != nil {
+				m.Picture().SetDone(reason(err))
+			}
+			return nil
+		}
+	})
+}
+
+// transfer shows how far a blob is.
+func (c *chat) transfer(t rooms.Transfer) {
+	done := 0.0
+	if t.Attached.Size > 0 {
+		done = float64(t.Done) / float64(t.Attached.Size)
+	}
+	c.eachPicture(t, func(p *talk.Picture) { p.SetProgress(done, t.Outgoing) })
+}
+
+func (c *chat) transferEnded(ev rooms.TransferEnded) tea.Cmd {
+	c.eachPicture(ev.Transfer, func(p *talk.Picture) { p.SetDone(reason(ev.Err)) })
+	return c.pictures()
+}
+
+// eachPicture finds the pictures that a transfer is of.
+func (c *chat) eachPicture(t rooms.Transfer, do func(p *talk.Picture)) {
+	r := c.book.find(t.Room)
+	if r == nil {
+		return
+	}
+	for _, p := range r.talk.Pictures(t.Attached.Hash) {
+		do(p)
+	}
+}

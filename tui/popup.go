@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	uv "github.com/charmbracelet/ultraviolet"
+
+	"kchat/tui/text"
+)
+
+// suggestion is one way to go on with what is being typed.
+type suggestion struct {
+	insert string // in place of the word before the cursor
+	shown  string
+	help   string
+}
+
+// popup offers completions above the composer.
+type popup struct {
+	all    []suggestion
+	at     int
+	picked bool // the user has moved in it
+}
+
+const popupRows = 8
+
+func (p *popup) close() { *p = popup{} }
+
+// chosen reports whether Enter takes a suggestion rather than sending.
+func (p *popup) chosen() bool { return len(p.all) > 0 && p.picked }
+
+// update offers what fits while one types: commands, names after @ and rooms after #.
+func (p *popup) update(c *chat) tea.Cmd {
+	_, word, first := c.composer.word()
+	p.close()
+	var cmd tea.Cmd
+	switch {
+	case first && strings.HasPrefix(c.composer.value(), "/"),
+		len(word) > 1 && (word[0] == '@' || word[0] == '#'):
+		p.all, cmd = c.completions()
+	}
+	if len(p.all) == 1 && strings.TrimSpace(p.all[0].insert) == word {
+		p.close()
+	}
+	return cmd
+}
+
+// paths takes the files that were looked up, if the same word still is being typed.
+func (p *popup) paths(c *chat, msg pathsMsg) {
+	if _, word, _ := c.composer.word(); word == msg.word {
+		p.all, p.at = msg.all, 0
+	}
+}
+
+// tab offers, moves on, or takes the only one.
+func (p *popup) tab(c *chat) tea.Cmd {
+	var cmd tea.Cmd
+	if len(p.all) == 0 {
+		p.all, cmd = c.completions()
+		p.at = 0
+	} else if p.picked {
+		p.at = (p.at + 1) % len(p.all)
+	}
+	p.picked = len(p.all) > 0
+	if len(p.all) == 1 {
+		return p.accept(c)
+	}
+	return cmd
+}
+
+// key moves in the popup. It reports whether it took the key.
+func (p *popup) key(c *chat, msg tea.KeyPressMsg) bool {
+	if len(p.all) == 0 {
+		return false
+	}
+	switch msg.String() {
+	case "up":
+		p.at = (p.at + len(p.all) - 1) % len(p.all)
+	case "down":
+		p.at = (p.at + 1) % len(p.all)
+	case "shift+tab":
+		p.at = (p.at + len(p.all) - 1) % len(p.all)
+	case "esc":
+		p.close()
+		return true
+	default:
+		return false
+	}
+	p.picked = true
+	return true
+}
+
+// accept puts the chosen suggestion in place of the word.
+func (p *popup) accept(c *chat) tea.Cmd {
+	if len(p.all) == 0 {
+		return nil
+	}
+	c.composer.complete(p.all[p.at].insert)
+	p.close()
+	if strings.HasPrefix(c.composer.value(), "/") {
+		return p.update(c)
+	}
+	return nil
+}
+
+func (p *popup) draw(c *chat, cv canvas, composer uv.Rectangle, cursor *tea.Cursor) {
+	if len(p.all) == 0 || c.dialogs.open() {
+		return
+	}
+	st := c.st
+	rows := min(popupRows, len(p.all), max(0, composer.Min.Y-2))
+	if rows == 0 {
+		return
+	}
+	first := min(max(0, p.at-rows/2), len(p.all)-rows)
+	wide, wideHelp := 8, 0
+	for _, s := range p.all {
+		wide, wideHelp = max(wide, text.Width(s.shown)), max(wideHelp, text.Width(s.help))
+	}
+	width := min(composer.Dx()-2, wide+wideHelp+7)
+	var out []string
+	for i, s := range p.all[first : first+rows] {
+		mark, name := "  ", st.Text.Render(s.shown)
+		if first+i == p.at {
+			mark, name = st.SelectedMark.Render(st.Glyphs.Mark)+" ", st.Selected.Render(s.shown)
+		}
+		out = append(out, text.Truncate(mark+text.Pad(name, wide)+"  "+st.Muted.Render(s.help), width-2))
+	}
+	box := frame(st, "", out, width, rows+2)
+	area := uv.Rect(composer.Min.X+1, composer.Min.Y-rows-2, width, rows+2)
+	if area.Min.Y < 0 {
+		area.Min.Y, box = 0, out
+	}
+	cv.put(area, box)
+}

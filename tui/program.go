@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"kchat/rooms"
+)
+
+const (
+	// atOnce is how many events are shown in one go: between two of them nothing is drawn.
+	atOnce = 256
+	// closeFor is how long the program waits for its session to say goodbye.
+	closeFor = 5 * time.Second
+)
+
+// Run shows the screen until the user leaves or ctx ends. However it ends, what was typed and not sent is saved.
+func Run(ctx context.Context, cfg Config) error { return runProgram(ctx, cfg, nil) }
+
+// runProgram is Run; see is shown the program before it runs.
+func runProgram(ctx context.Context, cfg Config, see func(p *tea.Program, r *root)) error {
+	e, err := newEnv(&cfg)
+	if err != nil {
+		return fmt.Errorf("tui: %w", err)
+	}
+	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	var wg sync.WaitGroup
+	r := newRoot(e)
+	p := tea.NewProgram(r, append([]tea.ProgramOption{tea.WithContext(ctx)}, cfg.Options...)...)
+	e.send = p.Send
+	e.own = func(do func(ctx context.Context)) {
+		wg.Go(func() {
+			defer func() {
+				if v := recover(); v != nil {
+					p.Send(leaveMsg{fmt.Errorf("tui: panic: %v\n%s", v, debug.Stack())})
+				}
+			}()
+			do(own)
+		})
+	}
+	if see != nil {
+		see(p, r)
+	}
+	_, err = p.Run()
+	saved := r.save()
+	cancel()
+	waitFor(&wg, closeFor)
+	if r.running != nil {
+		saved = errors.Join(saved, r.running.close())
+	}
+	return errors.Join(quietly(ctx, err), r.err, saved)
+}
+
+// quietly drops the errors that only say that the program was told to end.
+func quietly(ctx context.Context, err error) error {
+	if errors.Is(err, tea.ErrInterrupted) || (ctx.Err() != nil && errors.Is(err, tea.ErrProgramKilled)) {
+		return nil
+	}
+	return err
+}
+
+// save keeps the drafts, whatever happened before.
+func (r *root) save() error {
+	if r.chat == nil || r.chat.session.Archive == nil || r.chat.link.reading {
+		return nil
+	}
+	changed := r.chat.changes()
+	if len(changed) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeFor)
+	defer cancel()
+	if err := r.chat.session.Archive.Remember(ctx, changed...); err != nil {
+		return fmt.Errorf("saving the drafts: %w", err)
+	}
+	return nil
+}
+
+func waitFor(wg *sync.WaitGroup, at time.Duration) {
+	done := make(chan struct{})
+	go func() {
+		wg.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(at):
+	}
+}
+
+// serve runs the client and brings its events to the program until both have ended.
+func (run *running) serve(ctx context.Context, send func(tea.Msg)) {
+	ended := make(chan error, 1)
+	go func() { ended <- run.session.Client.Run(ctx) }()
+	run.pump(send)
+	send(endedMsg{run, <-ended})
+}
+
+// close closes what the session has open, once.
+func (run *running) close() error {
+	run.closed.Do(func() { run.closeErr = closeSession(run.session) })
+	return run.closeErr
+}
+
+// pump brings events in batches: as many as are there, since each batch is drawn.
+func (run *running) pump(send func(tea.Msg)) {
+	events := run.session.Client.Events()
+	for ev := range events {
+		batch := append(make([]rooms.Event, 0, 16), ev)
+	more:
+		for len(batch) < atOnce {
+			select {
+			case next, ok := <-events:
+				if !ok {
+					break more
+				}
+				batch = append(batch, next)
+			default:
+				break more
+			}
+		}
+		send(eventsMsg{run, batch})
+	}
+}
+
+func closeSession(s Session) error {
+	if s.Close == nil {
+		return nil
+	}
+	if err := s.Close(); err != nil {
+		return fmt.Errorf("closing the history: %w", err)
+	}
+	return nil
+}

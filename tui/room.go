@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"kchat/rooms"
+	"kchat/tui/talk"
+	"kchat/tui/text"
+)
+
+// typingFor is how long somebody types without saying so again.
+const typingFor = 6 * time.Second
+
+// room is what the screen knows of one room.
+type room struct {
+	name     string // on the wire
+	info     rooms.RoomInfo
+	topic    string
+	joined   bool
+	live     bool
+	people   map[rooms.AccountID]rooms.Person
+	typing   map[rooms.AccountID]time.Time
+	talk     *talk.Talk
+	gaps     map[rooms.Position]*talk.Rule
+	read     rooms.Position // everything up to here was seen
+	unread   int
+	draft    string
+	loaded   bool // the first screenful came from the history
+	complete bool // nothing older is kept here
+	loading  bool
+	wanted   map[rooms.Hash]bool // pictures asked for
+	saved    SavedRoom           // as it was remembered last
+}
+
+func newRoom(name string, look *talk.Look) *room {
+	return &room{
+		name:   name,
+		people: make(map[rooms.AccountID]rooms.Person),
+		typing: make(map[rooms.AccountID]time.Time),
+		gaps:   make(map[rooms.Position]*talk.Rule),
+		wanted: make(map[rooms.Hash]bool),
+		talk:   talk.New(look),
+	}
+}
+
+// direct reports whether it is a room of two, and who they are.
+func (r *room) direct() (a, b rooms.AccountID, ok bool) {
+	rest, ok := strings.CutPrefix(r.name, "@")
+	if !ok {
+		return 0, 0, false
+	}
+	x, y, ok := strings.Cut(rest, "-")
+	m, err1 := strconv.ParseUint(x, 10, 64)
+	n, err2 := strconv.ParseUint(y, 10, 64)
+	return rooms.AccountID(m), rooms.AccountID(n), ok && err1 == nil && err2 == nil
+}
+
+// peer returns the other person of a room of two.
+func (r *room) peer(me rooms.AccountID) (rooms.AccountID, bool) {
+	a, b, ok := r.direct()
+	switch {
+	case !ok:
+		return 0, false
+	case a == me:
+		return b, true
+	default:
+		return a, true
+	}
+}
+
+// counts reports whether a person counts as company.
+func (r *room) counts(p rooms.Person) bool {
+	return p.State.Here() && (!p.Bot || r.info.Practice)
+}
+
+// company returns the other persons who are present, by name.
+func (r *room) company(me rooms.AccountID) []rooms.Person {
+	var out []rooms.Person
+	for _, p := range r.people {
+		if p.ID != me && r.counts(p) {
+			out = append(out, p)
+		}
+	}
+	sortPeople(out)
+	return out
+}
+
+// alone reports whether nobody else is present.
+func (r *room) alone(me rooms.AccountID) bool {
+	for _, p := range r.people {
+		if p.ID != me && r.counts(p) {
+			return false
+		}
+	}
+	return true
+}
+
+// typers returns who types now, by name, except me.
+func (r *room) typers(me rooms.AccountID, now time.Time) []string {
+	var out []string
+	for id, since := range r.typing {
+		if p, ok := r.people[id]; ok && id != me && p.State.Here() && now.Sub(since) < typingFor {
+			out = append(out, text.Name(p.Name))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// see marks everything as read.
+func (r *room) see() {
+	if newest := r.talk.Newest(); newest.Compare(r.read) > 0 {
+		r.read = newest
+	}
+	r.unread = 0
+}
+
+// memory is what must be found again next time.
+func (r *room) memory(community rooms.UUID) SavedRoom {
+	return SavedRoom{Community: community, Name: r.name, Open: true, Read: r.read, Draft: r.draft}
+}
+
+func sortPeople(people []rooms.Person) {
+	slices.SortFunc(people, func(a, b rooms.Person) int {
+		if c := cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.ID, b.ID)
+	})
+}

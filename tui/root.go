@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	tea "charm.land/bubbletea/v2"
+
+	"kchat/rooms"
+)
+
+// root is the Bubble Tea model. It routes: to the login, to the chat, to the session that runs between them.
+type root struct {
+	*env
+	width, height int
+	login         *login
+	chat          *chat
+	running       *running
+	err           error // why the program ended
+}
+
+// running is a session whose client runs.
+type running struct {
+	session  Session
+	cancel   context.CancelFunc
+	closed   sync.Once
+	closeErr error
+}
+
+// The messages of a running session. They come from its pump, in order.
+type (
+	eventsMsg struct {
+		from   *running
+		events []rooms.Event
+	}
+	endedMsg struct {
+		from *running
+		err  error
+	}
+)
+
+func newRoot(e *env) *root {
+	return &root{env: e, login: newLogin(e), width: 80, height: 24}
+}
+
+// Init implements tea.Model.
+func (r *root) Init() tea.Cmd {
+	return tea.Batch(tea.RequestBackgroundColor, r.login.probe())
+}
+
+// Update implements tea.Model.
+func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		r.width, r.height = msg.Width, msg.Height
+		return r, nil
+	case tea.BackgroundColorMsg:
+		r.ground(!msg.IsDark())
+		return r, nil
+	case leaveMsg:
+		if msg.err != nil {
+			r.err = msg.err
+		}
+		return r, tea.Quit
+	case sessionMsg:
+		return r, r.begin(msg)
+	case readMsg:
+		return r, r.read(msg)
+	case giveUpMsg:
+		r.end()
+		return r, nil
+	case eventsMsg:
+		return r, r.events(msg)
+	case endedMsg:
+		return r, r.ended(msg)
+	}
+	if r.chat != nil {
+		return r, r.chat.update(msg)
+	}
+	return r, r.login.update(msg)
+}
+
+// ground changes the theme to the terminal's own ground.
+func (r *root) ground(light bool) {
+	if light == r.light {
+		return
+	}
+	r.light = light
+	r.dress()
+	if r.chat != nil {
+		r.chat.composer.dress(r.st)
+		for _, room := range r.chat.book.rooms {
+			room.talk.SetLook(r.look)
+		}
+	}
+}
+
+// begin runs a session beside the program.
+func (r *root) begin(msg sessionMsg) tea.Cmd {
+	if msg.turn != r.login.turn {
+		return closing(&running{session: msg.session}) // it was given up while it was made
+	}
+	r.end()
+	ctx, cancel := context.WithCancel(context.Background())
+	run := &running{session: msg.session, cancel: cancel}
+	r.running = run
+	send := r.send
+	r.own(func(program context.Context) {
+		defer context.AfterFunc(program, cancel)()
+		run.serve(ctx, send)
+	})
+	return nil
+}
+
+// closing closes a session that has ended.
+func closing(run *running) tea.Cmd {
+	return func() tea.Msg {
+		_ = run.close() // nothing is left that could be told
+		return nil
+	}
+}
+
+// read opens the history of an account without a server.
+func (r *root) read(msg readMsg) tea.Cmd {
+	c := newChat(r.env, Session{Archive: msg.archive, Close: msg.close}, r.login.address)
+	var cmds []tea.Cmd
+	for _, s := range msg.rooms {
+		room := c.book.open(s.Name)
+		room.saved, room.read = s, s.Read
+		cmds = append(cmds, c.loadFirst(room))
+	}
+	r.chat = c
+	return tea.Batch(append(cmds, c.start())...)
+}
+
+// end ends the running session.
+func (r *root) end() {
+	if r.running != nil {
+		r.running.cancel()
+	}
+	r.running = nil
+}
+
+// events gives what happened to whom it concerns. The first Online opens the chat.
+func (r *root) events(msg eventsMsg) tea.Cmd {
+	if msg.from != r.running {
+		return nil
+	}
+	var cmds []tea.Cmd
+	for _, ev := range msg.events {
+		if _, online := ev.(rooms.Online); online && r.chat == nil {
+			r.chat = newChat(r.env, msg.from.session, r.login.address)
+			cmds = append(cmds, r.chat.start())
+		}
+		if r.chat == nil {
+			r.login.event(ev)
+			continue
+		}
+		cmds = append(cmds, r.chat.event(ev))
+	}
+	return tea.Batch(cmds...)
+}
+
+// ended comes when the client has ended by itself. What was open is remembered, and the login says why.
+func (r *root) ended(msg endedMsg) tea.Cmd {
+	if msg.from != r.running {
+		return closing(msg.from)
+	}
+	r.running = nil
+	var remember tea.Cmd
+	if r.chat != nil {
+		remember = r.chat.remember()
+	}
+	done := tea.Sequence(remember, closing(msg.from))
+	if msg.err == nil {
+		return done
+	}
+	r.chat = nil
+	return tea.Batch(done, r.login.failed(msg.err))
+}
+
+// View implements tea.Model.
+func (r *root) View() tea.View {
+	cv := newCanvas(max(r.width, 1), max(r.height, 1))
+	v := tea.View{AltScreen: true, MouseMode: tea.MouseModeCellMotion, ReportFocus: true, WindowTitle: "kchat"}
+	if r.chat != nil {
+		v.Cursor = r.chat.draw(cv)
+		v.WindowTitle = r.chat.windowTitle()
+	} else {
+		v.Cursor = r.login.draw(cv)
+	}
+	v.Content = cv.Render()
+	return v
+}
+
+// windowTitle names the room, with what is unread before it.
+func (c *chat) windowTitle() string {
+	title := "kchat"
+	if r := c.book.current; r != nil {
+		title = c.book.title(r) + " - kchat"
+	}
+	if n := c.book.unread(); n > 0 {
+		title = fmt.Sprintf("(%d) %s", n, title)
+	}
+	return title
+}

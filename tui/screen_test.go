@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+	uv "github.com/charmbracelet/ultraviolet"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/vt"
+
+	"kchat/rooms"
+)
+
+var update = flag.Bool("update", false, "write the golden screens anew")
+
+// terminal is a terminal emulator with the program in it. The emulator's own lock does not cover reading the screen.
+type terminal struct {
+	*vt.Emulator
+	mu  sync.Mutex
+	raw bytes.Buffer // everything that was written
+}
+
+// Write turns a line feed into a new line, as a terminal driver does.
+func (e *terminal) Write(p []byte) (int, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.raw.Write(p)
+	if _, err := e.Emulator.Write(bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n"))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+func (e *terminal) screen() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	lines := strings.Split(e.Emulator.String(), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " \r")
+	}
+	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
+}
+
+func (e *terminal) cursor() uv.Position {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.CursorPosition()
+}
+
+func (e *terminal) wrote(s string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return bytes.Contains(e.raw.Bytes(), []byte(s))
+}
+
+// stage is the program on a terminal with a fake server.
+type stage struct {
+	t       testing.TB
+	term    *terminal
+	program *tea.Program
+	model   *root
+	gate    *fakeGate
+	client  *fakeClient
+	archive *fakeArchive
+	clock   *fakeClock
+	done    chan error
+}
+
+type fakeClock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *fakeClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *fakeClock) Add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// newStage starts the program. Prepare changes what it stands on.
+func newStage(t testing.TB, width, height int, prepare func(s *stage, cfg *Config)) *stage {
+	t.Helper()
+	s := &stage{t: t, client: newFakeClient(), archive: &fakeArchive{}, clock: &fakeClock{now: noon}, done: make(chan error, 1)}
+	s.gate = &fakeGate{
+		client: s.client, archive: s.archive,
+		info: rooms.ServerInfo{Address: "10.0.0.7:10106", Server: serverID, Community: community, Name: "lab", Register: true},
+	}
+	s.term = &terminal{Emulator: vt.NewEmulator(width, height)}
+	cfg := Config{
+		Address: "127.0.0.1:10106", Rooms: []string{"lobby"}, Gate: s.gate, Clock: s.clock.Now, Zone: time.UTC,
+		Host: Host{
+			PublicAddress: func(context.Context, string) string { return "192.168.0.7:10106" },
+			SecondSeat:    func(context.Context, Seat) error { return nil },
+			Partner:       func(context.Context, Seat) error { return nil },
+			StartServer:   func(context.Context) (string, error) { return "127.0.0.1:10106", nil },
+			Mode:          func(context.Context, string) string { return "microVM" },
+		},
+		Options: []tea.ProgramOption{
+			tea.WithInput(s.term), tea.WithOutput(s.term), tea.WithWindowSize(width, height), tea.WithoutSignals(),
+			tea.WithColorProfile(colorprofile.TrueColor),
+			tea.WithEnvironment([]string{"TERM=xterm-256color", "COLORTERM=truecolor"}),
+		},
+	}
+	if prepare != nil {
+		prepare(s, &cfg)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ready := make(chan struct{})
+	go func() {
+		s.done <- runProgram(ctx, cfg, func(p *tea.Program, r *root) {
+			s.program, s.model = p, r
+			close(ready)
+		})
+	}()
+	<-ready
+	s.program.Send(tea.ModeReportMsg{Mode: ansi.ModeUnicodeCore, Value: ansi.ModeReset})
+	t.Cleanup(func() {
+		cancel()
+		select {
+		case <-s.done:
+		case <-time.After(10 * time.Second):
+			t.Error("the program did not end")
+		}
+	})
+	return s
+}
+
+// wait waits until the screen holds all of what is expected.
+func (s *stage) wait(all ...string) {
+	s.t.Helper()
+	s.until("the screen to hold "+strings.Join(all, " and "), func() bool {
+		screen := s.term.screen()
+		for _, want := range all {
+			if !strings.Contains(screen, want) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// gone waits until the screen no longer holds s.
+func (s *stage) gone(what string) {
+	s.t.Helper()
+	s.until("the screen to lose "+what, func() bool { return !strings.Contains(s.term.screen(), what) })
+}
+
+func (s *stage) until(what string, holds func() bool) {
+	s.t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for !holds() {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("waited for %s; the screen is\n%s", what, s.term.screen())
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func (s *stage) type_(text string) { s.term.SendText(text) }
+
+// press sends keys as a terminal does, behind what was typed before.
+func (s *stage) press(keys ...string) {
+	for _, k := range keys {
+		s.term.SendText(k)
+	}
+}
+
+// Keys as terminals send them.
+const (
+	enter = "\r"
+	tab   = "\t"
+	esc   = "\x1b"
+	up    = "\x1b[A"
+	down  = "\x1b[B"
+	pgup  = "\x1b[5~"
+	f1    = "\x1bOP"
+	f2    = "\x1bOQ"
+	f4    = "\x1bOS"
+)
+
+// ctrl is a letter with the control key.
+func ctrl(letter byte) string { return string(letter & 0x1f) }
+
+// happen lets events come from the client.
+func (s *stage) happen(events ...rooms.Event) {
+	for _, ev := range events {
+		s.client.events <- ev
+	}
+}
+
+// logIn goes through the form and comes to the lobby, alone.
+func (s *stage) logIn() {
+	s.t.Helper()
+	s.wait("Log in", "Create account")
+	s.press(enter)
+	s.wait("Password")
+	s.type_("mina")
+	s.press(tab)
+	s.type_("secret words")
+	s.press(enter)
+	s.until("the session to open", func() bool {
+		s.gate.mu.Lock()
+		defer s.gate.mu.Unlock()
+		return len(s.gate.opened) == 1
+	})
+	s.happen(rooms.Connecting{Attempt: 1}, rooms.Online{Server: s.gate.info, Me: s.client.me})
+	s.wait("#lobby", "192.168.0.7:10106")
+}
+
+// company lets others be in the lobby.
+func (s *stage) company(people ...rooms.Person) {
+	all := append([]rooms.Person{s.client.me}, people...)
+	s.happen(rooms.Joined{Room: rooms.RoomInfo{Name: "lobby", Number: 1, Epoch: 1, Topic: "어디서나 커널에서"}, People: all})
+}
+
+// golden compares the screen with the one that was looked at and kept.
+func (s *stage) golden(name string) {
+	s.t.Helper()
+	shoot(s.t, s.term, name)
+	path := filepath.Join("testdata", name+".screen")
+	var got string
+	settle := func() string { return s.term.screen() }
+	if *update {
+		time.Sleep(150 * time.Millisecond)
+		if err := os.WriteFile(path, []byte(settle()), 0o644); err != nil {
+			s.t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	deadline := time.Now().Add(5 * time.Second)
+	for got = settle(); got != string(want) && time.Now().Before(deadline); got = settle() {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if got != string(want) {
+		s.t.Errorf("the screen is not %s; got\n%s\nwant\n%s", path, got, want)
+	}
+}
+
+type teaCmd = tea.Cmd
+
+func windowSize(width, height int) tea.Msg { return tea.WindowSizeMsg{Width: width, Height: height} }

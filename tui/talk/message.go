@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package talk
+
+import (
+	"strings"
+	"time"
+
+	"kchat/history"
+	"kchat/rooms"
+	"kchat/tui/text"
+)
+
+// groupFor is how long one person's messages stand under one name.
+const groupFor = 5 * time.Minute
+
+// Message is one message with what later ones did to it.
+type Message struct {
+	rooms.Message
+
+	version   uint64
+	body      string // cleaned
+	name      string // cleaned
+	edited    bool
+	withdrawn bool
+	editedBy  rooms.MessageID
+	editedAt  rooms.Position
+	reactions reactions
+	fresh     bool // the divider for unread messages stands above
+	bot       bool
+	picture   *Picture
+}
+
+func newMessage(m rooms.Message) *Message {
+	item := &Message{}
+	item.Set(m)
+	return item
+}
+
+// Set takes over what is new about the message. Words that were edited stay edited.
+func (m *Message) Set(of rooms.Message) {
+	m.Message = of
+	m.name = text.Name(of.Name)
+	if !m.edited {
+		m.body = text.Clean(of.Text)
+	}
+	if of.Attached != nil && m.picture == nil {
+		m.picture = newPicture(*of.Attached)
+	}
+	m.version++
+}
+
+// Version implements Item.
+func (m *Message) Version() uint64 {
+	if m.picture != nil {
+		return m.version + m.picture.version
+	}
+	return m.version
+}
+
+// Place implements Item.
+func (m *Message) Place() rooms.Position { return m.Pos }
+
+// Unsent reports whether the message waits for its author to decide.
+func (m *Message) Unsent() bool {
+	return m.State == rooms.StateAlone || m.State == rooms.StateFailed
+}
+
+// Picture returns what is known of the attachment, or nil.
+func (m *Message) Picture() *Picture { return m.picture }
+
+// SetBot marks the author as a bot.
+func (m *Message) SetBot(bot bool) {
+	if m.bot != bot {
+		m.bot = bot
+		m.version++
+	}
+}
+
+func (m *Message) setFresh(fresh bool) {
+	m.fresh = fresh
+	m.version++
+}
+
+// apply does what an edit, deletion or reaction says. Only authors change their own words. Doing it twice is doing
+// it once.
+func (m *Message) apply(later rooms.Message) {
+	switch later.Kind {
+	case rooms.KindEdit:
+		if later.Sender != m.Sender || (m.edited && later.ID != m.editedBy && later.Pos.Compare(m.editedAt) < 0) {
+			return
+		}
+		m.edited, m.editedBy, m.editedAt = true, later.ID, later.Pos
+		m.body = text.Clean(later.Text)
+	case rooms.KindDelete:
+		if later.Sender != m.Sender {
+			return
+		}
+		m.withdrawn = true
+	case rooms.KindReact:
+		m.reactions.set(later.Sender, text.Line(later.Text), !later.Removed, later.Pos)
+	default:
+		return
+	}
+	m.version++
+}
+
+// restore takes over what the history knows was done to the message.
+func (m *Message) restore(e history.Entry) {
+	m.withdrawn = m.withdrawn || e.Deleted
+	if !e.Edited.IsZero() && !m.edited {
+		m.edited = true
+	}
+	for _, r := range e.Reactions {
+		for _, by := range r.By {
+			m.reactions.set(by, text.Line(r.Text), true, rooms.Position{})
+		}
+	}
+	m.version++
+}
+
+// Render implements Item.
+func (m *Message) Render(look *Look, width int, above Item, selected bool) []string {
+	prev, _ := above.(*Message)
+	rows := m.dividers(look, width, prev, above)
+	rows = append(rows, m.content(look, width, prev, selected)...)
+	return rows
+}
+
+// dividers are the rows above the message that tell of the day, of the join and of what is unread.
+func (m *Message) dividers(look *Look, width int, prev *Message, above Item) []string {
+	var rows []string
+	if prev != nil && prev.Backfill && !m.Backfill {
+		rows = append(rows, rule(look, width, look.Styles.Faint, look.Words.Say("talk.before_join")))
+	}
+	if above == nil || (prev != nil && !sameDay(look, prev.Time, m.Time)) {
+		rows = append(rows, rule(look, width, look.Styles.Faint, day(look, m.Time)))
+	}
+	if m.fresh {
+		rows = append(rows, rule(look, width, look.Styles.Accent, look.Words.Say("talk.unread")))
+	}
+	return rows
+}
+
+func sameDay(look *Look, a, b time.Time) bool {
+	ay, am, ad := a.In(look.Zone).Date()
+	by, bm, bd := b.In(look.Zone).Date()
+	return ay == by && am == bm && ad == bd
+}
+
+func day(look *Look, at time.Time) string {
+	at = at.In(look.Zone)
+	return look.Words.Say("talk.day",
+		"weekday", look.Words.Say("weekday."+strings.ToLower(at.Weekday().String())),
+		"month", look.Words.Say("month."+strings.ToLower(at.Month().String())),
+		"day", at.Day(), "year", at.Year())
+}
+
+// grouped reports whether the message stands under the name of the one above.
+func (m *Message) grouped(look *Look, prev *Message) bool {
+	return prev != nil && prev.Sender == m.Sender && prev.Kind == m.Kind && !m.fresh && prev.Backfill == m.Backfill &&
+		m.Time.Sub(prev.Time) < groupFor && sameDay(look, prev.Time, m.Time)
+}
+
+func (m *Message) content(look *Look, width int, prev *Message, selected bool) []string {
+	st := look.Styles
+	if m.Kind == rooms.KindTopic {
+		return []string{rule(look, width, st.Muted, look.Words.Say("talk.topic", "name", m.name, "topic", text.Line(m.Text)))}
+	}
+	margin := "  "
+	if selected {
+		margin = st.SelectedMark.Render(st.Glyphs.Mark) + " "
+	}
+	var rows []string
+	if !m.grouped(look, prev) {
+		if !look.Compact && prev != nil {
+			rows = append(rows, "")
+		}
+		rows = append(rows, margin+m.head(look, width-2))
+	}
+	body := m.bodyRows(look, width-4)
+	if m.picture != nil && !m.withdrawn {
+		body = append(body, m.picture.rows(look, width-4)...)
+	}
+	if r := m.reactions.String(); r != "" {
+		body = append(body, st.Muted.Render(text.Truncate(r, width-4)))
+	}
+	body = m.withTick(look, width-4, body)
+	for _, row := range body {
+		rows = append(rows, margin+row)
+	}
+	if m.Unsent() {
+		for _, row := range text.Wrap(m.why(look), width-4) {
+			rows = append(rows, margin+st.Warn.Render(row))
+		}
+	}
+	return rows
+}
+
+// head is the row with the author's name and the time.
+func (m *Message) head(look *Look, width int) string {
+	st := look.Styles
+	name, style := m.name, st.Name(uint64(m.Sender))
+	if m.Sender == look.Me && look.Me != 0 {
+		style = st.Mine
+	}
+	clock := m.Time.In(look.Zone).Format("15:04")
+	if m.bot {
+		clock = look.Words.Say("talk.bot") + " " + st.Glyphs.Bullet + " " + clock
+	}
+	return style.Render(text.Truncate(name, max(4, width-8))) + "  " + st.Faint.Render(clock)
+}
+
+func (m *Message) bodyRows(look *Look, width int) []string {
+	st := look.Styles
+	if m.withdrawn {
+		return []string{st.Faint.Render(text.Truncate(look.Words.Say("talk.withdrawn"), width))}
+	}
+	if m.body == "" {
+		return nil
+	}
+	rows := text.Wrap(m.body, width)
+	style := st.Text
+	if m.State == rooms.StateWaiting || m.State == rooms.StateSending || m.Unsent() {
+		style = st.Muted
+	}
+	for i := range rows {
+		rows[i] = style.Render(rows[i])
+	}
+	if m.edited {
+		mark := " " + look.Words.Say("talk.edited")
+		if last := len(rows) - 1; text.Width(rows[last])+text.Width(mark) <= width {
+			rows[last] += st.Faint.Render(mark)
+		} else {
+			rows = append(rows, st.Faint.Render(strings.TrimSpace(mark)))
+		}
+	}
+	return rows
+}
+
+// why says why an unsent message was not sent.
+func (m *Message) why(look *Look) string {
+	if m.State == rooms.StateAlone {
+		return look.Words.Say("talk.not_sent_alone")
+	}
+	return look.Words.Say("talk.not_sent", "why", text.Line(m.Failure))
+}
+
+// withTick puts the mark of how far our message has come at the right end of its last row.
+func (m *Message) withTick(look *Look, width int, rows []string) []string {
+	tick := m.tick(look)
+	if tick == "" || len(rows) == 0 {
+		return rows
+	}
+	last := len(rows) - 1
+	space := width - text.Width(rows[last]) - text.Width(tick)
+	if space < 1 {
+		rows = append(rows, "")
+		last++
+		space = width - text.Width(tick)
+	}
+	rows[last] += strings.Repeat(" ", max(0, space)) + tick
+	return rows
+}
+
+func (m *Message) tick(look *Look) string {
+	st, g := look.Styles, look.Styles.Glyphs
+	switch m.State {
+	case rooms.StateWaiting:
+		return st.Warn.Render(g.Waiting + " " + look.Words.Say("tick.waiting"))
+	case rooms.StateSending:
+		return st.Faint.Render(g.Sending + " " + look.Words.Say("tick.sending"))
+	case rooms.StateSent:
+		return st.Faint.Render(g.Sent)
+	case rooms.StateDelivered:
+		of := look.Words.Say("tick.of", "k", m.Stored, "n", max(m.Present, m.Stored))
+		if m.Stored >= m.Present {
+			return st.Good.Render(g.Delivered + g.Delivered + " " + of)
+		}
+		return st.Muted.Render(g.Delivered + " " + of)
+	case rooms.StateAlone, rooms.StateFailed:
+		return st.Warn.Render(g.Failed + " " + look.Words.Say("tick.unsent"))
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package talk
+
+import (
+	"slices"
+
+	"kchat/history"
+	"kchat/rooms"
+)
+
+// Talk is the list of one room with its messages found by their ids: saying one again changes it where it stands, and
+// edits, deletions and reactions go to what they refer to.
+type Talk struct {
+	List
+	byID    map[rooms.MessageID]*Message
+	orphans map[rooms.MessageID][]rooms.Message // came before what they refer to
+	begins  *Rule
+	fresh   *Message // the first unread message has the divider above it
+
+	pictures map[rooms.Hash][]*Message
+}
+
+// New returns an empty talk.
+func New(look *Look) *Talk {
+	t := &Talk{
+		byID:     make(map[rooms.MessageID]*Message),
+		orphans:  make(map[rooms.MessageID][]rooms.Message),
+		pictures: make(map[rooms.Hash][]*Message),
+	}
+	t.SetLook(look)
+	return t
+}
+
+// Message returns the message with an id, or nil.
+func (t *Talk) Message(id rooms.MessageID) *Message { return t.byID[id] }
+
+// Put shows a message, or what changed about it. It reports whether a message is new to the list.
+func (t *Talk) Put(m rooms.Message) bool {
+	if m.Kind != rooms.KindText && m.Kind != rooms.KindTopic {
+		t.refer(m)
+		return false
+	}
+	if item := t.byID[m.ID]; item != nil {
+		moved := item.Place() != m.Pos
+		item.Set(m)
+		if moved {
+			selected := t.selected
+			t.Remove(item)
+			t.Insert(item)
+			t.selected = selected
+		}
+		return false
+	}
+	t.Insert(t.adopt(m))
+	return true
+}
+
+// Load puts what was kept, oldest first, where it belongs; what is there already is left alone. It returns how many
+// were new.
+func (t *Talk) Load(entries []history.Entry) int {
+	var items []Item
+	for _, e := range entries {
+		if t.byID[e.Message.ID] != nil {
+			continue
+		}
+		item := t.adopt(e.Message)
+		item.restore(e)
+		items = append(items, item)
+	}
+	if len(items) == 0 {
+		return 0
+	}
+	at := 0
+	if t.begins != nil && t.Len() > 0 && t.At(0) == Item(t.begins) {
+		at = 1
+	}
+	if last := items[len(items)-1]; at == t.Len() || (!last.Place().IsZero() && after(t.At(at).Place(), last.Place())) {
+		t.InsertAt(at, items...)
+		return len(items)
+	}
+	for _, item := range items { // they interleave with what is there
+		t.Insert(item)
+	}
+	return len(items)
+}
+
+// Begins puts a rule with words at the upper end, in place of the one before.
+func (t *Talk) Begins(words string) {
+	if t.begins != nil {
+		t.Remove(t.begins)
+	}
+	t.begins = NewRule(RuleBegin, words, rooms.Position{Seq: 1}) // before everything
+	t.InsertAt(0, t.begins)
+}
+
+// Oldest returns the place of the oldest message that has one.
+func (t *Talk) Oldest() rooms.Position {
+	for i := range t.items {
+		if m, ok := t.items[i].item.(*Message); ok && !m.Place().IsZero() {
+			return m.Place()
+		}
+	}
+	return rooms.Position{}
+}
+
+// Newest returns the place of the newest message that has one.
+func (t *Talk) Newest() rooms.Position {
+	for i := len(t.items) - 1; i >= 0; i-- {
+		if p := t.items[i].item.Place(); !p.IsZero() {
+			return p
+		}
+	}
+	return rooms.Position{}
+}
+
+// Note puts a remark after everything that has a place.
+func (t *Talk) Note(n *Note) {
+	n.place = t.Newest()
+	t.Insert(n)
+}
+
+// Pictures returns the attachments with a hash.
+func (t *Talk) Pictures(hash rooms.Hash) []*Picture {
+	var out []*Picture
+	for _, m := range t.pictures[hash] {
+		if t.byID[m.ID] == m && m.picture != nil {
+			out = append(out, m.picture)
+		}
+	}
+	return out
+}
+
+// Drop takes a message out.
+func (t *Talk) Drop(id rooms.MessageID) {
+	if item := t.byID[id]; item != nil {
+		t.Remove(item)
+		delete(t.byID, id)
+	}
+}
+
+// Unsent returns our messages that were refused or failed, oldest first.
+func (t *Talk) Unsent() []*Message {
+	var out []*Message
+	for i := range t.items {
+		if m, ok := t.items[i].item.(*Message); ok && m.Unsent() {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// Divide puts the divider for unread messages above the first message after p that is not ours, or takes it away when
+// there is none.
+func (t *Talk) Divide(p rooms.Position) {
+	if t.fresh != nil {
+		t.fresh.setFresh(false)
+		t.fresh = nil
+	}
+	if p.IsZero() {
+		return
+	}
+	at, _ := slices.BinarySearchFunc(t.items, p, func(e entry, p rooms.Position) int {
+		if after(e.item.Place(), p) {
+			return 1
+		}
+		return -1
+	})
+	for ; at < len(t.items); at++ {
+		m, ok := t.items[at].item.(*Message)
+		if ok && !m.Place().IsZero() && m.Place().Compare(p) > 0 && m.Sender != t.look.Me {
+			m.setFresh(true)
+			t.fresh = m
+			return
+		}
+	}
+}
+
+func (t *Talk) adopt(m rooms.Message) *Message {
+	item := newMessage(m)
+	t.byID[m.ID] = item
+	if m.Attached != nil {
+		t.pictures[m.Attached.Hash] = append(t.pictures[m.Attached.Hash], item)
+	}
+	for _, later := range t.orphans[m.ID] {
+		item.apply(later)
+	}
+	delete(t.orphans, m.ID)
+	return item
+}
+
+func (t *Talk) refer(m rooms.Message) {
+	if item := t.byID[m.Target]; item != nil {
+		item.apply(m)
+		return
+	}
+	t.orphans[m.Target] = append(t.orphans[m.Target], m)
+}

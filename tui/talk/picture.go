@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package talk
+
+import (
+	"path"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+
+	"kchat/rooms"
+	"kchat/tui/text"
+)
+
+// The largest picture in the talk, in cells. A cell is two pixels high in half-blocks.
+const (
+	maxPictureWidth  = 56
+	maxPictureHeight = 16
+)
+
+// Picture is an attachment in the talk. Its rows are reserved from the announced size, so that nothing moves when the
+// pixels come.
+type Picture struct {
+	Attached rooms.Attachment
+
+	version  uint64
+	cells    []string // the picture drawn for drawn.width x drawn.height
+	drawn    size
+	asked    size // what the last Render wants
+	begun    size // what is being drawn
+	progress float64
+	moving   bool // on its way
+	outgoing bool
+	failure  string
+}
+
+type size struct{ width, height int }
+
+func newPicture(a rooms.Attachment) *Picture {
+	a.Name = text.Name(path.Base(strings.ReplaceAll(a.Name, "\\", "/")))
+	return &Picture{Attached: a}
+}
+
+// IsImage reports whether there is something to show.
+func (p *Picture) IsImage() bool {
+	return strings.HasPrefix(p.Attached.MIME, "image/") && p.Attached.Width > 0 && p.Attached.Height > 0
+}
+
+// Wants returns the cells that the picture should be drawn in, when it is not drawn so yet.
+func (p *Picture) Wants() (width, height int, wants bool) {
+	return p.asked.width, p.asked.height, p.IsImage() && p.asked != p.drawn && p.asked.width > 0
+}
+
+// Asked reports whether a drawing of this size has been asked for already, and Ask notes it.
+func (p *Picture) Asked(width, height int) bool { return p.begun == size{width, height} }
+
+// Ask notes that a drawing of this size was asked for.
+func (p *Picture) Ask(width, height int) { p.begun = size{width, height} }
+
+// SetCells hands over the drawn picture.
+func (p *Picture) SetCells(width, height int, cells []string) {
+	p.cells, p.drawn, p.failure = cells, size{width, height}, ""
+	p.version++
+}
+
+// SetProgress tells how much of it has gone or come, from 0 to 1.
+func (p *Picture) SetProgress(done float64, outgoing bool) {
+	p.moving, p.progress, p.outgoing, p.failure = true, min(max(done, 0), 1), outgoing, ""
+	p.version++
+}
+
+// SetDone ends the progress; failure says why nothing came, or is empty.
+func (p *Picture) SetDone(failure string) {
+	p.moving, p.failure = false, text.Line(failure)
+	p.version++
+}
+
+// Moving reports whether the attachment is on its way.
+func (p *Picture) Moving() bool { return p.moving }
+
+// fit returns the cells for the announced pixels: aspect kept, never larger than the picture itself.
+func (p *Picture) fit(width int) size {
+	width = min(width, maxPictureWidth)
+	pw, ph := int64(p.Attached.Width), int64(p.Attached.Height)
+	if width < 2 || pw == 0 || ph == 0 {
+		return size{}
+	}
+	w, h := min(pw, int64(width)), int64(0)
+	if h = (w*ph/pw + 1) / 2; h > maxPictureHeight {
+		h = maxPictureHeight
+		w = max(1, min(w, h*2*pw/ph))
+	}
+	return size{int(w), int(max(h, 1))}
+}
+
+func (p *Picture) rows(look *Look, width int) []string {
+	st := look.Styles
+	var rows []string
+	if p.IsImage() {
+		p.asked = p.fit(width)
+		rows = p.box(look)
+	}
+	caption := p.Attached.Name
+	if p.IsImage() {
+		caption += look.Words.Say("picture.size", "width", p.Attached.Width, "height", p.Attached.Height)
+	}
+	caption += " " + st.Glyphs.Bullet + " " + humanize.IBytes(p.Attached.Size)
+	rows = append(rows, st.Faint.Render(text.Truncate(caption, width)))
+	if p.failure != "" {
+		rows = append(rows, st.Warn.Render(text.Truncate(look.Words.Say("picture.failed", "why", p.failure), width)))
+	}
+	if p.moving {
+		rows = append(rows, p.bar(look, width))
+	}
+	return rows
+}
+
+// box is the picture, or the empty frame of its size.
+func (p *Picture) box(look *Look) []string {
+	if p.drawn == p.asked && len(p.cells) == p.asked.height {
+		return append([]string(nil), p.cells...)
+	}
+	st := look.Styles
+	out := make([]string, p.asked.height)
+	for y := range out {
+		fill := " "
+		if p.asked.height > 1 && (y == 0 || y == p.asked.height-1) {
+			fill = st.Glyphs.Dashed
+		}
+		out[y] = st.Border.Render(strings.Repeat(fill, p.asked.width))
+	}
+	return out
+}
+
+// bar shows how far the transfer is.
+func (p *Picture) bar(look *Look, width int) string {
+	st := look.Styles
+	words := look.Words.Say("picture.coming", "percent", int(p.progress*100))
+	if p.outgoing {
+		words = look.Words.Say("picture.going", "percent", int(p.progress*100))
+	}
+	cells := max(4, min(24, width-text.Width(words)-2))
+	full := int(p.progress*float64(cells) + 0.5)
+	return text.Truncate(st.Accent.Render(strings.Repeat(st.Glyphs.BarFull, full))+
+		st.Border.Render(strings.Repeat(st.Glyphs.BarEmpty, cells-full))+"  "+st.Muted.Render(words), width)
+}

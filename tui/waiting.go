@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"kchat/rooms"
+	"kchat/tui/text"
+)
+
+// elsewhereEvery is how often the waiting room asks who is online.
+const elsewhereEvery = 5 * time.Second
+
+// waitingRoom is what one sees alone in a room: how somebody comes, and who could.
+type waitingRoom struct {
+	elsewhere []rooms.Person
+	asked     time.Time
+}
+
+// reset makes the waiting room ask anew.
+func (w *waitingRoom) reset() tea.Cmd {
+	w.asked = time.Time{}
+	return nil
+}
+
+// due reports whether it is time to ask who is online.
+func (w *waitingRoom) due(now time.Time) bool {
+	if now.Sub(w.asked) < elsewhereEvery {
+		return false
+	}
+	w.asked = now
+	return true
+}
+
+// waitingWide is the height of the waiting room with everything in it.
+const waitingWide = 10
+
+// height returns how many rows it takes of those that there are.
+func (w *waitingRoom) height(c *chat, width, height int) int {
+	switch {
+	case height >= waitingWide+2 && width >= 40:
+		return waitingWide
+	case height >= 6:
+		return 4
+	default:
+		return min(2, max(0, height-1))
+	}
+}
+
+func (w *waitingRoom) draw(c *chat, width, height int) []string {
+	r := c.book.current
+	if r == nil || height <= 0 {
+		return nil
+	}
+	st := c.st
+	keys := c.waitingKeys()
+	line := c.friendLine(r)
+	if height < waitingWide {
+		rows := []string{
+			" " + st.Warn.Render(text.Truncate(w.title(c, r), width-2)),
+			" " + st.Accent.Render(text.Truncate(line, width-2)),
+			" " + keys,
+			" " + st.Muted.Render(text.Truncate(w.who(c, r), width-2)),
+		}
+		return rows[:min(height, len(rows))]
+	}
+	inner := width - 6
+	rows := []string{""}
+	rows = append(rows, text.Wrap(c.say("waiting.explain"), inner)...)
+	rows = rows[:min(len(rows), 3)]
+	rows = append(rows, "", st.Muted.Render(c.say("waiting.friend")), "  "+st.Accent.Render(text.Truncate(line, inner-2)))
+	for len(rows) < waitingWide-4 {
+		rows = append(rows, "")
+	}
+	rows = append(rows, keys, st.Muted.Render(text.Truncate(w.who(c, r), inner)))
+	for i := range rows {
+		rows[i] = " " + rows[i]
+	}
+	box := frame(st, w.title(c, r), rows, width-2, height)
+	for i := range box {
+		box[i] = " " + box[i]
+	}
+	return box
+}
+
+func (w *waitingRoom) title(c *chat, r *room) string {
+	for _, p := range r.people {
+		if p.ID != c.me.ID && p.State == rooms.Reconnecting {
+			return c.say("waiting.reconnecting", "name", text.Name(p.Name))
+		}
+	}
+	if peer, ok := r.peer(c.me.ID); ok {
+		if name := c.book.names[peer]; name != "" {
+			return c.say("waiting.person", "name", text.Name(name))
+		}
+	}
+	return c.say("waiting.title", "room", c.book.title(r))
+}
+
+// who says who is online elsewhere.
+func (w *waitingRoom) who(c *chat, r *room) string {
+	var names []string
+	for _, p := range w.elsewhere {
+		if _, here := r.people[p.ID]; p.ID == c.me.ID || !p.State.Here() || (here && r.counts(p)) {
+			continue
+		}
+		names = append(names, text.Name(p.Name))
+	}
+	if len(names) == 0 {
+		return c.say("waiting.nobody_elsewhere")
+	}
+	return c.say("waiting.elsewhere", "names", strings.Join(names, ", "))
+}
+
+// waitingKeys lists what can be done here.
+func (c *chat) waitingKeys() string {
+	st := c.st
+	keys := []string{st.Key.Render("Ctrl+Y") + st.Muted.Render(" "+c.say("waiting.copy"))}
+	if c.cfg.Host.SecondSeat != nil {
+		keys = append(keys, st.Key.Render("Ctrl+T")+st.Muted.Render(" "+c.say("waiting.seat")))
+	}
+	if c.cfg.Host.Partner != nil {
+		keys = append(keys, st.Key.Render("Ctrl+P")+st.Muted.Render(" "+c.say("waiting.partner")))
+	}
+	return strings.Join(keys, "   ")
+}
+
+// friendLine is the exact line that another person types to come here.
+func (c *chat) friendLine(r *room) string {
+	line := c.cfg.Command + " login --server " + c.public
+	if _, _, direct := r.direct(); !direct && !c.startsIn(r.name) {
+		line += " --room " + r.name
+	}
+	return line
+}
+
+// startsIn reports whether newcomers come to a room by themselves.
+func (c *chat) startsIn(name string) bool {
+	return len(c.cfg.Rooms) > 0 && c.cfg.Rooms[0] == name
+}
+
+// copyLine puts the line for a friend on the clipboard of the terminal (OSC 52).
+func (c *chat) copyLine() tea.Cmd {
+	r := c.book.current
+	if r == nil {
+		return nil
+	}
+	return tea.Batch(tea.SetClipboard(c.friendLine(r)), c.tell(c.say("waiting.copied")))
+}
+
+// secondSeat opens another real client beside this one.
+func (c *chat) secondSeat() tea.Cmd {
+	open, r := c.cfg.Host.SecondSeat, c.book.current
+	if open == nil || r == nil {
+		return c.warn(c.say("waiting.no_seat"))
+	}
+	seat := Seat{Address: c.address, Room: r.name}
+	return tea.Batch(c.tell(c.say("waiting.seat_opening")), c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+		err := open(ctx, seat)
+		return func(c *chat) tea.Cmd {
+			if err != nil {
+				return c.warn(c.say("waiting.seat_failed", "why", err, "line", c.friendLine(r)))
+			}
+			return nil
+		}
+	}))
+}
+
+// practiceRoom is where the practice partner is met when the current room is not for practice: bots count as
+// company there only.
+const practiceRoom = "practice"
+
+// partner brings in the practice partner.
+func (c *chat) partner() tea.Cmd {
+	bring, r := c.cfg.Host.Partner, c.book.current
+	if bring == nil || !c.link.online {
+		return c.warn(c.say("waiting.no_partner"))
+	}
+	name := fmt.Sprintf("%s-%d", practiceRoom, c.me.ID)
+	if r != nil && r.info.Practice {
+		name = r.name
+	}
+	address, client := c.address, c.session.Client
+	return tea.Batch(c.tell(c.say("waiting.partner_coming")), c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+		info, err := client.Join(ctx, name, rooms.JoinOptions{Practice: true})
+		if err == nil {
+			err = bring(ctx, Seat{Address: address, Room: info.Name})
+		}
+		return func(c *chat) tea.Cmd {
+			if err != nil {
+				return c.warn(c.say("waiting.partner_failed", "why", err))
+			}
+			return c.show(c.book.open(info.Name))
+		}
+	}))
+}
+
+// askElsewhere asks who is online.
+func (c *chat) askElsewhere() tea.Cmd {
+	client := c.session.Client
+	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+		people, err := client.People(ctx)
+		return func(c *chat) tea.Cmd {
+			if err == nil {
+				sortPeople(people)
+				c.waiting.elsewhere = people
+				for _, p := range people {
+					c.book.meet(p)
+				}
+			}
+			return nil
+		}
+	})
+}
