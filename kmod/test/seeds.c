@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Writes what the fuzzers begin with: the vectors of clients, and one login. */
+#include "frame.h"
+#include "vectors.h"
+
+static const char *const states[] = { "NEW", "GREETED", "CHALLENGED", "OPEN", "MEDIA" };
+static const char *out_dir;
+static int written;
+
+static void write_seed(const char *kind, const void *data, size_t len)
+{
+	char path[4096];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s/seed-%d", out_dir, kind, written++);
+	file = fopen(path, "w");
+	CHECK(file && fwrite(data, 1, len, file) == len && !fclose(file));
+}
+
+static void write_vector(struct vector *v)
+{
+	static u8 seed[1 + 65536];
+
+	if (strcmp(vector_get(v, "from"), "client") || v->hex_len < KCHAT_HDR_LEN)
+		return;
+	while (seed[0] < KCHAT_CONN_MEDIA && strcmp(states[seed[0]], vector_get(v, "state")))
+		seed[0]++;
+	memcpy(seed + 1, v->hex, v->hex_len);
+	write_seed("frame", seed, 1 + v->hex_len);
+	seed[0] = 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const files[] = {
+		"login", "rooms", "talk", "badtalk", "passing", "questions", "streams", "bad",
+	};
+	static const char login[] =
+		"n,,n=us=2Cer,r=rOprNGfwEbeRWgbNEkqO\0"
+		"c=biws,r=rOprNGfwEbeRWgbNEkqO0123456789abcdef0123456789abcdef,"
+		"p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
+	size_t i;
+
+	CHECK(argc == 3);
+	out_dir = argv[2];
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		CHECK(vectors_read(argv[1], files[i], write_vector));
+	write_seed("auth", login, sizeof(login) - 1);
+	printf("%d seeds\n", written);
+	return 0;
+}
