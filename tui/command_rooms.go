@@ -8,6 +8,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"golang.org/x/text/unicode/norm"
 
 	"kchat/rooms"
 	"kchat/tui/talk"
@@ -65,10 +66,7 @@ func (c *chat) commandJoin(argument string) tea.Cmd {
 
 // join joins a room, made if it is not there, and brings it to the front.
 func (c *chat) join(name string, opt rooms.JoinOptions) tea.Cmd {
-	checked, err := rooms.CheckRoom(name)
-	if err != nil {
-		return c.warn(c.say("chat.join_failed", "room", text.Name(name), "why", reason(err)))
-	}
+	checked := roomName(name)
 	if r := c.book.find(checked); r != nil && r.joined {
 		return c.show(r)
 	}
@@ -84,11 +82,15 @@ func (c *chat) join(name string, opt rooms.JoinOptions) tea.Cmd {
 	})
 }
 
+// roomName is the name of a room as it goes over the wire, from what was typed. Names of rooms of two cannot be typed.
+func roomName(typed string) string {
+	return strings.ToLower(norm.NFC.String(strings.TrimLeft(strings.TrimSpace(typed), "#@")))
+}
+
 func (c *chat) commandPart(argument string) tea.Cmd {
 	r := c.book.current
 	if argument != "" {
-		name, err := rooms.CheckRoom(argument)
-		if r = c.book.find(name); err != nil || r == nil {
+		if r = c.book.find(roomName(argument)); r == nil {
 			return c.warn(c.say("chat.not_open", "room", text.Name(argument)))
 		}
 	}

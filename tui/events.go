@@ -201,8 +201,11 @@ func (c *chat) person(ev rooms.PersonChanged) tea.Cmd {
 	if key := comingKey(ev.Was, ev.Person.State); key != "" && ev.Person.ID != c.me.ID {
 		r.talk.Note(talk.NewNote(talk.NoteQuiet, c.say(key, "name", text.Name(ev.Person.Name))))
 	}
-	if alone && !r.alone(c.me.ID) {
+	switch now := r.alone(c.me.ID); {
+	case alone && !now:
 		return c.opened(r)
+	case now && !alone && r == c.book.current:
+		c.flash.words = "" // that the room is open is no longer so
 	}
 	return nil
 }

@@ -140,11 +140,17 @@ func (l *login) why(err error) string {
 		return l.say("login.weakened")
 	case errors.Is(err, rooms.ErrImpostor):
 		return l.say("login.impostor")
-	case errors.Is(err, rooms.ErrRefused):
+	case isNamed(err, "AUTH"):
 		return l.say("login.refused")
 	default:
 		return text.Line(reason(err))
 	}
+}
+
+// isNamed reports whether a server refused with the error of this name.
+func isNamed(err error, name string) bool {
+	refusal, ok := errors.AsType[*rooms.ServerError](err)
+	return ok && refusal.Name() == name
 }
 
 // choices is the first page: to log in and to create an account are two different things.
@@ -286,7 +292,7 @@ func (l *login) form(create bool) *form {
 // logIn makes a session for what was typed.
 func (l *login) logIn(values []string) tea.Cmd {
 	f := l.page.(*form)
-	if _, _, err := rooms.CheckName(values[0]); err != nil {
+	if _, err := rooms.LoginName(values[0]); err != nil {
 		f.complain(0, text.Line(reason(err)))
 		return nil
 	}
@@ -316,7 +322,7 @@ func (l *login) open() tea.Cmd {
 // create creates an account and logs in with it.
 func (l *login) create(values []string) tea.Cmd {
 	f := l.page.(*form)
-	if _, _, err := rooms.CheckName(values[0]); err != nil {
+	if _, err := rooms.LoginName(values[0]); err != nil {
 		f.complain(0, text.Line(reason(err)))
 		return nil
 	}

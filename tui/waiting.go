@@ -38,19 +38,35 @@ func (w *waitingRoom) due(now time.Time) bool {
 	return true
 }
 
-// waitingWide is the height of the waiting room with everything in it.
-const waitingWide = 10
-
-// height returns how many rows it takes of those that there are.
+// height returns how many rows it takes of those that there are: everything, the essentials, or two rows.
 func (w *waitingRoom) height(c *chat, width, height int) int {
+	full := len(w.full(c, width)) + 2
 	switch {
-	case height >= waitingWide+2 && width >= 40:
-		return waitingWide
+	case height >= full+1 && width >= 36:
+		return full
 	case height >= 6:
 		return 4
 	default:
 		return min(2, max(0, height-1))
 	}
+}
+
+// full is everything that the waiting room has to say.
+func (w *waitingRoom) full(c *chat, width int) []string {
+	r, st := c.book.current, c.st
+	if r == nil {
+		return nil
+	}
+	inner := width - 8
+	rows := []string{""}
+	rows = append(rows, text.Wrap(c.say("waiting.explain"), inner)...)
+	rows = append(rows, "", st.Muted.Render(c.say("waiting.friend")), st.Accent.Render(text.Truncate(c.friendLine(r), inner)), "")
+	rows = append(rows, c.waitingKeys(inner)...)
+	rows = append(rows, "", st.Muted.Render(text.Truncate(w.who(c, r), inner)))
+	for i := range rows {
+		rows[i] = " " + rows[i]
+	}
+	return rows
 }
 
 func (w *waitingRoom) draw(c *chat, width, height int) []string {
@@ -59,30 +75,17 @@ func (w *waitingRoom) draw(c *chat, width, height int) []string {
 		return nil
 	}
 	st := c.st
-	keys := c.waitingKeys()
-	line := c.friendLine(r)
-	if height < waitingWide {
+	full := w.full(c, width)
+	if height < len(full)+2 {
 		rows := []string{
 			" " + st.Warn.Render(text.Truncate(w.title(c, r), width-2)),
-			" " + st.Accent.Render(text.Truncate(line, width-2)),
-			" " + keys,
+			" " + st.Accent.Render(text.Truncate(c.friendLine(r), width-2)),
+			" " + strings.Join(c.waitingKeys(1<<16), ""),
 			" " + st.Muted.Render(text.Truncate(w.who(c, r), width-2)),
 		}
 		return rows[:min(height, len(rows))]
 	}
-	inner := width - 6
-	rows := []string{""}
-	rows = append(rows, text.Wrap(c.say("waiting.explain"), inner)...)
-	rows = rows[:min(len(rows), 3)]
-	rows = append(rows, "", st.Muted.Render(c.say("waiting.friend")), "  "+st.Accent.Render(text.Truncate(line, inner-2)))
-	for len(rows) < waitingWide-4 {
-		rows = append(rows, "")
-	}
-	rows = append(rows, keys, st.Muted.Render(text.Truncate(w.who(c, r), inner)))
-	for i := range rows {
-		rows[i] = " " + rows[i]
-	}
-	box := frame(st, w.title(c, r), rows, width-2, height)
+	box := frame(st, w.title(c, r), full, width-2, height)
 	for i := range box {
 		box[i] = " " + box[i]
 	}
@@ -118,17 +121,25 @@ func (w *waitingRoom) who(c *chat, r *room) string {
 	return c.say("waiting.elsewhere", "names", strings.Join(names, ", "))
 }
 
-// waitingKeys lists what can be done here.
-func (c *chat) waitingKeys() string {
+// waitingKeys lists what can be done here, in rows of at most width cells.
+func (c *chat) waitingKeys(width int) []string {
 	st := c.st
-	keys := []string{st.Key.Render("Ctrl+Y") + st.Muted.Render(" "+c.say("waiting.copy"))}
+	keys := []string{st.Key.Render("Ctrl+Y") + " " + st.Muted.Render(c.say("waiting.copy"))}
 	if c.cfg.Host.SecondSeat != nil {
-		keys = append(keys, st.Key.Render("Ctrl+T")+st.Muted.Render(" "+c.say("waiting.seat")))
+		keys = append(keys, st.Key.Render("Ctrl+T")+" "+st.Muted.Render(c.say("waiting.seat")))
 	}
 	if c.cfg.Host.Partner != nil {
-		keys = append(keys, st.Key.Render("Ctrl+P")+st.Muted.Render(" "+c.say("waiting.partner")))
+		keys = append(keys, st.Key.Render("Ctrl+P")+" "+st.Muted.Render(c.say("waiting.partner")))
 	}
-	return strings.Join(keys, "   ")
+	rows := []string{keys[0]}
+	for _, k := range keys[1:] {
+		if last := len(rows) - 1; text.Width(rows[last])+3+text.Width(k) <= width {
+			rows[last] += "   " + k
+		} else {
+			rows = append(rows, k)
+		}
+	}
+	return rows
 }
 
 // friendLine is the exact line that another person types to come here.

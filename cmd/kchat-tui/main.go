@@ -34,6 +34,7 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(
+		loginCommand(),
 		serverCommand(),
 		userCommand(),
 		doctorCommand(),

@@ -189,8 +189,8 @@ func (m *Message) content(look *Look, width int, prev *Message, selected bool) [
 	for _, row := range body {
 		rows = append(rows, margin+row)
 	}
-	if m.Unsent() {
-		for _, row := range text.Wrap(m.why(look), width-4) {
+	if m.State == rooms.StateFailed {
+		for _, row := range text.Wrap(look.Words.Say("talk.not_sent", "why", text.Line(m.Failure)), width-4) {
 			rows = append(rows, margin+st.Warn.Render(row))
 		}
 	}
@@ -236,14 +236,6 @@ func (m *Message) bodyRows(look *Look, width int) []string {
 		}
 	}
 	return rows
-}
-
-// why says why an unsent message was not sent.
-func (m *Message) why(look *Look) string {
-	if m.State == rooms.StateAlone {
-		return look.Words.Say("talk.not_sent_alone")
-	}
-	return look.Words.Say("talk.not_sent", "why", text.Line(m.Failure))
 }
 
 // withTick puts the mark of how far our message has come at the right end of its last row.

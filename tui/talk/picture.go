@@ -8,6 +8,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"kchat/media"
 	"kchat/rooms"
 	"kchat/tui/text"
 )
@@ -80,17 +81,8 @@ func (p *Picture) Moving() bool { return p.moving }
 
 // fit returns the cells for the announced pixels: aspect kept, never larger than the picture itself.
 func (p *Picture) fit(width int) size {
-	width = min(width, maxPictureWidth)
-	pw, ph := int64(p.Attached.Width), int64(p.Attached.Height)
-	if width < 2 || pw == 0 || ph == 0 {
-		return size{}
-	}
-	w, h := min(pw, int64(width)), int64(0)
-	if h = (w*ph/pw + 1) / 2; h > maxPictureHeight {
-		h = maxPictureHeight
-		w = max(1, min(w, h*2*pw/ph))
-	}
-	return size{int(w), int(max(h, 1))}
+	cols, rows := media.Fit(int(p.Attached.Width), int(p.Attached.Height), min(width, maxPictureWidth), maxPictureHeight, 0, 0)
+	return size{cols, rows}
 }
 
 func (p *Picture) rows(look *Look, width int) []string {

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"kchat/media"
+	"kchat/server"
+	"kchat/tui"
+	"kchat/tui/desk"
+)
+
+// blobLimit is how much disk pictures and files of others may take, in bytes.
+const blobLimit = 2 << 30
+
+// loginOptions are the flags of login.
+type loginOptions struct {
+	server string
+	user   string
+	rooms  []string
+	ascii  bool
+}
+
+func loginCommand() *cobra.Command {
+	o := &loginOptions{}
+	cmd := &cobra.Command{
+		Use:   "login",
+		Short: "Open the chat",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return o.run(cmd.Context())
+		},
+	}
+	defaultServer := cmp.Or(os.Getenv("KCHAT_SERVER"), "127.0.0.1:"+strconv.Itoa(server.DefaultPort))
+	cmd.Flags().StringVar(&o.server, "server", defaultServer, "address of the server (or KCHAT_SERVER)")
+	cmd.Flags().StringVar(&o.user, "user", os.Getenv("KCHAT_USER"), "name to log in with (or KCHAT_USER)")
+	cmd.Flags().StringSliceVar(&o.rooms, "room", nil, "room to open, besides those of last time")
+	cmd.Flags().BoolVar(&o.ascii, "ascii", false, "draw lines and marks in ASCII only")
+	return cmd
+}
+
+// run opens the screen and, should it end badly, says where more is written.
+func (o *loginOptions) run(ctx context.Context) error {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
+	defer stop()
+	state, err := screenFolder("XDG_STATE_HOME", ".local/state")
+	if err != nil {
+		return err
+	}
+	logPath := filepath.Join(state, "kchat-tui.log")
+	logFile, err := os.OpenFile(logPath, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the log: %w", err)
+	}
+	defer logFile.Close()
+	log := slog.New(slog.NewTextHandler(logFile, nil))
+
+	data, err := screenFolder("XDG_DATA_HOME", ".local/share")
+	if err != nil {
+		return err
+	}
+	blobs, err := media.OpenStore(filepath.Join(data, "blobs"), media.StoreOptions{Limit: blobLimit})
+	if err != nil {
+		return err
+	}
+	address := o.address()
+	err = tui.Run(ctx, tui.Config{
+		Address: address, User: o.user, Rooms: append([]string{"lobby"}, o.rooms...),
+		Gate:     &desk.Gate{Agent: "kchat-tui", Blobs: blobs, Logger: log},
+		Pictures: desk.NewPictures(blobs),
+		Host:     screenHost(address),
+		Locale:   cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")),
+		ASCII:    o.ascii,
+		Plain:    os.Getenv("NO_COLOR") != "",
+	})
+	if err != nil {
+		log.Error("the screen ended", "error", err)
+		return fmt.Errorf("%w\nMore is in %s; what was not sent is kept", err, logPath)
+	}
+	return nil
+}
+
+// address is the server's, with the port that kchat has when none is given.
+func (o *loginOptions) address() string {
+	if _, _, err := net.SplitHostPort(o.server); err == nil {
+		return o.server
+	}
+	return net.JoinHostPort(strings.Trim(o.server, "[]"), strconv.Itoa(server.DefaultPort))
+}
+
+// screenFolder is kchat's folder in one of the XDG base folders. It is made if it is not there.
+func screenFolder(variable, otherwise string) (string, error) {
+	base := os.Getenv(variable)
+	if !filepath.IsAbs(base) {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", fmt.Errorf("find the home folder: %w", err)
+		}
+		base = filepath.Join(home, otherwise)
+	}
+	dir := filepath.Join(base, "kchat")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("make kchat's folder: %w", err)
+	}
+	return dir, nil
+}
+
+// screenHost is what this machine can do for the screen.
+func screenHost(address string) tui.Host {
+	return tui.Host{
+		StartServer:   func(ctx context.Context) (string, error) { return startHere(ctx, address) },
+		SecondSeat:    secondSeat,
+		Partner:       bringPartner,
+		PublicAddress: publicAddress,
+		Mode:          serverMode,
+	}
+}
+
+// startHere starts a server with the port of address on this machine.
+func startHere(ctx context.Context, address string) (string, error) {
+	o := &serverOptions{port: portOf(address), mode: string(server.ModeAuto), listen: "127.0.0.1"}
+	cfg, err := o.config()
+	if err != nil {
+		return "", err
+	}
+	if _, err := server.Start(ctx, cfg); err != nil && !errors.Is(err, server.ErrRunning) {
+		return "", err
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(int(cfg.Port))), nil
+}
+
+func portOf(address string) uint16 {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return server.DefaultPort
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return server.DefaultPort
+	}
+	return uint16(n)
+}
+
+// ownServer is the status of this user's server, if that is what stands at an address.
+func ownServer(ctx context.Context, address string) (server.Status, bool) {
+	host, _, err := net.SplitHostPort(address)
+	if ip, ipErr := netip.ParseAddr(host); err != nil || (host != "localhost" && (ipErr != nil || !ip.IsLoopback())) {
+		return server.Status{}, false
+	}
+	paths, err := server.DefaultPaths(portOf(address))
+	if err != nil {
+		return server.Status{}, false
+	}
+	status, err := server.GetStatus(ctx, paths)
+	return status, err == nil
+}
+
+func publicAddress(ctx context.Context, address string) string {
+	if status, ok := ownServer(ctx, address); ok && len(status.Addresses) > 0 {
+		return status.Addresses[0]
+	}
+	return address
+}
+
+func serverMode(ctx context.Context, address string) string {
+	status, ok := ownServer(ctx, address)
+	switch {
+	case !ok:
+		return ""
+	case status.Mode == server.ModeVM:
+		return "microVM"
+	default:
+		return string(status.Mode)
+	}
+}
+
+// secondSeat opens another client beside this one: in tmux, or in a new window of the terminal emulator.
+func secondSeat(ctx context.Context, at tui.Seat) error {
+	exe, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	line := []string{exe, "login", "--server", at.Address}
+	if !strings.HasPrefix(at.Room, "@") {
+		line = append(line, "--room", at.Room)
+	}
+	if os.Getenv("TMUX") != "" {
+		out, err := exec.CommandContext(ctx, "tmux", append([]string{"split-window", "-h"}, line...)...).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("tmux cannot split: %s", cmp.Or(strings.TrimSpace(string(out)), err.Error()))
+		}
+		return nil
+	}
+	if os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
+		return errors.New("there is neither tmux nor a desktop here")
+	}
+	for _, terminal := range [][]string{
+		{"x-terminal-emulator", "-e"}, {"gnome-terminal", "--"}, {"konsole", "-e"}, {"kitty"}, {"foot"}, {"alacritty", "-e"}, {"xterm", "-e"},
+	} {
+		if path, err := exec.LookPath(terminal[0]); err == nil {
+			return startAlone(exec.Command(path, append(terminal[1:], line...)...))
+		}
+	}
+	return errors.New("no terminal emulator was found")
+}
+
+// bringPartner starts the practice partner as a process of its own; it leaves when the room is left to it.
+func bringPartner(_ context.Context, at tui.Seat) error {
+	exe, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	return startAlone(exec.Command(exe, "partner", "--server", at.Address, "--room", at.Room))
+}
+
+// startAlone starts a program in a session of its own, so that it has nothing to do with our terminal.
+func startAlone(cmd *exec.Cmd) error {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start %s: %w", filepath.Base(cmd.Path), err)
+	}
+	go func() { _ = cmd.Wait() }() // only so that it leaves no zombie
+	return nil
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"kchat/history"
+	"kchat/rooms"
+	"kchat/tui"
+)
+
+// Archive is the history of one account for the screen.
+type Archive struct{ store *history.Store }
+
+// everything is a page that no room fills.
+const everything = 1 << 30
+
+// Rooms implements tui.Archive.
+func (a *Archive) Rooms(ctx context.Context) ([]tui.SavedRoom, error) {
+	all, err := a.store.Rooms(ctx, rooms.UUID{}, 0)
+	if err != nil {
+		return nil, err
+	}
+	saved := make([]tui.SavedRoom, len(all))
+	for i, r := range all {
+		saved[i] = tui.SavedRoom{Community: r.Community, Name: r.Room, Open: r.Open, Read: r.Read, Draft: r.Draft}
+	}
+	return saved, nil
+}
+
+// Remember implements tui.Archive.
+func (a *Archive) Remember(ctx context.Context, all ...tui.SavedRoom) error {
+	for _, r := range all {
+		key := history.Key{Community: r.Community, Room: r.Name}
+		err := errors.Join(a.store.SetOpen(ctx, key, r.Open), a.store.SetDraft(ctx, key, r.Draft))
+		if !r.Read.IsZero() {
+			err = errors.Join(err, a.store.SetRead(ctx, key, r.Read))
+		}
+		if err != nil {
+			return fmt.Errorf("remembering %s: %w", r.Name, err)
+		}
+	}
+	return nil
+}
+
+// Page implements tui.Archive.
+func (a *Archive) Page(ctx context.Context, community rooms.UUID, room string, before rooms.Position, n int) ([]history.Entry, error) {
+	if n < 0 {
+		n = everything
+	}
+	return a.store.Before(ctx, history.Key{Community: community, Room: room}, before, n)
+}
+
+// Since implements tui.Archive.
+func (a *Archive) Since(ctx context.Context, community rooms.UUID, room string, before rooms.Position, date string) ([]history.Entry, error) {
+	from, err := history.ParseDate(date, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	var page []history.Entry
+	for e, err := range a.store.Since(ctx, history.Key{Community: community, Room: room}, from) {
+		if err != nil {
+			return nil, err
+		}
+		if !before.IsZero() && e.Message.Pos.Compare(before) >= 0 {
+			break
+		}
+		page = append(page, e)
+	}
+	return page, nil
+}
+
+// Unsent implements tui.Archive.
+func (a *Archive) Unsent(ctx context.Context, community rooms.UUID, room string) ([]rooms.Message, error) {
+	return a.store.Unsent(ctx, history.Key{Community: community, Room: room})
+}
+
+// Import implements tui.Archive. Messages keep the room that they were said in; a file of another room is refused.
+func (a *Archive) Import(ctx context.Context, community rooms.UUID, room, path string) (int, error) {
+	key := history.Key{Community: community, Room: room}
+	before, err := a.store.Count(ctx, key)
+	if err != nil {
+		return 0, err
+	}
+	var batch []rooms.Message
+	seen, bad := 0, error(nil)
+	for m, err := range history.ReadFile(path) {
+		if line := (*history.LineError)(nil); errors.As(err, &line) {
+			bad = err
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		seen++
+		if history.KeyOf(m) == key {
+			batch = append(batch, m)
+		}
+	}
+	switch {
+	case len(batch) == 0 && seen > 0:
+		return 0, errors.New("it holds the talk of another room")
+	case len(batch) == 0 && bad != nil:
+		return 0, bad
+	}
+	if err := a.store.Save(ctx, batch...); err != nil {
+		return 0, err
+	}
+	after, err := a.store.Count(ctx, key)
+	return after - before, err
+}
+
+// Export implements tui.Archive.
+func (a *Archive) Export(ctx context.Context, community rooms.UUID, room, path string) (int, error) {
+	return a.store.SaveFile(ctx, path, history.ExportOptions{Rooms: []history.Key{{Community: community, Room: room}}})
+}

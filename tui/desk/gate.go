@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+// Package desk is what the screen stands on in earnest: servers through rooms, the history of each account, pictures
+// in the blob store. The screen itself knows only the interfaces of tui.
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"kchat/history"
+	"kchat/media"
+	"kchat/rooms"
+	"kchat/tui"
+)
+
+// Gate leads to servers, and to the histories that are kept on this machine.
+type Gate struct {
+	Agent  string // for HELLO
+	Blobs  *media.Store
+	Logger *slog.Logger // nil: nothing is logged
+}
+
+// Probe implements tui.Gate.
+func (g *Gate) Probe(ctx context.Context, address string) (rooms.ServerInfo, error) {
+	return rooms.Probe(ctx, address)
+}
+
+// config is what a client is made with, apart from what it stores into.
+func (g *Gate) config(with tui.Credentials) rooms.Config {
+	return rooms.Config{
+		Address: with.Address, User: with.User, Password: with.Password, Agent: g.Agent, Trust: with.Trust, Logger: g.Logger,
+	}
+}
+
+// Register implements tui.Gate.
+func (g *Gate) Register(ctx context.Context, with tui.Credentials) error {
+	store, err := openHistory(ctx, with.User)
+	if err != nil {
+		return err
+	}
+	cfg := g.config(with)
+	cfg.Store, cfg.Pins = store, store
+	_, err = rooms.Register(ctx, cfg, with.Code)
+	return errors.Join(err, store.Close())
+}
+
+// Open implements tui.Gate. The history is opened with it, and closed with the session.
+func (g *Gate) Open(ctx context.Context, with tui.Credentials) (tui.Session, error) {
+	store, err := openHistory(ctx, with.User)
+	if err != nil {
+		return tui.Session{}, err
+	}
+	cfg := g.config(with)
+	cfg.Store, cfg.Pins = store, store
+	if g.Blobs != nil {
+		cfg.Blobs = Blobs{g.Blobs}
+	}
+	client, err := rooms.New(cfg)
+	if err != nil {
+		return tui.Session{}, errors.Join(err, store.Close())
+	}
+	return tui.Session{Client: client, Archive: &Archive{store: store}, Close: store.Close}, nil
+}
+
+// Saved implements tui.Gate: every folder beside the history of anybody is somebody's if it holds a history.
+func (g *Gate) Saved(context.Context) ([]string, error) {
+	path, err := history.DefaultPath("anybody")
+	if err != nil {
+		return nil, err
+	}
+	base := filepath.Dir(filepath.Dir(path))
+	entries, err := os.ReadDir(base)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("looking for saved talk: %w", err)
+	}
+	var users []string
+	for _, e := range entries {
+		if _, err := os.Stat(filepath.Join(base, e.Name(), filepath.Base(path))); err != nil {
+			continue
+		}
+		if user, err := url.PathUnescape(e.Name()); err == nil {
+			users = append(users, user)
+		}
+	}
+	return users, nil
+}
+
+// OpenSaved implements tui.Gate.
+func (g *Gate) OpenSaved(ctx context.Context, user string) (tui.Archive, func() error, error) {
+	path, err := history.DefaultPath(user)
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := history.Open(ctx, path, history.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	return &Archive{store: store}, store.Close, nil
+}
+
+// Known implements tui.Gate: what any account here remembers of an address.
+func (g *Gate) Known(ctx context.Context, address string) (rooms.Pin, bool) {
+	users, err := g.Saved(ctx)
+	if err != nil {
+		return rooms.Pin{}, false
+	}
+	for _, user := range users {
+		if pin, known := pinOf(ctx, user, address); known {
+			return pin, true
+		}
+	}
+	return rooms.Pin{}, false
+}
+
+func pinOf(ctx context.Context, user, address string) (rooms.Pin, bool) {
+	path, err := history.DefaultPath(user)
+	if err != nil {
+		return rooms.Pin{}, false
+	}
+	store, err := history.Open(ctx, path, history.Options{})
+	if err != nil {
+		return rooms.Pin{}, false
+	}
+	defer store.Close()
+	pin, known, err := store.Pin(ctx, address)
+	return pin, known && err == nil
+}
+
+// openHistory opens the history of the account that a name logs in to.
+func openHistory(ctx context.Context, user string) (*history.Store, error) {
+	login, err := rooms.LoginName(user)
+	if err != nil {
+		return nil, err
+	}
+	path, err := history.DefaultPath(login)
+	if err != nil {
+		return nil, err
+	}
+	return history.Open(ctx, path, history.Options{})
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package desk
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image/color"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"kchat/media"
+	"kchat/rooms"
+)
+
+// Blobs is a media store for a client.
+type Blobs struct{ store *media.Store }
+
+// NewBlobs wraps a store.
+func NewBlobs(store *media.Store) Blobs { return Blobs{store} }
+
+// Has implements rooms.Blobs.
+func (b Blobs) Has(hash rooms.Hash) bool { return b.store.Has(media.Hash(hash)) }
+
+// Open implements rooms.Blobs.
+func (b Blobs) Open(hash rooms.Hash) (io.ReadSeekCloser, error) {
+	return b.store.Open(media.Hash(hash))
+}
+
+// Partial implements rooms.Blobs.
+func (b Blobs) Partial(hash rooms.Hash) (uint64, error) { return b.store.Partial(media.Hash(hash)) }
+
+// Receive implements rooms.Blobs.
+func (b Blobs) Receive(hash rooms.Hash, size, offset uint64) (rooms.BlobWriter, error) {
+	return b.store.Receive(media.Hash(hash), size, offset)
+}
+
+// Pictures draws pictures from a blob store, and puts those into it that are to be sent.
+type Pictures struct{ store *media.Store }
+
+// NewPictures returns the pictures of a store.
+func NewPictures(store *media.Store) *Pictures { return &Pictures{store} }
+
+// Has implements tui.Pictures.
+func (p *Pictures) Has(hash rooms.Hash) bool { return p.store.Has(media.Hash(hash)) }
+
+// Attach implements tui.Pictures. Pictures leave without their metadata, such as the place where they were taken.
+func (p *Pictures) Attach(_ context.Context, path string, kind rooms.StreamKind) (rooms.Attachment, error) {
+	if kind == rooms.StreamImage {
+		return p.attachImage(path)
+	}
+	return p.attachFile(path, kind)
+}
+
+func (p *Pictures) attachImage(path string) (rooms.Attachment, error) {
+	data, err := media.ReadFile(path)
+	if err != nil {
+		return rooms.Attachment{}, err
+	}
+	info, err := media.Inspect(filepath.Base(path), data)
+	if err != nil {
+		return rooms.Attachment{}, err
+	}
+	if data, _, err = media.Strip(data); err != nil {
+		return rooms.Attachment{}, err
+	}
+	hash, size, err := p.store.Put(bytes.NewReader(data))
+	return rooms.Attachment{
+		Hash: rooms.Hash(hash), Size: size, MIME: info.MIME, Name: media.SafeName(path),
+		Width: uint32(info.Width), Height: uint32(info.Height), Duration: info.Duration,
+	}, err
+}
+
+// sniffed is how many bytes tell what a file is.
+const sniffed = 512
+
+func (p *Pictures) attachFile(path string, kind rooms.StreamKind) (rooms.Attachment, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return rooms.Attachment{}, fmt.Errorf("open what is to be sent: %w", err)
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return rooms.Attachment{}, errors.Join(err, fmt.Errorf("%s is not a file", path))
+	}
+	head := make([]byte, sniffed)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return rooms.Attachment{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	mime := media.Sniff(head[:n])
+	if kind == rooms.StreamVideo && !strings.HasPrefix(mime, "video/") {
+		return rooms.Attachment{}, fmt.Errorf("%s is not a video: the contents are %s", path, mime)
+	}
+	hash, size, err := p.store.Put(io.MultiReader(bytes.NewReader(head[:n]), f))
+	return rooms.Attachment{Hash: rooms.Hash(hash), Size: size, MIME: mime, Name: media.SafeName(path)}, err
+}
+
+// Draw implements tui.Pictures.
+func (p *Pictures) Draw(ctx context.Context, hash rooms.Hash, width, height int, light bool) ([]string, error) {
+	f, err := p.store.Open(media.Hash(hash))
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, media.MaxPictureBytes+1))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, fmt.Errorf("read picture: %w", err)
+	}
+	picture, err := media.Decode(ctx, data)
+	if err != nil {
+		return nil, err
+	}
+	ground := color.RGBA{0x16, 0x19, 0x20, 0xff}
+	if light {
+		ground = color.RGBA{0xff, 0xff, 0xff, 0xff}
+	}
+	return picture.Blocks(width, height, media.BlockOptions{Profile: media.TrueColor, Ground: ground}), nil
+}
