@@ -228,7 +228,6 @@ enum kchat_error kchat_auth_final(struct kchat_net *knet, const struct in6_addr 
 			 result->session_key);
 	result->data_len = sizeof(result->data);
 	result->account = kchat_account_hold(login->account);
-	kchat_stat_inc(knet, KCHAT_C_LOGINS);
 out:
 	memzero_explicit(proof, sizeof(proof));
 	kchat_auth_forget(login);

@@ -165,7 +165,9 @@ static enum kchat_error enlist(struct kchat_net *knet, struct request *request, 
 	request->cookie = ++service->cookie;
 	request->deadline = jiffies + patience;
 	list_add_tail(&request->node, &service->pending);
-	service->n_pending++;
+	/* It may still be set to the time of a request that was decided long ago. */
+	if (!service->n_pending++)
+		cancel_delayed_work(&service->expire);
 	schedule_delayed_work(&service->expire, patience);
 out:
 	spin_unlock(&service->lock);
