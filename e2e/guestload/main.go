@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+// Command guestload is many clients in one program, for tests that run inside the guest. Each client checks what it is
+// sent; the first thing that is wrong ends the program with exit code 1.
+//
+//	guestload relay -clients 200 -messages 10000 -breaks 100   everybody gets every message once and in order
+//	guestload talk -clients 200                                talk until the server is gone
+//	guestload owners PORT                                      who has the listener of a port open
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "guestload:", err)
+		os.Exit(1)
+	}
+}
+
+// plan is what the command line says.
+type plan struct {
+	addr     string
+	room     string
+	prefix   string // of the login names
+	password string
+	clients  int
+	messages int // in all
+	breaks   int // connections to break
+	limit    time.Duration
+}
+
+func run(args []string) error {
+	if len(args) == 0 {
+		return fmt.Errorf("say what to do: relay, talk or owners")
+	}
+	if args[0] == "owners" {
+		if len(args) != 2 {
+			return fmt.Errorf("owners needs a port")
+		}
+		return owners(args[1])
+	}
+	var p plan
+	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
+	flags.StringVar(&p.addr, "addr", "127.0.0.1:10106", "of the server")
+	flags.StringVar(&p.room, "room", "load", "where to talk")
+	flags.StringVar(&p.prefix, "prefix", "load", "login names are this and a number")
+	flags.StringVar(&p.password, "password", "", "of all accounts")
+	flags.IntVar(&p.clients, "clients", 200, "")
+	flags.IntVar(&p.messages, "messages", 10_000, "in all")
+	flags.IntVar(&p.breaks, "breaks", 0, "connections to break on the way")
+	flags.DurationVar(&p.limit, "limit", 5*time.Minute, "")
+	if err := flags.Parse(args[1:]); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), p.limit)
+	defer cancel()
+	switch args[0] {
+	case "relay":
+		return relay(ctx, p)
+	case "talk":
+		return talk(ctx, p)
+	}
+	return fmt.Errorf("unknown: %s", args[0])
+}

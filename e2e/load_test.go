@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package e2e
+
+import (
+	"context"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"kchat/e2e/peer"
+	"kchat/server/genl"
+	"kchat/server/guest"
+	"kchat/server/vm"
+	"kchat/server/vmtest"
+	"kchat/wire"
+)
+
+const guestload = "/bin/guestload"
+
+// loaded is a machine of its own with guestload in it, and accounts for it.
+func loaded(t *testing.T, clients int) *vmtest.Server {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "guestload")
+	build := exec.Command("go", "build", "-o", path, "./guestload")
+	build.Env = append(build.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	s := vmtest.Start(t, vmtest.WithFile(guestload, path))
+	s.AddUsers(t, "load", "load", clients)
+	return s
+}
+
+// TestTwoHundredClientsHearTenThousandMessages: every client every message once and in order, though connections break.
+func TestTwoHundredClientsHearTenThousandMessages(t *testing.T) {
+	s := loaded(t, 200)
+	s.SetParam(t, "log_bytes", 16<<20) // who comes back late still finds all
+	ctx, cancel := s.Timeout(4 * time.Minute)
+	defer cancel()
+	messages := "10000"
+	if world.slow(1) > 1 {
+		messages = "1000"
+	}
+	out, err := s.Exec(ctx, guestload, "relay", "-clients", "200", "-messages", messages, "-breaks", "100", "-password", "load", "-limit", world.slow(4*time.Minute).String())
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Log(out)
+}
+
+// signal is a writer that tells when a word has been written.
+type signal struct {
+	word string
+	seen chan struct{}
+	text strings.Builder
+}
+
+func (s *signal) Write(p []byte) (int, error) {
+	before := strings.Contains(s.text.String(), s.word)
+	s.text.Write(p)
+	if !before && strings.Contains(s.text.String(), s.word) {
+		close(s.seen)
+	}
+	return len(p), nil
+}
+
+// TestUnloadWhileTwoHundredTalk: the module goes in time, leaves nothing, and can come back.
+func TestUnloadWhileTwoHundredTalk(t *testing.T) {
+	s := loaded(t, 200)
+	ctx, cancel := s.Timeout(2 * time.Minute)
+	defer cancel()
+	g := s.Runner.Guest()
+
+	out, err := s.Exec(ctx, guestload, "owners", "10106")
+	if err != nil || out != "listeners 1, processes 0\n" {
+		t.Errorf("the port: %q, %v", out, err)
+	}
+
+	talking := &signal{word: "talking", seen: make(chan struct{})}
+	ended := make(chan error, 1)
+	go func() {
+		exit, err := g.Exec(ctx, guest.Exec{Path: guestload, Args: []string{"talk", "-clients", "200", "-password", "load"}}, talking, talking)
+		if err == nil && exit.Code != 0 {
+			err = io.ErrUnexpectedEOF
+		}
+		ended <- err
+	}()
+	select {
+	case <-talking.seen:
+	case err := <-ended:
+		t.Fatalf("%v: %s", err, talking.text.String())
+	}
+	before := status(t, s)
+	time.Sleep(time.Second) // let them talk
+	if after := status(t, s); after.Counters[wire.CounterMessages] <= before.Counters[wire.CounterMessages] {
+		t.Errorf("nobody talks: %v", after.Counters)
+	}
+	began := time.Now()
+	if err := g.Call(ctx, guest.OpUnload, guest.Unload{Name: "kchat"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took > world.slow(2*time.Second) {
+		t.Errorf("unloading took %v", took)
+	} else {
+		t.Logf("unloading took %v", took)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("the clients: %v: %s", err, talking.text.String())
+	}
+	if slabs := s.ReadFile(t, "/proc/slabinfo"); strings.Contains(slabs, "kchat") {
+		t.Errorf("something is left:\n%s", slabs)
+	}
+	if found := vmtest.Reports(s.KernelLog()); len(found) > 0 {
+		t.Errorf("the kernel reports: %s", found)
+	}
+	out, err = s.Exec(ctx, guestload, "owners", "10106")
+	if err != nil || out != "listeners 0, processes 0\n" {
+		t.Errorf("the port: %q, %v", out, err)
+	}
+
+	if err := g.Call(ctx, guest.OpLoad, guest.Load{Path: vm.ModulePath}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Runner.Kernel().Start(ctx, genl.Start{
+		ServerUUID: before.ServerUUID, CommunityUUID: before.CommunityUUID, Name: "again", Generation: before.Generation + 1,
+		Iterations: wire.IterationsMin, Register: genl.RegisterOpen,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := peer.Dial(s.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Hello(); err != nil || c.Welcome.Name != "again" {
+		t.Errorf("after loading again: %+v, %v", c.Welcome, err)
+	}
+}
+
+func status(t *testing.T, s *vmtest.Server) genl.Status {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), world.slow(20*time.Second))
+	defer cancel()
+	got, err := s.Runner.Kernel().Status(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
