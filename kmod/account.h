@@ -55,9 +55,10 @@ struct kchat_ident {
  * @rcu: it is freed after a grace period
  * @ident: replaced by ACCOUNT_SET; NULL never
  * @gone: deleted: no new session may begin
- * @lock: protects @sessions and @n_sessions
+ * @lock: protects @sessions, @n_sessions and @n_connected
  * @sessions: session.c's list of the sessions of this person
  * @n_sessions: how many are on it
+ * @n_connected: sessions that have a connection
  */
 struct kchat_account {
 	u64 number;
@@ -68,6 +69,7 @@ struct kchat_account {
 	spinlock_t lock;
 	struct list_head sessions;
 	u32 n_sessions;
+	u32 n_connected;
 };
 
 #define KCHAT_ACCOUNT_HASH_BITS	9

@@ -30,4 +30,15 @@
 #include <asm/unaligned.h>
 #endif
 
+/*
+ * TCP takes page references from a caller since 6.5. The version and not the
+ * name: 6.1.192 has the flag, and its TCP ignores it.
+ */
+#include <linux/version.h>
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#define KCHAT_MSG_PAGES	MSG_SPLICE_PAGES
+#else
+#define KCHAT_MSG_PAGES	0
+#endif
+
 #endif /* _KCHAT_COMPAT_H */

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A connection: its life (conn.c), what it receives (recv.c), what it sends
+ * (send.c), what it does with a frame (dispatch.c).
+ */
+#ifndef _KCHAT_CONN_H
+#define _KCHAT_CONN_H
+
+#include <linux/in6.h>
+#include <linux/list.h>
+#include <linux/llist.h>
+#include <linux/refcount.h>
+#include <linux/types.h>
+
+#include "frame.h"
+#include "log.h"
+
+struct kchat_login;
+struct kchat_member;
+struct kchat_net;
+struct kchat_session;
+struct kchat_worker;
+struct socket;
+
+/**
+ * struct kchat_ctl - a finished frame for one connection
+ * @node: in kchat_conn.ctl
+ * @post: in kchat_conn.post, before that
+ * @request: no frame to be sent, but one that came on the session's other
+ *	connection and is for this one to handle
+ * @len: bytes of @data that count
+ * @size: bytes of @data there are
+ * @data: the frame, header first
+ *
+ * One owner: who made it, until it is given to kchat_conn_post() or
+ * kchat_conn_reply().
+ */
+struct kchat_ctl {
+	union {
+		struct list_head node;
+		struct llist_node post;
+	};
+	bool request;
+	u32 len;
+	u32 size;
+	u8 data[] __aligned(8);
+};
+
+/* NULL: no memory. kfree() if it is not given away. */
+struct kchat_ctl *kchat_ctl_alloc(u32 size, gfp_t gfp);
+
+/**
+ * struct kchat_cursor - a reader of a log: a member of a room, a taker of a stream
+ * @conn: who reads; not referenced: the cursor dies with the connection's worker side
+ * @log: what is read
+ * @lock: the lock of the log's owner
+ * @pos: next byte to be sent; a frame boundary unless conn->seg
+ * @seq: sequence in the header of the last frame that was begun
+ * @stop: nothing from here on is sent before @ops->stopped() has moved it
+ * @node: in kchat_slot.cursors
+ * @pending: in kchat_conn.pending or .streams when there may be something to
+ *	send, else empty
+ * @ops: what kind it is
+ *
+ * All of it is touched by the connection's worker alone; @pos is read by others
+ * (READ_ONCE) for statistics.
+ */
+struct kchat_cursor {
+	struct kchat_conn *conn;
+	struct kchat_log *log;
+	spinlock_t *lock;
+	u64 pos;
+	u64 seq;
+	u64 stop;
+	struct hlist_node node;
+	struct list_head pending;
+	const struct kchat_cursor_ops *ops;
+};
+
+/**
+ * struct kchat_cursor_ops - what is special about a kind of reader
+ * @stopped: pos has reached stop: puts control frames, moves stop. Returns false
+ *	if the cursor is gone or not to be sent further
+ * @behind: pos, at a frame boundary, is before the log's tail; moves pos
+ * @moved: pos has moved to a frame boundary by sending; may be NULL
+ */
+struct kchat_cursor_ops {
+	bool (*stopped)(struct kchat_cursor *cursor);
+	void (*behind)(struct kchat_cursor *cursor);
+	void (*moved)(struct kchat_cursor *cursor);
+};
+
+/* kchat_conn.flags, changed by atomic bit operations from everywhere */
+enum {
+	KCHAT_CONN_QUEUED,	/* on the worker's ready list, or about to be */
+	KCHAT_CONN_READABLE,	/* the socket has data, or an end */
+	KCHAT_CONN_WRITABLE,	/* the socket has room again */
+	KCHAT_CONN_BROKEN,	/* the socket is of no use any more */
+	KCHAT_CONN_END,		/* somebody wants it closed; see end_error */
+};
+
+/* kchat_conn.phase: from top to bottom, never back */
+enum kchat_conn_phase {
+	KCHAT_PHASE_LIVE,
+	KCHAT_PHASE_CLOSING,	/* sends what waits, hears nothing, until a deadline */
+	KCHAT_PHASE_DEAD,	/* socket released; references may remain */
+};
+
+/**
+ * struct kchat_conn - a connection
+ * @refs: the worker's list (from accept to the end of the worker's part); the
+ *	ready list while KCHAT_CONN_QUEUED; a session whose main or media
+ *	connection it is; requests to the accounts service; lookups.
+ *	Socket callbacks hold none: they run under sk_callback_lock, and the
+ *	worker takes sk_user_data away under that lock before its reference goes
+ * @kn: its server, which waits for all connections before it stops
+ * @worker: its worker, for life
+ * @link: in kchat_net.conns, under conns_lock
+ * @ready: in kchat_worker.ready
+ * @flags: see above
+ * @post: struct kchat_ctl from other threads
+ * @post_bytes: of @post; bounds it
+ * @end_error: why KCHAT_CONN_END was set; the first one counts
+ * @peer: address; constant, IPv4 mapped
+ * @peer_port: host order; constant
+ * @since: jiffies when it was accepted; constant
+ * @session: set once, at login, by the worker; the connection owns a reference.
+ *	Others see it only through the session
+ *
+ * What follows is touched by the worker alone.
+ *
+ * @node: in kchat_worker.conns
+ * @sock: owned; released when the connection is dead
+ * @phase: see above
+ * @state: of the protocol
+ * @silent: nothing was heard for SILENCE_MS: its people were told
+ * @stopped: input is not read while the peer does not read our answers
+ * @stream_input: the last frame was a chunk: read the next header alone, so
+ *	that its data can be received straight into pages
+ * @refused: refused logins
+ * @heard: jiffies of the last sign of life
+ * @deadline: jiffies: end of the login, or of closing
+ * @stalled: jiffies since when a full socket has taken nothing; valid if @blocked
+ * @blocked: the socket said EAGAIN
+ * @shut: our side of the connection is shut, only the peer's end is awaited
+ * @hold: input that could not be handled yet: part of a frame, or frames that wait
+ * @hold_len: bytes in it
+ * @hold_size: bytes it can have
+ * @skip: bytes of input to be read over
+ * @body_seg: a chunk is being received into these pages
+ * @body_have: bytes of its frame that are there
+ * @ctl: frames to send, oldest first
+ * @ctl_bytes: of @ctl
+ * @ctl_off: bytes of the first one that are sent
+ * @seg: a frame of a log is half sent: its segment, referenced; else NULL
+ * @seg_off: offset in the log of the next byte of it
+ * @seg_end: and where the frame ends
+ * @seg_cursor: whose frame it was, NULL if that is gone
+ * @pending: cursors of rooms with something to send
+ * @streams: the same of streams
+ * @members: rooms it is in, struct kchat_member.node
+ * @nr_members: how many
+ * @takers: streams it takes, struct kchat_taker.node
+ * @login: between AUTH and PROOF
+ * @nonce: said in WELCOME
+ * @bytes_in: received; read by others
+ * @bytes_out: sent; read by others
+ */
+struct kchat_conn {
+	refcount_t refs;
+	struct kchat_net *kn;
+	struct kchat_worker *worker;
+	struct list_head link;
+	struct llist_node ready;
+	unsigned long flags;
+	struct llist_head post;
+	atomic_t post_bytes;
+	u32 end_error;
+	u16 peer_port;
+	struct in6_addr peer;
+	unsigned long since;
+	struct kchat_session *session;
+
+	struct list_head node;
+	struct socket *sock;
+	u8 phase;
+	u8 state;
+	bool silent;
+	bool stopped;
+	bool stream_input;
+	bool blocked;
+	bool shut;
+	u8 refused;
+	unsigned long heard;
+	unsigned long deadline;
+	unsigned long stalled;
+	u8 *hold;
+	u32 hold_len;
+	u32 hold_size;
+	u32 skip;
+	u32 body_have;
+	struct kchat_seg *body_seg;
+	struct list_head ctl;
+	u32 ctl_bytes;
+	u32 ctl_off;
+	struct kchat_seg *seg;
+	u64 seg_off;
+	u64 seg_end;
+	struct kchat_cursor *seg_cursor;
+	struct list_head pending;
+	struct list_head streams;
+	struct list_head members;
+	u32 nr_members;
+	struct list_head takers;
+	struct kchat_login *login;
+	u8 nonce[KCHAT_NONCE_LEN];
+	u64 bytes_in;
+	u64 bytes_out;
+};
+
+/* ---- from everywhere -------------------------------------------------- */
+
+static inline struct kchat_conn *kchat_conn_hold(struct kchat_conn *conn)
+{
+	refcount_inc(&conn->refs);
+	return conn;
+}
+
+void kchat_conn_put(struct kchat_conn *conn);
+/* The worker looks at it soon. Any context; the caller holds a reference or sk_callback_lock. */
+void kchat_conn_kick(struct kchat_conn *conn);
+/*
+ * A frame from another thread, after all that waits already. Takes over @ctl.
+ * False (and @ctl is freed): too much waits, or the connection is at its end.
+ */
+bool kchat_conn_post(struct kchat_conn *conn, struct kchat_ctl *ctl);
+/* To be closed with ERROR @error, or without a word for KCHAT_E_NONE. The first reason counts. */
+void kchat_conn_end(struct kchat_conn *conn, enum kchat_error error);
+/* "address" for the log, without the port. */
+#define KCHAT_PEER_LEN	48
+void kchat_conn_peer(const struct kchat_conn *conn, char out[KCHAT_PEER_LEN]);
+bool kchat_conn_loopback(const struct kchat_conn *conn);
+
+int kchat_conns_init(void);
+void kchat_conns_exit(void);
+/* Takes over @sock in every case. Process context. */
+void kchat_conn_accept(struct kchat_net *kn, struct socket *sock);
+/* Ends all connections; they are gone when kn->nr_conns is 0. */
+void kchat_conns_stop(struct kchat_net *kn);
+
+/* ---- its worker only --------------------------------------------------- */
+
+/* A turn: what others left, input, output. */
+void kchat_conn_turn(struct kchat_conn *conn);
+/* Deadlines; every KCHAT_TICK_MS. */
+void kchat_conn_tick(struct kchat_conn *conn);
+/* Nothing more is heard from it; it is closed when what waits is sent. */
+void kchat_conn_close(struct kchat_conn *conn, enum kchat_error error, u16 cause,
+		      const struct kchat_head *head);
+
+/* Queues a frame; takes over @ctl. What waits is bounded: input stops when it is much. */
+void kchat_conn_reply(struct kchat_conn *conn, struct kchat_ctl *ctl);
+/* A frame to answer the request of this header with: room for a body, and its head. */
+struct kchat_ctl *kchat_conn_answer(struct kchat_conn *conn, const struct kchat_hdr *hdr, u32 body,
+				    struct kchat_head *head);
+/* An answer whose body is at hand. */
+void kchat_conn_reply_frame(struct kchat_conn *conn, const struct kchat_hdr *hdr, u16 type,
+			    const void *body, u32 len);
+/* An ERROR or OK to the request of this header. */
+void kchat_conn_reply_error(struct kchat_conn *conn, const struct kchat_hdr *hdr,
+			    enum kchat_error error, u32 wait_ms);
+void kchat_conn_reply_ok(struct kchat_conn *conn, const struct kchat_hdr *hdr);
+
+/* recv.c */
+void kchat_conn_receive(struct kchat_conn *conn);
+void kchat_conn_receive_free(struct kchat_conn *conn);
+
+/* send.c: as much as the socket takes. */
+void kchat_conn_send(struct kchat_conn *conn);
+void kchat_conn_send_free(struct kchat_conn *conn);
+/* Has it sent all that waits? */
+bool kchat_conn_sent(const struct kchat_conn *conn);
+/* The cursor may have something to send; to its connection's list. */
+void kchat_cursor_wake(struct kchat_cursor *cursor, struct list_head *list);
+/* The cursor goes away. What is half sent is sent to the end all the same. */
+void kchat_cursor_forget(struct kchat_cursor *cursor);
+
+/* dispatch.c: what the session's other connection passed on. */
+void kchat_dispatch_request(struct kchat_conn *conn, const struct kchat_ctl *ctl);
+/* dispatch.c: a whole frame that kchat_frame_check() let through. */
+void kchat_dispatch(struct kchat_conn *conn, const struct kchat_rule *rule,
+		    const struct kchat_hdr *hdr, const u8 *body, u32 len);
+
+#endif /* _KCHAT_CONN_H */

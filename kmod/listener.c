@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The socket that listens, and accepts. */
+#include "listener.h"
+
+#include <linux/in6.h>
+#include <linux/net.h>
+#include <linux/slab.h>
+#include <linux/tcp.h>
+#include <linux/workqueue.h>
+#include <net/ipv6.h>
+#include <net/sock.h>
+#include <net/tcp_states.h>
+
+#include "compat.h"
+#include "conn.h"
+#include "server.h"
+
+#define KCHAT_BACKLOG	512
+
+/**
+ * struct kchat_listener - a listening socket
+ * @kn: its server
+ * @sock: owned
+ * @accept: takes what waits; queued by the socket's callback
+ */
+struct kchat_listener {
+	struct kchat_net *kn;
+	struct socket *sock;
+	struct work_struct accept;
+};
+
+/* The same for every TCP socket; written before the first callback is changed. */
+static struct kchat_callbacks callbacks;
+
+const struct kchat_callbacks *kchat_listener_callbacks(void)
+{
+	return &callbacks;
+}
+
+/*
+ * Softirq. An accepted child inherits this function and the pointer until
+ * conn.c has put in its own: then the socket does not listen, the pointer is
+ * none of its business, and nobody waits for it yet.
+ */
+static void listener_data_ready(struct sock *sk)
+{
+	struct kchat_listener *listener;
+
+	read_lock_bh(&sk->sk_callback_lock);
+	listener = sk->sk_user_data;
+	if (sk->sk_state == TCP_LISTEN && listener)
+		queue_work(system_unbound_wq, &listener->accept);
+	read_unlock_bh(&sk->sk_callback_lock);
+}
+
+/* Takes what waits in the backlog. A child is conn.c's from the first moment. */
+static void listener_accept(struct work_struct *work)
+{
+	struct kchat_listener *listener = container_of(work, struct kchat_listener, accept);
+	struct socket *sock;
+	int budget = KCHAT_BACKLOG;
+
+	while (budget-- && kchat_net_running(listener->kn)) {
+		if (kernel_accept(listener->sock, &sock, O_NONBLOCK))
+			return;
+		kchat_conn_accept(listener->kn, sock);
+		cond_resched();
+	}
+	/* There may be more; other work has its turn first. */
+	if (kchat_net_running(listener->kn))
+		queue_work(system_unbound_wq, &listener->accept);
+}
+
+static int listener_bind(struct socket *sock, const struct kchat_config *cfg)
+{
+	struct sockaddr_in6 addr6 = {
+		.sin6_family = AF_INET6,
+		.sin6_port = htons(cfg->port),
+		.sin6_addr = cfg->addr,
+	};
+	struct sockaddr_in addr4 = {
+		.sin_family = AF_INET,
+		.sin_port = htons(cfg->port),
+		.sin_addr.s_addr = cfg->addr.s6_addr32[3],
+	};
+
+	if (sock->sk->sk_family == AF_INET)
+		return kernel_bind(sock, (struct sockaddr *)&addr4, sizeof(addr4));
+	lock_sock(sock->sk);
+	sock->sk->sk_ipv6only = 0;
+	release_sock(sock->sk);
+	return kernel_bind(sock, (struct sockaddr *)&addr6, sizeof(addr6));
+}
+
+/* IPv6 for both families; a kernel booted without it still serves IPv4. */
+static int listener_socket(struct kchat_net *kn, struct socket **sock)
+{
+	int err;
+
+	err = sock_create_kern(kn->net, AF_INET6, SOCK_STREAM, IPPROTO_TCP, sock);
+	if (err == -EAFNOSUPPORT &&
+	    (ipv6_addr_any(&kn->cfg.addr) || ipv6_addr_v4mapped(&kn->cfg.addr)))
+		err = sock_create_kern(kn->net, AF_INET, SOCK_STREAM, IPPROTO_TCP, sock);
+	return err;
+}
+
+static void listener_install(struct kchat_listener *listener)
+{
+	struct sock *sk = listener->sock->sk;
+
+	write_lock_bh(&sk->sk_callback_lock);
+	callbacks.data_ready = sk->sk_data_ready;
+	callbacks.state_change = sk->sk_state_change;
+	callbacks.write_space = sk->sk_write_space;
+	sk->sk_user_data = listener;
+	sk->sk_data_ready = listener_data_ready;
+	write_unlock_bh(&sk->sk_callback_lock);
+}
+
+int kchat_listener_start(struct kchat_net *kn)
+{
+	struct kchat_listener *listener;
+	int err;
+
+	listener = kzalloc(sizeof(*listener), GFP_KERNEL);
+	if (!listener)
+		return -ENOMEM;
+	listener->kn = kn;
+	INIT_WORK(&listener->accept, listener_accept);
+	err = listener_socket(kn, &listener->sock);
+	if (err)
+		goto err_free;
+	sock_set_reuseaddr(listener->sock->sk);
+	tcp_sock_set_nodelay(listener->sock->sk); /* children inherit it */
+	err = listener_bind(listener->sock, &kn->cfg);
+	if (err)
+		goto err_release;
+	listener_install(listener);
+	err = kernel_listen(listener->sock, KCHAT_BACKLOG);
+	if (err)
+		goto err_release;
+	kn->listener = listener;
+	return 0;
+
+err_release:
+	sock_release(listener->sock);
+err_free:
+	kfree(listener);
+	return err;
+}
+
+void kchat_listener_stop(struct kchat_net *kn)
+{
+	struct kchat_listener *listener = kn->listener;
+	struct sock *sk;
+
+	if (!listener)
+		return;
+	sk = listener->sock->sk;
+	/* No callback comes any more, then no work, then no socket. */
+	write_lock_bh(&sk->sk_callback_lock);
+	sk->sk_data_ready = callbacks.data_ready;
+	sk->sk_user_data = NULL;
+	write_unlock_bh(&sk->sk_callback_lock);
+	cancel_work_sync(&listener->accept);
+	sock_release(listener->sock);
+	kfree(listener);
+	kn->listener = NULL;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The log: finished frames, one after another, in segments of pages. It is the
+ * one structure for fan-out, back-fill, resume and streams. A reader is a
+ * position in it, and sends page ranges; nothing is queued per reader.
+ *
+ * Offsets count bytes since the log began and have no holes; a frame never
+ * crosses a segment. Also compiles in user space, where it is tested.
+ *
+ * Locking: every function that takes a log is called under the lock of the
+ * log's owner (a room's or a stream's), except those that say otherwise. What
+ * stands below the head never changes, so that it is sent without the lock.
+ */
+#ifndef _KCHAT_LOG_H
+#define _KCHAT_LOG_H
+
+#include <linux/atomic.h>
+#include <linux/bvec.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/refcount.h>
+#include <linux/types.h>
+#include <linux/uio.h>
+
+#include "uapi/kchat.h"
+
+#define KCHAT_SEG_PAGES		5	/* 20 KiB: the largest frame fits (17,520 bytes) */
+#define KCHAT_SEG_ENTRIES	160	/* lasting frames of one segment */
+#define KCHAT_FRAME_MAX		(KCHAT_HDR_LEN + 17456)
+
+/**
+ * struct kchat_log_entry - where a lasting frame is
+ * @off: in its segment
+ * @hash: of (sender, id)
+ * @back: how many sequence numbers before this one the next one of the same
+ *	bucket stands; 0: none. What has been dropped ends a chain by itself
+ */
+struct kchat_log_entry {
+	u32 off;
+	u32 hash;
+	u32 back;
+};
+
+/**
+ * struct kchat_seg - pages with whole frames
+ * @refs: one by the log (or the list of the dying), one by each range and each
+ *	connection in the middle of a frame
+ * @node: in log->segs, then in the list of the dying
+ * @start: offset in the log of the first byte
+ * @first_seq: sequence of the first entry, were there one
+ * @used: bytes written; only grows, and only at the head of a log
+ * @size: bytes the pages can hold
+ * @nr_pages: of @pages
+ * @nr_entries: lasting frames so far
+ * @max_entries: of @entries
+ *
+ * Whoever drops the last reference frees segment and pages. The page
+ * references that sockets hold are counted by the pages themselves.
+ */
+struct kchat_seg {
+	refcount_t refs;
+	struct list_head node;
+	u64 start;
+	u64 first_seq;
+	u32 used;
+	u32 size;
+	u16 nr_pages;
+	u16 nr_entries;
+	u16 max_entries;
+	struct page *pages[KCHAT_SEG_PAGES];
+	struct kchat_log_entry entries[];
+};
+
+/**
+ * struct kchat_graves - dropped segments whose pages somebody still holds
+ * @lock: protects @list; a leaf
+ * @list: segments, whose reference it owns
+ * @bytes: what logs hold, dying segments included; a cap on it is a cap
+ *
+ * One for all logs of the module.
+ */
+struct kchat_graves {
+	spinlock_t lock;
+	struct list_head list;
+	atomic64_t bytes;
+};
+
+/**
+ * struct kchat_log - a log
+ * @segs: oldest first; struct kchat_seg.node
+ * @graves: where dropped segments go
+ * @account: what else counts the bytes of this log; may be NULL
+ * @head: end of the last frame; published by a store-release after the frame is there
+ * @tail: start of the first frame still held
+ * @seq: sequence of the last lasting frame
+ * @first_seq: sequence of the first lasting frame still held; @seq + 1 if none is
+ * @bytes: memory of @segs
+ * @buckets: sequence of the newest entry with this hash, 0: none
+ * @nr_buckets: a power of two
+ * @key: random: seeds the hash, so that nobody can choose ids that collide, and
+ *	tells one log from another that later lies at the same address
+ */
+struct kchat_log {
+	struct list_head segs;
+	struct kchat_graves *graves;
+	atomic64_t *account;
+	u64 head;
+	u64 tail;
+	u64 seq;
+	u64 first_seq;
+	u64 bytes;
+	u64 *buckets;
+	u32 nr_buckets;
+	u64 key;
+};
+
+/**
+ * struct kchat_spare - memory for an append, got before the lock is taken
+ * @seg: an empty segment with all its pages, or NULL
+ * @buckets: a larger table for the log that asked for one, or NULL
+ * @nr_buckets: of @buckets
+ */
+struct kchat_spare {
+	struct kchat_seg *seg;
+	u64 *buckets;
+	u32 nr_buckets;
+};
+
+#define KCHAT_RANGE_VECS	16
+
+/**
+ * struct kchat_range - a piece of a log with the references that keep it
+ * @start: offset of its first byte
+ * @end: offset behind its last byte
+ * @key: of the log
+ * @nr_frames: that end in it; set by whoever counts them
+ * @seq: the last one's sequence; the same
+ * @nr_vecs: of @vecs
+ * @nr_segs: of @segs
+ * @vecs: the bytes
+ * @segs: the segments, in order; the range owns a reference to each
+ */
+struct kchat_range {
+	u64 start;
+	u64 end;
+	u64 key;
+	u64 seq;
+	u32 nr_frames;
+	u16 nr_vecs;
+	u16 nr_segs;
+	struct bio_vec vecs[KCHAT_RANGE_VECS];
+	struct kchat_seg *segs[KCHAT_RANGE_VECS];
+};
+
+void kchat_graves_init(struct kchat_graves *graves);
+/* Frees what only we hold by now, and says how many segments still wait. No lock held. */
+unsigned int kchat_graves_sweep(struct kchat_graves *graves);
+/* No log is left: gives up the rest; pages in sockets live on without us. */
+void kchat_graves_destroy(struct kchat_graves *graves);
+
+/*
+ * @nr_buckets: a power of two to begin with, 0 for a log without lasting frames.
+ * @key: random. -ENOMEM. May sleep.
+ */
+int kchat_log_init(struct kchat_log *log, struct kchat_graves *graves, atomic64_t *account,
+		   u32 nr_buckets, u64 key);
+/* Nobody else knows the log any more. */
+void kchat_log_destroy(struct kchat_log *log);
+
+/* Memory for one append of any frame to @log. No lock held; may sleep. -ENOMEM. */
+int kchat_spare_fill(struct kchat_spare *spare, const struct kchat_log *log, gfp_t gfp);
+void kchat_spare_release(struct kchat_spare *spare);
+
+/*
+ * A segment that will hold one frame of @len bytes (@max_entries 1 for a lasting
+ * one), to be received into; the caller owns its reference. NULL: no memory.
+ */
+struct kchat_seg *kchat_seg_alloc(u32 len, u16 max_entries, gfp_t gfp);
+void kchat_seg_put(struct kchat_seg *seg);
+/* Copies to or from a segment at an offset; the caller checked the bounds. */
+void kchat_seg_write(struct kchat_seg *seg, u32 off, const void *data, u32 len);
+void kchat_seg_read(const struct kchat_seg *seg, u32 off, void *data, u32 len);
+
+/*
+ * Appends the frame of header @hdr, complete, and @body. @lasting: @hdr->seq is
+ * log->seq + 1. Takes from @spare what it needs, which kchat_spare_fill() has
+ * filled since the last append. Cannot fail.
+ */
+void kchat_log_append(struct kchat_log *log, const struct kchat_hdr *hdr,
+		      const struct kvec *body, u32 nr_body, bool lasting,
+		      struct kchat_spare *spare);
+/* The same for a passing frame that fills @seg; the log takes over the reference. */
+void kchat_log_append_seg(struct kchat_log *log, struct kchat_seg *seg);
+
+/* The lasting frame of this sender and id, if the log still has it: its header. */
+bool kchat_log_find(const struct kchat_log *log, u64 sender, const u8 *id,
+		    struct kchat_hdr *out);
+/* Where the lasting frame @seq starts; the head if it is not yet there, the first if dropped. */
+u64 kchat_log_seek(const struct kchat_log *log, u64 seq);
+/* Sequence of the last lasting frame that starts before @pos. */
+u64 kchat_log_seq_at(const struct kchat_log *log, u64 pos);
+
+/* Drops the oldest segments until at most @bytes are held; the last one stays. */
+void kchat_log_trim(struct kchat_log *log, u64 bytes);
+/* Drops all segments that end at or before @pos. */
+void kchat_log_drop(struct kchat_log *log, u64 pos);
+/* Drops the oldest segment, if there is one. */
+void kchat_log_drop_one(struct kchat_log *log);
+
+/*
+ * Takes references to what lies between @pos and @end, as much as fits; @pos is
+ * at or behind the tail. False: there is nothing.
+ */
+bool kchat_log_range(const struct kchat_log *log, u64 pos, u64 end, struct kchat_range *range);
+void kchat_range_release(struct kchat_range *range);
+/*
+ * After a part of a range was sent: is @pos inside of a frame? Then gives the
+ * segment, with a reference for the caller, and where the frame ends. No lock.
+ */
+struct kchat_seg *kchat_range_split(const struct kchat_range *range, u64 pos, u64 *end);
+
+/*
+ * How many frames of a range end at or before @pos; *seq becomes the sequence in
+ * the header of the last one that begins before it. No lock.
+ */
+u32 kchat_range_frames(const struct kchat_range *range, u64 pos, u64 *seq);
+
+/* Read without the lock; what lies below it is complete. */
+static inline u64 kchat_log_head(const struct kchat_log *log)
+{
+	return smp_load_acquire(&log->head);
+}
+
+#endif /* _KCHAT_LOG_H */

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The parts in their order, and a server's start and stop. */
+#include <linux/init.h>
+#include <linux/module.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+#include "conn.h"
+#include "listener.h"
+#include "netlink.h"
+#include "room.h"
+#include "server.h"
+#include "session.h"
+#include "stats.h"
+#include "stream.h"
+#include "worker.h"
+
+static unsigned int kchat_net_id;
+
+struct kchat_graves kchat_graves;
+
+struct kchat_net *kchat_net_of(struct net *net)
+{
+	return net_generic(net, kchat_net_id);
+}
+
+bool kchat_net_memory(const struct kchat_net *kn, u64 bytes)
+{
+	u64 cap = kchat_param(kn, KCHAT_P_memory);
+
+	if (atomic64_read(&kchat_graves.bytes) + bytes <= cap)
+		return true;
+	kchat_graves_sweep(&kchat_graves);
+	return atomic64_read(&kchat_graves.bytes) + bytes <= cap;
+}
+
+/* ---- start and stop ---------------------------------------------------- */
+
+static void net_house(struct work_struct *work)
+{
+	struct kchat_net *kn = container_of(work, struct kchat_net, house.work);
+
+	kchat_sessions_tick(kn);
+	kchat_rooms_tick(kn);
+	kchat_streams_tick(kn);
+	kchat_graves_sweep(&kchat_graves);
+	schedule_delayed_work(&kn->house, msecs_to_jiffies(KCHAT_HOUSE_MS));
+}
+
+int kchat_net_start(struct kchat_net *kn, const struct kchat_config *cfg)
+{
+	int err = -EALREADY;
+
+	mutex_lock(&kn->control);
+	if (kn->running)
+		goto out;
+	kn->cfg = *cfg;
+	memcpy(kn->auth.secret, cfg->secret, sizeof(kn->auth.secret));
+	atomic_set(&kn->next_session, 0);
+	atomic_set(&kn->next_epoch, 0);
+	kn->next_room = 0;
+	kn->started = ktime_get_ns();
+	/* Before the listener, which may accept at once; all it needs is in place. */
+	WRITE_ONCE(kn->running, true);
+	err = kchat_listener_start(kn);
+	if (err) {
+		WRITE_ONCE(kn->running, false);
+		kn->started = 0;
+		goto out;
+	}
+	schedule_delayed_work(&kn->house, msecs_to_jiffies(KCHAT_HOUSE_MS));
+	pr_info("server started on port %u\n", cfg->port);
+out:
+	mutex_unlock(&kn->control);
+	return err;
+}
+
+/*
+ * From the outside to the inside: nobody new, nothing by time, nobody who
+ * answers late, then connections, sessions, streams and rooms, each of which
+ * may hold references to the next.
+ */
+void kchat_net_stop(struct kchat_net *kn)
+{
+	mutex_lock(&kn->control);
+	if (!kn->running)
+		goto out;
+	WRITE_ONCE(kn->running, false);
+	kchat_listener_stop(kn);
+	cancel_delayed_work_sync(&kn->house);
+	kchat_service_stop(kn);
+	kchat_conns_stop(kn);
+	kchat_net_wait(&kn->nr_conns);
+	kchat_streams_stop(kn);
+	kchat_sessions_stop(kn);
+	kchat_rooms_stop(kn);
+	kchat_net_wait(&kn->nr_streams);
+	kchat_net_wait(&kn->nr_sessions);
+	kchat_net_wait(&kn->nr_rooms);
+	kchat_graves_sweep(&kchat_graves);
+	kn->started = 0;
+	pr_info("server stopped\n");
+out:
+	mutex_unlock(&kn->control);
+}
+
+/* ---- namespaces -------------------------------------------------------- */
+
+static int __net_init kchat_net_init(struct net *net)
+{
+	struct kchat_net *kn = kchat_net_of(net);
+	int err;
+
+	kn->net = net;
+	mutex_init(&kn->control);
+	INIT_LIST_HEAD(&kn->conns);
+	spin_lock_init(&kn->conns_lock);
+	xa_init(&kn->sessions);
+	INIT_LIST_HEAD(&kn->streams);
+	spin_lock_init(&kn->streams_lock);
+	INIT_DELAYED_WORK(&kn->house, net_house);
+	kchat_param_init(kn);
+	kchat_rooms_init(kn);
+	kchat_accounts_init(&kn->accounts);
+	kchat_service_init(kn);
+	kchat_auth_init(&kn->auth);
+
+	err = kchat_stats_init(kn);
+	if (err)
+		goto err_auth;
+	err = kchat_stats_proc_init(net);
+	if (err)
+		goto err_stats;
+	return 0;
+
+err_stats:
+	kchat_stats_destroy(kn);
+err_auth:
+	kchat_auth_destroy(&kn->auth);
+	kchat_accounts_destroy(&kn->accounts);
+	return err;
+}
+
+static void __net_exit kchat_net_exit(struct net *net)
+{
+	struct kchat_net *kn = kchat_net_of(net);
+
+	kchat_net_stop(kn);
+	kchat_stats_proc_exit(net);
+	kchat_stats_destroy(kn);
+	kchat_auth_destroy(&kn->auth);
+	kchat_accounts_destroy(&kn->accounts);
+	xa_destroy(&kn->sessions);
+	xa_destroy(&kn->rooms);
+}
+
+static struct pernet_operations kchat_net_ops = {
+	.init = kchat_net_init,
+	.exit = kchat_net_exit,
+	.id = &kchat_net_id,
+	.size = sizeof(struct kchat_net),
+};
+
+/* ---- the module -------------------------------------------------------- */
+
+static int __init kchat_init(void)
+{
+	int err;
+
+	kchat_graves_init(&kchat_graves);
+	err = kchat_workers_init();
+	if (err)
+		return err;
+	err = kchat_conns_init();
+	if (err)
+		goto err_workers;
+	err = register_pernet_device(&kchat_net_ops);
+	if (err)
+		goto err_conns;
+	err = kchat_netlink_init();
+	if (err)
+		goto err_pernet;
+	pr_info("loaded, version " KCHAT_MODULE_VERSION "\n");
+	return 0;
+
+err_pernet:
+	unregister_pernet_device(&kchat_net_ops);
+err_conns:
+	kchat_conns_exit();
+err_workers:
+	kchat_workers_exit();
+	return err;
+}
+
+static void __exit kchat_exit(void)
+{
+	kchat_netlink_exit();
+	/* Stops every server, and waits until its connections and rooms are gone. */
+	unregister_pernet_device(&kchat_net_ops);
+	kchat_workers_exit();
+	/* What was freed after a grace period is gone before our code and caches are. */
+	rcu_barrier();
+	kchat_conns_exit();
+	kchat_graves_destroy(&kchat_graves);
+	pr_info("unloaded\n");
+}
+
+module_init(kchat_init);
+module_exit(kchat_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("A chat server");
+MODULE_VERSION(KCHAT_MODULE_VERSION);

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a connection receives. Bytes come into the worker's scratch, whole frames
+ * are handled there, and only what is left over is kept with the connection:
+ * part of a frame whose header has been found good, so that its length is bounded.
+ * Data of streams goes straight into the pages that are sent on.
+ */
+#include <linux/net.h>
+#include <linux/slab.h>
+#include <net/sock.h>
+
+#include "conn.h"
+#include "server.h"
+#include "session.h"
+#include "stats.h"
+#include "stream.h"
+#include "worker.h"
+
+/* With so much waiting for a peer that does not read, its input is not read either. */
+#define KCHAT_STOP_INPUT(conn)	(kchat_param((conn)->kn, KCHAT_P_control_bytes) / 4)
+
+/* ---- the socket ---------------------------------------------------------- */
+
+/* Bytes received, or 0: nothing now, or never again (KCHAT_CONN_BROKEN). */
+static u32 input_result(struct kchat_conn *conn, int got)
+{
+	if (got == -EAGAIN || got == -EINTR || got == -ERESTARTSYS)
+		return 0;
+	if (got <= 0) {
+		set_bit(KCHAT_CONN_BROKEN, &conn->flags);
+		return 0;
+	}
+	kchat_stat_add(conn->kn, KCHAT_C_BYTES_IN, got);
+	WRITE_ONCE(conn->bytes_in, conn->bytes_in + got);
+	conn->heard = jiffies;
+	return got;
+}
+
+static u32 input(struct kchat_conn *conn, void *buf, u32 len)
+{
+	struct kvec vec = { .iov_base = buf, .iov_len = len };
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+
+	return input_result(conn, kernel_recvmsg(conn->sock, &msg, &vec, 1, len, msg.msg_flags));
+}
+
+static u32 input_pages(struct kchat_conn *conn, struct kchat_seg *seg, u32 off, u32 len)
+{
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+	struct bio_vec vecs[KCHAT_SEG_PAGES];
+	u32 count = 0, left = len;
+
+	while (left) {
+		u32 part = min_t(u32, left, PAGE_SIZE - off % PAGE_SIZE);
+
+		bvec_set_page(&vecs[count++], seg->pages[off / PAGE_SIZE], part, off % PAGE_SIZE);
+		off += part;
+		left -= part;
+	}
+	iov_iter_bvec(&msg.msg_iter, ITER_DEST, vecs, count, len);
+	return input_result(conn, sock_recvmsg(conn->sock, &msg, msg.msg_flags));
+}
+
+/* The peer has ended its side: the next read says so, and no event will any more. */
+static bool input_ended(const struct kchat_conn *conn)
+{
+	const struct sock *sk = conn->sock->sk;
+
+	return READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN || READ_ONCE(sk->sk_err);
+}
+
+/* ---- frames -------------------------------------------------------------- */
+
+static bool input_stops(struct kchat_conn *conn)
+{
+	if (conn->phase != KCHAT_PHASE_LIVE || test_bit(KCHAT_CONN_BROKEN, &conn->flags))
+		return true;
+	if (conn->ctl_bytes > KCHAT_STOP_INPUT(conn))
+		conn->stopped = true;
+	return conn->stopped;
+}
+
+/* A sign of life from somebody whom the others believe to be gone. */
+static void frame_heard(struct kchat_conn *conn)
+{
+	kchat_stat_inc(conn->kn, KCHAT_C_FRAMES_IN);
+	if (likely(!conn->silent))
+		return;
+	conn->silent = false;
+	kchat_session_silence(conn, false);
+}
+
+static void chunk_done(struct kchat_conn *conn)
+{
+	struct kchat_seg *seg = conn->body_seg;
+
+	conn->body_seg = NULL;
+	frame_heard(conn);
+	kchat_stream_chunk(conn, seg);
+}
+
+/*
+ * A chunk, of which @have bytes are here. Refused before anything is allocated if
+ * it belongs to no stream of this connection.
+ */
+static bool chunk_begin(struct kchat_conn *conn, const struct kchat_hdr *hdr, const u8 *data,
+			u32 have, u32 total)
+{
+	enum kchat_error error = kchat_stream_expect(conn, hdr);
+	struct kchat_seg *seg = NULL;
+
+	if (error == KCHAT_E_NONE) {
+		seg = kchat_seg_alloc(total, 0, GFP_KERNEL);
+		if (!seg)
+			error = KCHAT_E_BUSY;
+	}
+	if (error != KCHAT_E_NONE) {
+		kchat_conn_reply_error(conn, hdr, error, 0);
+		return false;
+	}
+	kchat_seg_write(seg, 0, data, have);
+	seg->used = total;
+	conn->body_seg = seg;
+	conn->body_have = have;
+	if (have == total)
+		chunk_done(conn);
+	return true;
+}
+
+/* The frame that begins at @data: how many bytes of it are done with; 0: more are needed. */
+static u32 frame_take(struct kchat_conn *conn, const u8 *data, u32 len)
+{
+	struct kchat_verdict verdict;
+	struct kchat_hdr hdr;
+	u32 total, have;
+
+	memcpy(&hdr, data, sizeof(hdr));
+	kchat_frame_check(&hdr, conn->state, &verdict);
+	if (verdict.fatal) {
+		const struct kchat_head head = { .room = le32_to_cpu(hdr.room), .id = hdr.id };
+
+		kchat_conn_close(conn, verdict.error, le16_to_cpu(hdr.type), &head);
+		return len;
+	}
+	total = KCHAT_HDR_LEN + verdict.body_len;
+	have = min(len, total);
+	if (verdict.error != KCHAT_E_NONE || !verdict.rule) {
+		frame_heard(conn);
+		if (verdict.error != KCHAT_E_NONE)
+			kchat_conn_reply_error(conn, &hdr, verdict.error, 0);
+		conn->skip = total - have;
+		return have;
+	}
+	conn->stream_input = verdict.rule->type == KCHAT_T_STREAM_CHUNK;
+	if (conn->stream_input) {
+		if (!chunk_begin(conn, &hdr, data, have, total))
+			conn->skip = total - have;
+		return have;
+	}
+	if (have < total)
+		return 0;
+	frame_heard(conn);
+	kchat_dispatch(conn, verdict.rule, &hdr, data + KCHAT_HDR_LEN, verdict.body_len);
+	return total;
+}
+
+/* Handles frames until they end or must wait; how many bytes are done with. */
+static u32 frames_take(struct kchat_conn *conn, const u8 *data, u32 len)
+{
+	u32 off = 0;
+
+	while (len - off >= KCHAT_HDR_LEN && !input_stops(conn)) {
+		u32 done = frame_take(conn, data + off, len - off);
+
+		if (!done)
+			break;
+		off += done;
+	}
+	return off;
+}
+
+/* ---- what is left over ----------------------------------------------------- */
+
+/* The size of a buffer for what begins at @data: a header, a frame, or what waits. */
+static u32 hold_size(const struct kchat_conn *conn, const u8 *data, u32 len)
+{
+	__le32 length;
+
+	if (conn->stopped)
+		return len;
+	if (len < KCHAT_HDR_LEN)
+		return KCHAT_HDR_LEN;
+	memcpy(&length, data, sizeof(length));
+	return le32_to_cpu(length) + sizeof(length);
+}
+
+static void hold_keep(struct kchat_conn *conn, const u8 *data, u32 len)
+{
+	u32 size;
+
+	if (!len || conn->phase != KCHAT_PHASE_LIVE)
+		return;
+	size = hold_size(conn, data, len);
+	conn->hold = kvmalloc(size, GFP_KERNEL);
+	if (!conn->hold) {
+		set_bit(KCHAT_CONN_BROKEN, &conn->flags);
+		return;
+	}
+	memcpy(conn->hold, data, len);
+	conn->hold_len = len;
+	conn->hold_size = size;
+}
+
+/* The buffer is full: it holds a header, a frame, or frames that had to wait. */
+static void hold_take(struct kchat_conn *conn)
+{
+	u8 *hold = conn->hold;
+	u32 len = conn->hold_len, done;
+
+	conn->hold = NULL;
+	done = frames_take(conn, hold, len);
+	hold_keep(conn, hold + done, len - done);
+	kvfree(hold);
+}
+
+void kchat_conn_receive_free(struct kchat_conn *conn)
+{
+	kvfree(conn->hold);
+	conn->hold = NULL;
+	if (conn->body_seg)
+		kchat_seg_put(conn->body_seg);
+	conn->body_seg = NULL;
+}
+
+/* ---- a turn ---------------------------------------------------------------- */
+
+/* One read to where the next bytes belong. Gives what came; *wanted: what could have. */
+static u32 receive_once(struct kchat_conn *conn, u32 *wanted)
+{
+	u8 *scratch = conn->worker->scratch;
+	u32 got, done;
+
+	if (conn->skip) {
+		*wanted = min_t(u32, conn->skip, KCHAT_SCRATCH);
+		got = input(conn, scratch, *wanted);
+		conn->skip -= got;
+	} else if (conn->body_seg) {
+		*wanted = conn->body_seg->used - conn->body_have;
+		got = input_pages(conn, conn->body_seg, conn->body_have, *wanted);
+		conn->body_have += got;
+		if (conn->body_have == conn->body_seg->used)
+			chunk_done(conn);
+	} else if (conn->hold) {
+		*wanted = conn->hold_size - conn->hold_len;
+		got = input(conn, conn->hold + conn->hold_len, *wanted);
+		conn->hold_len += got;
+		if (conn->hold_len == conn->hold_size)
+			hold_take(conn);
+	} else {
+		*wanted = conn->stream_input ? KCHAT_HDR_LEN : KCHAT_SCRATCH;
+		got = input(conn, scratch, *wanted);
+		done = frames_take(conn, scratch, got);
+		hold_keep(conn, scratch + done, got - done);
+	}
+	return got;
+}
+
+/* Closing: what still comes is of no interest, but its end is. */
+static void receive_discard(struct kchat_conn *conn)
+{
+	u32 budget = 4;
+
+	while (budget-- && input(conn, conn->worker->scratch, KCHAT_SCRATCH))
+		;
+	if (test_bit(KCHAT_CONN_BROKEN, &conn->flags))
+		return;
+	set_bit(KCHAT_CONN_READABLE, &conn->flags);
+}
+
+void kchat_conn_receive(struct kchat_conn *conn)
+{
+	u32 budget = KCHAT_SCRATCH, wanted, got;
+
+	if (conn->phase == KCHAT_PHASE_CLOSING) {
+		receive_discard(conn);
+		return;
+	}
+	if (conn->stopped) {
+		/* Until the answers are read; send.c says when. */
+		if (conn->ctl_bytes > KCHAT_STOP_INPUT(conn) / 2) {
+			set_bit(KCHAT_CONN_READABLE, &conn->flags);
+			return;
+		}
+		conn->stopped = false;
+		if (conn->hold)
+			hold_take(conn);
+	}
+	while (!input_stops(conn)) {
+		got = receive_once(conn, &wanted);
+		if (got < wanted && !input_ended(conn))
+			return;
+		if (got >= budget)
+			break;
+		budget -= got;
+	}
+	/* There may be more: after the others' turn, or when the answers are read. */
+	set_bit(KCHAT_CONN_READABLE, &conn->flags);
+	if (!conn->stopped)
+		kchat_conn_kick(conn);
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Rooms: who is in them and what is said there (room.c), who is present
+ * (presence.c), and the connections that listen (member.c).
+ */
+#ifndef _KCHAT_ROOM_H
+#define _KCHAT_ROOM_H
+
+#include <linux/list.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include "conn.h"
+#include "frame.h"
+#include "log.h"
+#include "worker.h"
+
+struct kchat_account;
+struct kchat_ident;
+struct kchat_net;
+struct kchat_session;
+
+/**
+ * struct kchat_seat - a session's place in a room
+ * @person: whose it is, one of its seats; constant
+ * @session: constant; not referenced: a session gives up its seats before it goes
+ * @room: constant; referenced
+ * @by_person: in person->seats, under room->lock
+ * @by_session: in session->seats, under session->lock
+ * @member: the connection that listens, or NULL; under room->lock
+ * @live: it is present: it has a member, whose connection is not silent; under room->lock
+ * @stored: up to where it has said STORED; under room->lock
+ * @stored_at: jiffies of that; under room->lock
+ */
+struct kchat_seat {
+	struct kchat_person *person;
+	struct kchat_session *session;
+	struct kchat_room *room;
+	struct list_head by_person;
+	struct list_head by_session;
+	struct kchat_member *member;
+	bool live;
+	u64 stored;
+	unsigned long stored_at;
+};
+
+/**
+ * struct kchat_person - somebody on a room's roster
+ * @node: in room->people
+ * @account: referenced
+ * @ident: name and flags as they were when the person came; referenced
+ * @seats: at least one
+ * @nr_live: of them that are live: present if not 0
+ * @counts: makes others not alone: no bot, or the room is for practice; constant
+ *
+ * All under room->lock.
+ */
+struct kchat_person {
+	struct list_head node;
+	struct kchat_account *account;
+	struct kchat_ident *ident;
+	struct list_head seats;
+	u32 nr_live;
+	bool counts;
+};
+
+/**
+ * struct kchat_room - a room
+ * @refs: the table (until it is idle for too long), seats, members, dirty slots, lookups
+ * @kn: its server, which waits for all rooms
+ * @by_name: in kn->room_names, under kn->rooms_lock
+ * @number: constant
+ * @flags: KCHAT_ROOM_*; constant
+ * @backlog: messages a newcomer sees; constant
+ * @epoch: constant: a room made anew has a new one
+ * @created: microseconds since 1970; constant
+ * @name_len: of @name
+ * @name: constant
+ * @direct: of a direct room: the two accounts
+ * @lock: protects what follows. Process context only, so softirqs stay on;
+ *	may be taken under kn->rooms_lock, never the other way round
+ * @gone: taken off the table: look it up again
+ * @log: what was said
+ * @time: of the last frame; never goes back
+ * @people: roster, struct kchat_person.node
+ * @nr_people: of @people
+ * @roster_bytes: what their entries take in ROSTER
+ * @nr_counting: people who are present and count
+ * @topic: allocated, or NULL
+ * @topic_len: of @topic
+ * @idle_since: jiffies when the last person left; valid if @nr_people is 0
+ * @stored_changed: somebody has stored more, or has come or gone, since DELIVERED
+ * @delivered_at: jiffies of the last DELIVERED
+ * @slots: one per worker
+ */
+struct kchat_room {
+	refcount_t refs;
+	struct kchat_net *kn;
+	struct hlist_node by_name;
+	u32 number;
+	u32 flags;
+	u16 backlog;
+	u8 name_len;
+	u64 epoch;
+	u64 created;
+	char name[KCHAT_ROOM_NAME_MAX];
+	u64 direct[2];
+
+	spinlock_t lock;
+	bool gone;
+	bool stored_changed;
+	struct kchat_log log;
+	u64 time;
+	struct list_head people;
+	u32 nr_people;
+	u32 roster_bytes;
+	u32 nr_counting;
+	u8 *topic;
+	u32 topic_len;
+	unsigned long idle_since;
+	unsigned long delivered_at;
+	struct kchat_slot slots[];
+};
+
+/**
+ * struct kchat_member - a connection that listens in a room
+ * @cursor: where it is in the log; worker only
+ * @node: in conn->members; worker only
+ * @room: referenced; constant
+ * @slot: of its worker in the room; constant
+ * @seat: its seat, or NULL if that was given up; under room->lock
+ * @live: LIVE has been sent; worker only
+ * @live_at: where it comes, until then; worker only
+ * @parting: PARTED comes at @part_at; worker only
+ * @part_at: end of what this connection gets of the log; worker only
+ * @part_error: what PARTED says; worker only
+ * @part_id: mark of the request; worker only
+ */
+struct kchat_member {
+	struct kchat_cursor cursor;
+	struct list_head node;
+	struct kchat_room *room;
+	struct kchat_slot *slot;
+	struct kchat_seat *seat;
+	bool live;
+	bool parting;
+	u64 live_at;
+	u64 part_at;
+	u16 part_error;
+	u8 part_id[16];
+};
+
+#define KCHAT_PERSON_ENTRY	14	/* bytes of a person entry before the name */
+#define KCHAT_BUSY_MS		500	/* what BUSY asks to wait */
+
+/* ---- rooms -------------------------------------------------------------- */
+
+void kchat_rooms_init(struct kchat_net *kn);
+/* Takes all rooms off the table; no people are left. */
+void kchat_rooms_stop(struct kchat_net *kn);
+/* Rooms idle for too long go; DELIVERED where it is due. The house work. */
+void kchat_rooms_tick(struct kchat_net *kn);
+
+/* With a reference, or NULL. */
+struct kchat_room *kchat_room_get(struct kchat_net *kn, u32 number);
+/* The room with the smallest number over @after, with a reference, or NULL. */
+struct kchat_room *kchat_room_next(struct kchat_net *kn, u32 after);
+/* Finds or makes it, with a reference. NULL: see *error. */
+struct kchat_room *kchat_room_open(struct kchat_net *kn, const struct kchat_join *join,
+				   enum kchat_error *error);
+void kchat_room_put(struct kchat_room *room);
+
+/* INVITED to all connections of an account from @from. How many got it. May sleep. */
+unsigned int kchat_room_invite(struct kchat_room *room, struct kchat_account *from, u64 to);
+
+static inline struct kchat_room *kchat_room_hold(struct kchat_room *room)
+{
+	refcount_inc(&room->refs);
+	return room;
+}
+
+static inline struct kchat_text kchat_room_name(const struct kchat_room *room)
+{
+	return (struct kchat_text){ room->name, room->name_len };
+}
+
+/* ---- under room->lock --------------------------------------------------- */
+
+/* Is anybody present who counts, besides @person? The rule of ALONE. */
+bool kchat_room_others(const struct kchat_room *room, const struct kchat_person *person);
+/* Appends a frame, complete but for what the server fills in, and marks the workers. */
+void kchat_room_append(struct kchat_room *room, struct kchat_hdr *hdr, const struct kvec *body,
+		       u32 nr_body, bool lasting, struct kchat_spare *spare);
+struct kchat_person *kchat_room_person(const struct kchat_room *room, u64 account);
+/* On the roster; the first seat follows. */
+void kchat_person_add(struct kchat_room *room, struct kchat_person *person);
+/* The seat's session listens through @member, and is present; also under session->lock. */
+void kchat_seat_attach(struct kchat_seat *seat, struct kchat_member *member,
+		       struct kchat_spare *spare);
+/* PRESENT or RECONNECTING. */
+u8 kchat_person_state(const struct kchat_person *person);
+void kchat_person_entry(const struct kchat_person *person, u8 state,
+			struct kchat_person_entry *entry);
+
+/*
+ * Posts a copy of a finished frame to the connections of @person, all but that of
+ * the seat @except (may be NULL). How many got it.
+ */
+unsigned int kchat_room_post(const struct kchat_person *person, const struct kchat_seat *except,
+			     const void *frame, u32 len);
+
+/* ---- persons ---------------------------------------------------------------- */
+
+/* Not on the roster yet; NULL: no memory. May sleep. */
+struct kchat_person *kchat_person_alloc(struct kchat_account *account,
+					const struct kchat_room *room);
+/* Not on the roster any more, or never; NULL is fine. No lock held. */
+void kchat_person_free(struct kchat_person *person);
+
+/* ---- seats: under session->lock, room->lock is taken inside; may sleep ------ */
+
+/* What has to be said when somebody goes cannot fail for lack of memory. */
+#define KCHAT_GFP_SURE	(GFP_KERNEL | __GFP_NOFAIL)
+
+/* The seat's connection is gone. */
+void kchat_seat_detach(struct kchat_seat *seat, struct kchat_spare *spare);
+/* Its connection fell silent, or is heard again. */
+void kchat_seat_silence(struct kchat_seat *seat, bool silent, struct kchat_spare *spare);
+/* Gives it up, with LEFT or LOST if it was the person's last one; frees it. */
+void kchat_seat_leave(struct kchat_seat *seat, enum kchat_person_state state,
+		      struct kchat_spare *spare);
+
+/* DELIVERED, unless nobody is there. The house work. */
+void kchat_room_deliver(struct kchat_room *room, struct kchat_spare *spare);
+
+/* ---- members: their connection's worker only ------------------------------ */
+
+void kchat_member_join(struct kchat_conn *conn, const struct kchat_hdr *hdr,
+		       const struct kchat_join *join);
+void kchat_member_part(struct kchat_conn *conn, const struct kchat_hdr *hdr);
+/* The room of this number in which the connection is, or NULL. */
+struct kchat_member *kchat_member_find(struct kchat_conn *conn, u32 room);
+/* All of a connection's members; the connection is at its end. */
+void kchat_members_free(struct kchat_conn *conn);
+/*
+ * A frame for everybody in the room: the rule of ALONE, repeats, order. @topic:
+ * what a TOPIC says, else NULL.
+ */
+void kchat_room_relay(struct kchat_conn *conn, const struct kchat_rule *rule,
+		      const struct kchat_hdr *hdr, const u8 *body, u32 len,
+		      const struct kchat_talk *topic);
+void kchat_room_stored(struct kchat_conn *conn, const struct kchat_hdr *hdr,
+		       const struct kchat_stored *stored);
+
+#endif /* _KCHAT_ROOM_H */

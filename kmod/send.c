@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a connection sends. At most one frame is in progress, and nothing else
+ * is written before it ends; then control frames, then rooms in turn, and
+ * streams when nothing else waits.
+ */
+#include <linux/net.h>
+#include <linux/slab.h>
+#include <net/sock.h>
+
+#include "compat.h"
+#include "conn.h"
+#include "server.h"
+#include "stats.h"
+#include "worker.h"
+
+#define KCHAT_SEND_BUDGET	(256 * 1024)
+#define KCHAT_CTL_VECS		16
+
+/* ---- the socket ------------------------------------------------------------ */
+
+/* Bytes sent. 0: the socket is full (blocked), or of no use (KCHAT_CONN_BROKEN). */
+static u32 output_result(struct kchat_conn *conn, int sent)
+{
+	if (sent > 0) {
+		kchat_stat_add(conn->kn, KCHAT_C_BYTES_OUT, sent);
+		WRITE_ONCE(conn->bytes_out, conn->bytes_out + sent);
+		conn->stalled = jiffies;
+		return sent;
+	}
+	if (sent == -EAGAIN) {
+		if (!conn->blocked)
+			conn->stalled = jiffies;
+		conn->blocked = true;
+	} else {
+		set_bit(KCHAT_CONN_BROKEN, &conn->flags);
+	}
+	return 0;
+}
+
+/*
+ * By page reference. The pages are never written again below the log's head, so
+ * that it does not matter that the socket holds them until they are acknowledged.
+ */
+static u32 output_pages(struct kchat_conn *conn, const struct bio_vec *vecs, u32 count, u32 len)
+{
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | KCHAT_MSG_PAGES };
+
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, vecs, count, len);
+	return output_result(conn, sock_sendmsg(conn->sock, &msg));
+}
+
+/* ---- the frame in progress --------------------------------------------------- */
+
+static void frame_finished(struct kchat_conn *conn)
+{
+	struct kchat_cursor *cursor = conn->seg_cursor;
+
+	kchat_seg_put(conn->seg);
+	conn->seg = NULL;
+	conn->seg_cursor = NULL;
+	kchat_stat_inc(conn->kn, KCHAT_C_FRAMES_OUT);
+	if (cursor && cursor->ops->moved)
+		cursor->ops->moved(cursor);
+}
+
+static u32 send_frame(struct kchat_conn *conn)
+{
+	struct bio_vec vecs[KCHAT_SEG_PAGES + 1];
+	u32 off = conn->seg_off - conn->seg->start;
+	u32 left = conn->seg_end - conn->seg_off, count = 0, len = left, sent;
+
+	while (left) {
+		u32 part = min_t(u32, left, PAGE_SIZE - off % PAGE_SIZE);
+
+		bvec_set_page(&vecs[count++], conn->seg->pages[off / PAGE_SIZE], part,
+			      off % PAGE_SIZE);
+		off += part;
+		left -= part;
+	}
+	sent = output_pages(conn, vecs, count, len);
+	conn->seg_off += sent;
+	if (conn->seg_cursor)
+		WRITE_ONCE(conn->seg_cursor->pos, conn->seg_off);
+	if (conn->seg_off == conn->seg_end)
+		frame_finished(conn);
+	return sent;
+}
+
+/* ---- control frames ------------------------------------------------------------ */
+
+static void ctl_sent(struct kchat_conn *conn, u32 sent)
+{
+	struct kchat_ctl *ctl;
+
+	conn->ctl_bytes -= sent;
+	conn->ctl_off += sent;
+	while (!list_empty(&conn->ctl)) {
+		ctl = list_first_entry(&conn->ctl, struct kchat_ctl, node);
+		if (conn->ctl_off < ctl->len)
+			return;
+		conn->ctl_off -= ctl->len;
+		list_del(&ctl->node);
+		kfree(ctl);
+		kchat_stat_inc(conn->kn, KCHAT_C_FRAMES_OUT);
+	}
+}
+
+static u32 send_ctl(struct kchat_conn *conn)
+{
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+	u32 count = 0, len = 0, off = conn->ctl_off, sent;
+	struct kvec vecs[KCHAT_CTL_VECS];
+	struct kchat_ctl *ctl;
+
+	list_for_each_entry(ctl, &conn->ctl, node) {
+		if (count == KCHAT_CTL_VECS)
+			break;
+		vecs[count].iov_base = ctl->data + off;
+		vecs[count].iov_len = ctl->len - off;
+		len += vecs[count++].iov_len;
+		off = 0;
+	}
+	sent = output_result(conn, kernel_sendmsg(conn->sock, &msg, vecs, count, len));
+	ctl_sent(conn, sent);
+	return sent;
+}
+
+/* ---- logs ------------------------------------------------------------------------ */
+
+/*
+ * The piece of the log that @cursor lacks. Members of a room are mostly at the
+ * same place, so the worker keeps the last piece: one walk under the lock serves
+ * all of them. NULL: the log has gone on without this cursor.
+ */
+static const struct kchat_range *cursor_range(struct kchat_cursor *cursor, u64 end)
+{
+	struct kchat_worker *worker = cursor->conn->worker;
+	struct kchat_range *range = &worker->range;
+	bool held;
+
+	if (worker->has_range && range->key == cursor->log->key && range->start == cursor->pos &&
+	    range->end <= end)
+		return range;
+	kchat_worker_range_drop(worker);
+
+	/* References are taken under the lock; what they hold is sent without it. */
+	spin_lock(cursor->lock);
+	held = cursor->pos >= cursor->log->tail && kchat_log_range(cursor->log, cursor->pos, end, range);
+	spin_unlock(cursor->lock);
+	if (!held)
+		return NULL;
+	worker->has_range = true;
+	range->nr_frames = kchat_range_frames(range, range->end, &range->seq);
+	return range;
+}
+
+static void cursor_sent(struct kchat_cursor *cursor, const struct kchat_range *range, u32 sent)
+{
+	struct kchat_conn *conn = cursor->conn;
+	u64 pos = cursor->pos + sent;
+	u32 frames = range->nr_frames;
+
+	WRITE_ONCE(cursor->pos, pos);
+	if (pos == range->end)
+		cursor->seq = range->seq;
+	else
+		frames = kchat_range_frames(range, pos, &cursor->seq);
+	kchat_stat_add(conn->kn, KCHAT_C_FRAMES_OUT, frames);
+	conn->seg = kchat_range_split(range, pos, &conn->seg_end);
+	if (conn->seg) {
+		conn->seg_off = pos;
+		conn->seg_cursor = cursor;
+	} else if (cursor->ops->moved) {
+		cursor->ops->moved(cursor);
+	}
+}
+
+/* Gives what was sent; *more: go on, there was something to do. */
+static u32 send_cursor(struct kchat_cursor *cursor, struct list_head *list, bool *more)
+{
+	struct kchat_conn *conn = cursor->conn;
+	const struct kchat_range *range;
+	u64 end;
+	u32 sent;
+
+	*more = true;
+	if (cursor->pos >= cursor->stop) {
+		/* A control frame belongs here, and goes out before the log goes on. */
+		cursor->ops->stopped(cursor);
+		return 0;
+	}
+	end = min(kchat_log_head(cursor->log), cursor->stop);
+	if (cursor->pos >= end) {
+		list_del_init(&cursor->pending);
+		return 0;
+	}
+	range = cursor_range(cursor, end);
+	if (!range) {
+		cursor->ops->behind(cursor);
+		return 0;
+	}
+	sent = output_pages(conn, range->vecs, range->nr_vecs, range->end - range->start);
+	if (!sent) {
+		*more = false;
+		return 0;
+	}
+	/* The next room's turn. */
+	list_move_tail(&cursor->pending, list);
+	cursor_sent(cursor, range, sent);
+	return sent;
+}
+
+void kchat_cursor_wake(struct kchat_cursor *cursor, struct list_head *list)
+{
+	if (list_empty(&cursor->pending))
+		list_add_tail(&cursor->pending, list);
+}
+
+void kchat_cursor_forget(struct kchat_cursor *cursor)
+{
+	list_del_init(&cursor->pending);
+	if (cursor->conn->seg_cursor == cursor)
+		cursor->conn->seg_cursor = NULL;
+}
+
+/* ---- a turn ------------------------------------------------------------------------ */
+
+static u32 send_next(struct kchat_conn *conn, bool *more)
+{
+	struct list_head *list;
+	u32 sent;
+
+	if (conn->seg || !list_empty(&conn->ctl)) {
+		sent = conn->seg ? send_frame(conn) : send_ctl(conn);
+		*more = sent > 0;
+		return sent;
+	}
+	list = list_empty(&conn->pending) ? &conn->streams : &conn->pending;
+	if (list_empty(list)) {
+		*more = false;
+		return 0;
+	}
+	return send_cursor(list_first_entry(list, struct kchat_cursor, pending), list, more);
+}
+
+void kchat_conn_send(struct kchat_conn *conn)
+{
+	u32 budget = KCHAT_SEND_BUDGET, sent;
+	bool more = true;
+
+	if (conn->blocked || conn->shut || conn->phase == KCHAT_PHASE_DEAD)
+		return;
+	while (more && budget) {
+		sent = send_next(conn, &more);
+		budget -= min(budget, sent);
+	}
+	/*
+	 * Three reasons for another turn: the budget, an end to be seen to, and
+	 * input that waited until its answers were read.
+	 */
+	if (more || test_bit(KCHAT_CONN_BROKEN, &conn->flags) ||
+	    (conn->stopped && list_empty(&conn->ctl)))
+		kchat_conn_kick(conn);
+}
+
+bool kchat_conn_sent(const struct kchat_conn *conn)
+{
+	return !conn->seg && list_empty(&conn->ctl) && list_empty(&conn->pending) &&
+	       list_empty(&conn->streams);
+}
+
+void kchat_conn_send_free(struct kchat_conn *conn)
+{
+	struct kchat_ctl *ctl, *next;
+
+	if (conn->seg)
+		kchat_seg_put(conn->seg);
+	conn->seg = NULL;
+	list_for_each_entry_safe(ctl, next, &conn->ctl, node) {
+		list_del(&ctl->node);
+		kfree(ctl);
+	}
+}

@@ -1,0 +1,525 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Sessions: begin, resume, fall silent, get lost, end. */
+#include "session.h"
+
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "account.h"
+#include "conn.h"
+#include "room.h"
+#include "server.h"
+#include "stats.h"
+#include "stream.h"
+
+/* ---- references ------------------------------------------------------------ */
+
+void kchat_session_put(struct kchat_session *session)
+{
+	struct kchat_net *kn = session->kn;
+
+	if (!refcount_dec_and_test(&session->refs))
+		return;
+	kchat_account_put(session->account);
+	memzero_explicit(session->key, sizeof(session->key));
+	kfree_rcu(session, rcu);
+	kchat_net_gone(&kn->nr_sessions);
+}
+
+static struct kchat_session *session_get(struct kchat_net *kn, u64 number)
+{
+	struct kchat_session *session;
+
+	rcu_read_lock();
+	session = xa_load(&kn->sessions, number);
+	if (session && !refcount_inc_not_zero(&session->refs))
+		session = NULL;
+	rcu_read_unlock();
+	return session;
+}
+
+struct kchat_session *kchat_session_next(struct kchat_net *kn, u64 after)
+{
+	unsigned long number = after;
+	struct kchat_session *session;
+
+	rcu_read_lock();
+	do {
+		session = xa_find_after(&kn->sessions, &number, ULONG_MAX, XA_PRESENT);
+	} while (session && !refcount_inc_not_zero(&session->refs));
+	rcu_read_unlock();
+	return session;
+}
+
+/* ---- what its connections are ------------------------------------------------ */
+
+/* Under session->lock. Takes over the reference of @conn, gives that of the old one. */
+static struct kchat_conn *session_set(struct kchat_session *session, struct kchat_conn **which,
+				      struct kchat_conn *conn)
+{
+	struct kchat_account *account = session->account;
+	struct kchat_conn *old = *which;
+
+	lockdep_assert_held(&session->lock);
+	spin_lock(&account->lock);
+	*which = conn;
+	if (which == &session->main && conn && !old && !account->n_connected++)
+		atomic_inc(&session->kn->nr_people);
+	if (which == &session->main && !conn && old && !--account->n_connected)
+		atomic_dec(&session->kn->nr_people);
+	spin_unlock(&account->lock);
+	return old;
+}
+
+/* When time is to look at it again; under session->lock, after every change. */
+static void session_set_due(struct kchat_session *session)
+{
+	const struct kchat_seat *seat;
+	unsigned long due = 0;
+
+	lockdep_assert_held(&session->lock);
+	if (!session->main && !session->ended)
+		due = session->expires_at;
+	list_for_each_entry(seat, &session->seats, by_session) {
+		if (READ_ONCE(seat->member))
+			continue;
+		if (!due || time_before(session->lost_at, due))
+			due = session->lost_at;
+		break;
+	}
+	WRITE_ONCE(session->due, due);
+}
+
+static void session_leave_rooms(struct kchat_session *session, enum kchat_person_state state,
+				bool only_detached)
+{
+	struct kchat_spare spare = {};
+	struct kchat_seat *seat, *next;
+
+	list_for_each_entry_safe(seat, next, &session->seats, by_session)
+		if (!only_detached || !READ_ONCE(seat->member))
+			kchat_seat_leave(seat, state, &spare);
+	kchat_spare_release(&spare);
+}
+
+static void session_detach_rooms(struct kchat_session *session)
+{
+	struct kchat_spare spare = {};
+	struct kchat_seat *seat;
+
+	list_for_each_entry(seat, &session->seats, by_session)
+		kchat_seat_detach(seat, &spare);
+	kchat_spare_release(&spare);
+	session->lost_at = jiffies + kchat_param_jiffies(session->kn, KCHAT_P_lost_ms);
+}
+
+/* ---- begin ------------------------------------------------------------------- */
+
+static struct kchat_session *session_alloc(struct kchat_conn *conn,
+					   const struct kchat_auth_result *result)
+{
+	struct kchat_session *session = kzalloc(sizeof(*session), GFP_KERNEL);
+	struct kchat_net *kn = conn->kn;
+
+	if (!session)
+		return NULL;
+	/* Two: the table's and the connection's. */
+	refcount_set(&session->refs, 2);
+	session->kn = kn;
+	session->account = kchat_account_hold(result->account);
+	memcpy(session->key, result->session_key, sizeof(session->key));
+	session->since = jiffies;
+	/* With the generation in it a number is never given out twice. */
+	session->number = (u64)kn->cfg.generation << 32 | (u32)atomic_inc_return(&kn->next_session);
+	mutex_init(&session->lock);
+	INIT_LIST_HEAD(&session->seats);
+	INIT_LIST_HEAD(&session->link);
+	atomic_inc(&kn->nr_sessions);
+	return session;
+}
+
+/* On the account's list, unless it has been deleted or has too many. */
+static enum kchat_error session_link(struct kchat_session *session)
+{
+	struct kchat_account *account = session->account;
+	enum kchat_error error = KCHAT_E_NONE;
+
+	spin_lock(&account->lock);
+	if (account->gone) {
+		error = KCHAT_E_AUTH;
+	} else if (account->n_sessions >= kchat_param(session->kn, KCHAT_P_sessions)) {
+		error = KCHAT_E_SESSIONS;
+	} else {
+		list_add_tail(&session->link, &account->sessions);
+		account->n_sessions++;
+	}
+	spin_unlock(&account->lock);
+	return error;
+}
+
+static void session_unlink(struct kchat_session *session)
+{
+	struct kchat_account *account = session->account;
+
+	spin_lock(&account->lock);
+	list_del_init(&session->link);
+	account->n_sessions--;
+	spin_unlock(&account->lock);
+}
+
+/*
+ * Of an account that has too many sessions, one without a connection gives way:
+ * a client that lost its session keys must not be locked out by its own past.
+ */
+static bool session_evict(struct kchat_account *account)
+{
+	struct kchat_session *session, *found = NULL;
+
+	spin_lock(&account->lock);
+	list_for_each_entry(session, &account->sessions, link) {
+		if (!session->main && refcount_inc_not_zero(&session->refs)) {
+			found = session;
+			break;
+		}
+	}
+	spin_unlock(&account->lock);
+	if (!found)
+		return false;
+	kchat_session_end(found);
+	kchat_session_put(found);
+	return true;
+}
+
+enum kchat_error kchat_session_begin(struct kchat_conn *conn,
+				     const struct kchat_auth_result *result)
+{
+	struct kchat_session *session = session_alloc(conn, result);
+	enum kchat_error error;
+
+	if (!session)
+		return KCHAT_E_BUSY;
+	error = session_link(session);
+	if (error == KCHAT_E_SESSIONS && session_evict(session->account))
+		error = session_link(session);
+	if (error != KCHAT_E_NONE)
+		goto err_put;
+	if (xa_insert(&conn->kn->sessions, session->number, session, GFP_KERNEL)) {
+		error = KCHAT_E_BUSY;
+		goto err_unlink;
+	}
+	mutex_lock(&session->lock);
+	session_set(session, &session->main, kchat_conn_hold(conn));
+	mutex_unlock(&session->lock);
+	conn->session = session;
+	return KCHAT_E_NONE;
+
+err_unlink:
+	session_unlink(session);
+err_put:
+	kchat_session_put(session);
+	kchat_session_put(session);
+	return error;
+}
+
+/* ---- resume ------------------------------------------------------------------- */
+
+static enum kchat_error session_attach(struct kchat_session *session, struct kchat_conn *conn,
+				       u8 kind)
+{
+	struct kchat_conn *old = NULL;
+
+	mutex_lock(&session->lock);
+	if (session->ended || (kind == KCHAT_RESUME_MEDIA && !session->main)) {
+		mutex_unlock(&session->lock);
+		return KCHAT_E_SESSION;
+	}
+	kchat_conn_hold(conn);
+	if (kind == KCHAT_RESUME_MEDIA) {
+		old = session_set(session, &session->media, conn);
+	} else {
+		/* In no room until it joins again: its people are reconnecting. */
+		session_detach_rooms(session);
+		old = session_set(session, &session->main, conn);
+		session->silent = false;
+	}
+	session_set_due(session);
+	mutex_unlock(&session->lock);
+	if (old) {
+		if (kind == KCHAT_RESUME_SESSION)
+			kchat_streams_gone(session, NULL);
+		kchat_conn_end(old, KCHAT_E_REPLACED);
+		kchat_conn_put(old);
+	}
+	return KCHAT_E_NONE;
+}
+
+enum kchat_error kchat_session_resume(struct kchat_conn *conn, const struct kchat_resume *resume,
+				      u8 proof[KCHAT_KEY_LEN])
+{
+	struct kchat_session *session = session_get(conn->kn, resume->session);
+	enum kchat_error error = KCHAT_E_SESSION;
+
+	if (!session)
+		return KCHAT_E_SESSION;
+	if (kchat_auth_resume_ok(session->key, resume->kind, conn->nonce, resume->nonce,
+				 resume->proof))
+		error = session_attach(session, conn, resume->kind);
+	if (error != KCHAT_E_NONE) {
+		kchat_session_put(session);
+		return error;
+	}
+	kchat_auth_resumed(session->key, resume->kind, conn->nonce, resume->nonce, proof);
+	conn->session = session;
+	return KCHAT_E_NONE;
+}
+
+/* ---- silence and loss ------------------------------------------------------------ */
+
+void kchat_session_detach(struct kchat_conn *conn)
+{
+	struct kchat_session *session = conn->session;
+	struct kchat_conn *old = NULL;
+
+	mutex_lock(&session->lock);
+	if (session->main == conn) {
+		session_detach_rooms(session);
+		old = session_set(session, &session->main, NULL);
+		session->expires_at = jiffies + kchat_param_jiffies(session->kn,
+								    KCHAT_P_session_ms);
+	} else if (session->media == conn) {
+		old = session_set(session, &session->media, NULL);
+	}
+	session_set_due(session);
+	mutex_unlock(&session->lock);
+	if (old)
+		kchat_conn_put(old); /* not the last one: we are its worker */
+}
+
+void kchat_session_silence(struct kchat_conn *conn, bool silent)
+{
+	struct kchat_session *session = conn->session;
+	struct kchat_spare spare = {};
+	struct kchat_seat *seat;
+
+	mutex_lock(&session->lock);
+	if (session->main == conn) {
+		session->silent = silent;
+		list_for_each_entry(seat, &session->seats, by_session)
+			kchat_seat_silence(seat, silent, &spare);
+	}
+	mutex_unlock(&session->lock);
+	kchat_spare_release(&spare);
+}
+
+void kchat_session_lost(struct kchat_conn *conn)
+{
+	struct kchat_session *session = conn->session;
+
+	mutex_lock(&session->lock);
+	if (session->main == conn)
+		session_leave_rooms(session, KCHAT_PERSON_LOST, false);
+	session_set_due(session);
+	mutex_unlock(&session->lock);
+}
+
+/* ---- the end ----------------------------------------------------------------------- */
+
+void kchat_session_end(struct kchat_session *session)
+{
+	bool was;
+
+	mutex_lock(&session->lock);
+	was = session->ended;
+	session->ended = true;
+	session_leave_rooms(session, KCHAT_PERSON_LEFT, false);
+	session_set_due(session);
+	mutex_unlock(&session->lock);
+	if (was)
+		return;
+	session_unlink(session);
+	xa_erase(&session->kn->sessions, session->number);
+	kchat_session_put(session); /* the table's; the caller has one */
+}
+
+/* Ends it, and its connections with @error. */
+static void session_kill(struct kchat_session *session, enum kchat_error error)
+{
+	struct kchat_conn *conns[2];
+	int i;
+
+	kchat_session_end(session);
+	mutex_lock(&session->lock);
+	conns[0] = session->main ? kchat_conn_hold(session->main) : NULL;
+	conns[1] = session->media ? kchat_conn_hold(session->media) : NULL;
+	mutex_unlock(&session->lock);
+	for (i = 0; i < 2; i++) {
+		if (!conns[i])
+			continue;
+		kchat_conn_end(conns[i], error);
+		kchat_conn_put(conns[i]);
+	}
+}
+
+void kchat_session_end_account(struct kchat_account *account, const struct kchat_conn *keep,
+			       enum kchat_error error)
+{
+	struct kchat_session *session, *found;
+
+	do {
+		found = NULL;
+		spin_lock(&account->lock);
+		list_for_each_entry(session, &account->sessions, link) {
+			if (keep && session->main == keep)
+				continue;
+			if (refcount_inc_not_zero(&session->refs)) {
+				found = session;
+				break;
+			}
+		}
+		spin_unlock(&account->lock);
+		if (found) {
+			session_kill(found, error);
+			kchat_session_put(found);
+		}
+	} while (found);
+}
+
+/* ---- time ----------------------------------------------------------------------------- */
+
+static void session_tick(struct kchat_session *session)
+{
+	bool expired = false;
+
+	mutex_lock(&session->lock);
+	if (time_after(jiffies, session->lost_at))
+		session_leave_rooms(session, KCHAT_PERSON_LOST, true);
+	if (!session->main && time_after(jiffies, session->expires_at))
+		expired = true;
+	session_set_due(session);
+	mutex_unlock(&session->lock);
+	if (expired)
+		kchat_session_end(session);
+}
+
+void kchat_sessions_tick(struct kchat_net *kn)
+{
+	struct kchat_session *session;
+	unsigned long number, due;
+
+	rcu_read_lock();
+	xa_for_each(&kn->sessions, number, session) {
+		due = READ_ONCE(session->due);
+		if (!due || time_before(jiffies, due) || !refcount_inc_not_zero(&session->refs))
+			continue;
+		rcu_read_unlock();
+		session_tick(session);
+		kchat_session_put(session);
+		cond_resched();
+		rcu_read_lock();
+	}
+	rcu_read_unlock();
+}
+
+void kchat_sessions_stop(struct kchat_net *kn)
+{
+	struct kchat_session *session;
+
+	while ((session = kchat_session_next(kn, 0))) {
+		kchat_session_end(session);
+		kchat_session_put(session);
+	}
+}
+
+/* ---- others look at it ------------------------------------------------------------------ */
+
+bool kchat_session_post(struct kchat_session *session, struct kchat_ctl *ctl)
+{
+	bool posted = false;
+
+	spin_lock(&session->account->lock);
+	if (session->main)
+		posted = kchat_conn_post(session->main, ctl);
+	else
+		kfree(ctl);
+	spin_unlock(&session->account->lock);
+	return posted;
+}
+
+struct kchat_conn *kchat_session_media(struct kchat_session *session)
+{
+	struct kchat_conn *conn;
+
+	spin_lock(&session->account->lock);
+	conn = session->media ?: session->main;
+	if (conn)
+		kchat_conn_hold(conn);
+	spin_unlock(&session->account->lock);
+	return conn;
+}
+
+unsigned int kchat_session_post_account(struct kchat_account *account, const void *frame, u32 len)
+{
+	struct kchat_session *session;
+	unsigned int count = 0;
+
+	spin_lock(&account->lock);
+	list_for_each_entry(session, &account->sessions, link) {
+		struct kchat_ctl *ctl;
+
+		if (!session->main)
+			continue;
+		ctl = kchat_ctl_alloc(len, GFP_ATOMIC);
+		if (!ctl)
+			continue;
+		memcpy(ctl->data, frame, len);
+		ctl->len = len;
+		count += kchat_conn_post(session->main, ctl);
+	}
+	spin_unlock(&account->lock);
+	return count;
+}
+
+void kchat_session_person(struct kchat_account *account, struct kchat_person_entry *entry)
+{
+	struct kchat_session *session;
+	bool known = false;
+
+	entry->sessions = 0;
+	spin_lock(&account->lock);
+	list_for_each_entry(session, &account->sessions, link) {
+		known = true;
+		if (session->main && !READ_ONCE(session->silent))
+			entry->sessions++;
+	}
+	spin_unlock(&account->lock);
+	if (entry->sessions)
+		entry->state = KCHAT_PERSON_PRESENT;
+	else
+		entry->state = known ? KCHAT_PERSON_RECONNECTING : KCHAT_PERSON_OFFLINE;
+}
+
+void kchat_session_info(struct kchat_session *session, struct kchat_session_info *info)
+{
+	const struct kchat_seat *seat;
+	const struct kchat_conn *conn;
+
+	memset(info, 0, sizeof(*info));
+	mutex_lock(&session->lock);
+	conn = session->main;
+	info->state = conn && !session->silent ? KCHAT_PERSON_PRESENT : KCHAT_PERSON_RECONNECTING;
+	if (conn) {
+		info->connected = true;
+		info->peer = conn->peer;
+		info->peer_port = conn->peer_port;
+		info->bytes_in = READ_ONCE(conn->bytes_in);
+		info->bytes_out = READ_ONCE(conn->bytes_out);
+	}
+	list_for_each_entry(seat, &session->seats, by_session) {
+		info->rooms++;
+		spin_lock(&seat->room->lock);
+		if (seat->member)
+			info->lag += seat->room->log.head - READ_ONCE(seat->member->cursor.pos);
+		spin_unlock(&seat->room->lock);
+	}
+	mutex_unlock(&session->lock);
+}

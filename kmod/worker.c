@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The I/O workers; see worker.h. */
+#include "worker.h"
+
+#include <linux/cpumask.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "conn.h"
+
+static struct kchat_worker *workers;
+static unsigned int nr_workers;
+static atomic_t next_worker;
+
+unsigned int kchat_workers(void)
+{
+	return nr_workers;
+}
+
+struct kchat_worker *kchat_worker_at(unsigned int index)
+{
+	return &workers[index];
+}
+
+struct kchat_worker *kchat_worker_next(void)
+{
+	return &workers[(u32)atomic_inc_return(&next_worker) % nr_workers];
+}
+
+/*
+ * Only who finds the list empty wakes: the worker takes the whole list at once,
+ * and looks at it again between saying that it sleeps and sleeping.
+ */
+static void worker_push(struct kchat_worker *worker, struct llist_head *list,
+			struct llist_node *node)
+{
+	if (llist_add(node, list) && !kchat_worker_here(worker))
+		wake_up_process(worker->task);
+}
+
+void kchat_worker_queue_conn(struct kchat_worker *worker, struct llist_node *node)
+{
+	worker_push(worker, &worker->ready, node);
+}
+
+/* A dirty bit per (room, worker): a burst of appends is one push and one walk. */
+void kchat_slots_mark(struct kchat_slot *slots, void (*hold)(void *owner))
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_workers; i++) {
+		struct kchat_slot *slot = &slots[i];
+
+		if (!slot->nr || test_and_set_bit(0, &slot->marked))
+			continue;
+		hold(slot->owner);
+		worker_push(&workers[i], &workers[i].dirty, &slot->dirty);
+	}
+}
+
+void kchat_worker_range_drop(struct kchat_worker *worker)
+{
+	if (!worker->has_range)
+		return;
+	kchat_range_release(&worker->range);
+	worker->has_range = false;
+}
+
+static void worker_ready(struct kchat_worker *worker)
+{
+	struct llist_node *list = llist_reverse_order(llist_del_all(&worker->ready));
+	struct kchat_conn *conn, *next;
+
+	llist_for_each_entry_safe(conn, next, list, ready) {
+		/*
+		 * Cleared before the turn: what happens from here on queues it anew.
+		 * The bit operation is the barrier between that and the turn's reads.
+		 */
+		clear_bit(KCHAT_CONN_QUEUED, &conn->flags);
+		smp_mb__after_atomic();
+		kchat_conn_turn(conn);
+		kchat_conn_put(conn);
+		cond_resched();
+	}
+}
+
+static void worker_dirty(struct kchat_worker *worker)
+{
+	struct llist_node *list = llist_reverse_order(llist_del_all(&worker->dirty));
+	struct kchat_slot *slot, *next;
+
+	llist_for_each_entry_safe(slot, next, list, dirty) {
+		clear_bit(0, &slot->marked);
+		smp_mb__after_atomic();
+		slot->walk(slot); /* drops the list's reference: slot may be gone */
+		cond_resched();
+	}
+}
+
+static void worker_tick(struct kchat_worker *worker)
+{
+	struct kchat_conn *conn, *next;
+
+	/* A tick can end its own connection, and no other. */
+	list_for_each_entry_safe(conn, next, &worker->conns, node) {
+		kchat_conn_tick(conn);
+		cond_resched();
+	}
+}
+
+static bool worker_idle(const struct kchat_worker *worker)
+{
+	return llist_empty(&worker->ready) && llist_empty(&worker->dirty);
+}
+
+/* The time to the next tick; without connections there is none. */
+static long worker_sleep(const struct kchat_worker *worker, unsigned long tick)
+{
+	if (list_empty(&worker->conns))
+		return MAX_SCHEDULE_TIMEOUT;
+	return time_before(jiffies, tick) ? (long)(tick - jiffies) : 0;
+}
+
+static int worker_run(void *data)
+{
+	struct kchat_worker *worker = data;
+	unsigned long tick = jiffies;
+
+	while (!kthread_should_stop()) {
+		worker_ready(worker);
+		worker_dirty(worker);
+		if (time_after_eq(jiffies, tick)) {
+			worker_tick(worker);
+			tick = jiffies + msecs_to_jiffies(KCHAT_TICK_MS);
+		}
+		kchat_worker_range_drop(worker);
+
+		/* State first, then the question: a push in between wakes us. */
+		set_current_state(TASK_IDLE);
+		if (worker_idle(worker) && !kthread_should_stop())
+			schedule_timeout(worker_sleep(worker, tick));
+		__set_current_state(TASK_RUNNING);
+		cond_resched();
+	}
+	return 0;
+}
+
+static int worker_start(struct kchat_worker *worker, unsigned int index, unsigned int cpu)
+{
+	struct task_struct *task;
+
+	init_llist_head(&worker->ready);
+	init_llist_head(&worker->dirty);
+	INIT_LIST_HEAD(&worker->conns);
+	worker->index = index;
+	worker->scratch = kvmalloc(KCHAT_SCRATCH, GFP_KERNEL);
+	if (!worker->scratch)
+		return -ENOMEM;
+	task = kthread_create_on_node(worker_run, worker, cpu_to_node(cpu), "kchat/%u", index);
+	if (IS_ERR(task)) {
+		kvfree(worker->scratch);
+		return PTR_ERR(task);
+	}
+	/* Near its CPU, but where the scheduler wants it if that one goes offline. */
+	set_cpus_allowed_ptr(task, cpumask_of(cpu));
+	worker->task = task;
+	wake_up_process(task);
+	return 0;
+}
+
+static void worker_stop(struct kchat_worker *worker)
+{
+	kthread_stop(worker->task);
+	WARN_ON_ONCE(!worker_idle(worker) || !list_empty(&worker->conns));
+	kchat_spare_release(&worker->spare);
+	kvfree(worker->scratch);
+}
+
+int kchat_workers_init(void)
+{
+	unsigned int cpu, wanted = num_online_cpus();
+	int err;
+
+	workers = kcalloc(wanted, sizeof(*workers), GFP_KERNEL);
+	if (!workers)
+		return -ENOMEM;
+	for_each_online_cpu(cpu) {
+		if (nr_workers == wanted)
+			break;
+		err = worker_start(&workers[nr_workers], nr_workers, cpu);
+		if (err) {
+			kchat_workers_exit();
+			return err;
+		}
+		nr_workers++;
+	}
+	return 0;
+}
+
+void kchat_workers_exit(void)
+{
+	while (nr_workers)
+		worker_stop(&workers[--nr_workers]);
+	kfree(workers);
+}
