@@ -40,7 +40,7 @@ func (c *Client) report(r *room) {
 		return
 	}
 	upTo := c.withoutGap(r, r.stored.kept)
-	if upTo.Epoch != r.info.Epoch || upTo.Compare(r.stored.reported) <= 0 {
+	if upTo.Seq == 0 || upTo.Epoch != r.info.Epoch || upTo.Compare(r.stored.reported) <= 0 {
 		return
 	}
 	r.stored.reported, r.stored.sent = upTo, time.Now()

@@ -77,13 +77,13 @@ func (l *link) write() {
 		}
 		l.mu.Lock()
 		out := l.pending
-		l.pending = l.spare[:0]
+		l.pending, l.spare = l.spare[:0], nil
 		l.mu.Unlock()
-		if len(out) == 0 {
-			continue
-		}
 		if _, err := l.conn.Write(out); err != nil {
-			l.fail(fmt.Errorf("writing to the server: %w: %w", ErrNoServer, err))
+			// The server's last words may still wait to be read: they say why.
+			if l.conn.SetReadDeadline(time.Now().Add(time.Second)) != nil {
+				l.fail(fmt.Errorf("writing to the server: %w: %w", ErrNoServer, err))
+			}
 			return
 		}
 		l.mu.Lock()

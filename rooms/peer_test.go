@@ -58,13 +58,18 @@ func newNetwork(t *testing.T) *network { return &network{t: t, calls: make(chan 
 
 func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.down {
+	down := n.down
+	n.mu.Unlock()
+	if down {
 		return nil, errors.New("connection refused")
 	}
 	ours, theirs := net.Pipe()
-	n.calls <- theirs
-	return ours, nil
+	select {
+	case n.calls <- theirs:
+		return ours, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 func (n *network) setDown(down bool) {
@@ -353,14 +358,21 @@ func (n *network) start(change func(*Config)) *user {
 // await reads events until one of a type that fits, and returns it.
 func await[E Event](u *user, fits func(E) bool) E {
 	u.t.Helper()
-	for e := range u.Events() {
-		if x, ok := e.(E); ok && (fits == nil || fits(x)) {
-			return x
+	late := time.After(5 * time.Minute) // virtual
+	var none E
+	for {
+		select {
+		case e, more := <-u.Events():
+			if x, ok := e.(E); ok && (fits == nil || fits(x)) {
+				return x
+			}
+			if !more {
+				u.t.Fatalf("the events ended without %T", none)
+			}
+		case <-late:
+			u.t.Fatalf("%T did not come", none)
 		}
 	}
-	var none E
-	u.t.Fatalf("the events ended without %T", none)
-	return none
 }
 
 // awaitState reads events until a message has a state.

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package rooms
+
+import (
+	"testing"
+	"time"
+
+	"kchat/wire"
+)
+
+func TestAGapIsAskedForFilledAndForgotten(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		u, p := open(t, n, meAndAnna(), nil)
+		p.send(wire.Header{Type: wire.TypeGap, Room: roomNumber, Epoch: epochOne, Seq: 3}, wire.Gap{From: 0, To: 2})
+		p.relay(said(epochOne, 3, annaID, wire.ID{3}, "three"))
+		g := await[GapChanged](u, nil)
+		if g.State != GapOpen || g.From != (Position{epochOne, 0}) || g.To != (Position{epochOne, 2}) {
+			t.Errorf("%+v", g)
+		}
+		w, err := wire.ParseWant(p.expectSoon(wire.TypeWant).Body)
+		if err != nil || w != (wire.Want{FromEpoch: epochOne, ToEpoch: epochOne, ToSeq: 2}) {
+			t.Fatal(w, err)
+		}
+		for _, seq := range []uint64{2, 1, 1} {
+			p.reoffer(epochOne, seq, wire.ID{byte(seq)}, "again")
+		}
+		// Not missing at all: it must not be told twice.
+		p.reoffer(epochOne, 3, wire.ID{3}, "three")
+		for _, seq := range []uint64{2, 1} {
+			m := await[MessageChanged](u, func(e MessageChanged) bool { return e.Message.Text == "again" }).Message
+			if m.Pos.Seq != seq || !m.Backfill || m.Time.UnixMicro() != int64(seq) {
+				t.Errorf("%+v", m)
+			}
+		}
+		if g := await[GapChanged](u, nil); g.State != GapFilled {
+			t.Errorf("%+v", g)
+		}
+		if len(u.store.filled) != 1 {
+			t.Error("the store was not told")
+		}
+	})
+}
+
+func (p *peer) reoffer(epoch, seq uint64, id wire.ID, text string) {
+	p.t.Helper()
+	p.send(wire.Header{Type: wire.TypeReoffer, Room: roomNumber, Sender: annaID, ID: id}, wire.Reoffer{
+		To: myID, Epoch: epoch, Seq: seq, Time: seq, Type: wire.TypeMsg, Body: wire.Talk{Text: []byte(text)}.Append(nil),
+	})
+}
+
+func TestAGapThatNobodyFillsIsGivenUpAndTriedAgainWhenSomebodyComes(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		u, p := open(t, n, meAndAnna(), nil)
+		p.send(wire.Header{Type: wire.TypeGap, Room: roomNumber, Epoch: epochOne, Seq: 3}, wire.Gap{From: 0, To: 2})
+		begun := time.Now()
+		for range wantTries {
+			p.expectSoon(wire.TypeWant)
+		}
+		if d := time.Since(begun); d != (wantTries-1)*wantEvery {
+			t.Errorf("asked within %v", d)
+		}
+		await(u, func(g GapChanged) bool { return g.State == GapGivenUp })
+		p.presence(epochOne, 3, person(3, "Bob", wire.PersonPresent))
+		p.expectSoon(wire.TypeWant)
+		p.reoffer(epochOne, 1, wire.ID{1}, "a")
+		p.reoffer(epochOne, 2, wire.ID{2}, "b")
+		await(u, func(g GapChanged) bool { return g.State == GapFilled })
+	})
+}
+
+func TestNothingIsAskedWhileNobodyIsThere(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		u, p := open(t, n, meAndAnna()[:1], nil)
+		p.send(wire.Header{Type: wire.TypeGap, Room: roomNumber, Epoch: epochOne, Seq: 3}, wire.Gap{From: 0, To: 2})
+		await[GapChanged](u, nil)
+		p.presence(epochOne, 3, person(annaID, "Anna", wire.PersonPresent))
+		p.expectSoon(wire.TypeWant)
+	})
+}
+
+func TestAnotherEpochBringsItsLogAndAsksForTheEndOfTheOld(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		u, p := open(t, n, meAndAnna(), nil)
+		p.relay(said(epochOne, 1, annaID, wire.ID{1}, "one"))
+		await(u, func(e MessageChanged) bool { return e.Message.Pos.Seq == 1 })
+		p.conn.Close()
+		p = n.login()
+		j := p.admit(epochTwo, 0, 1, meAndAnna(), said(epochTwo, 1, annaID, wire.ID{9}, "new"))
+		if j.Epoch != epochOne || j.Seq != 1 {
+			t.Errorf("%+v", j)
+		}
+		g := await[GapChanged](u, nil)
+		if g.From != (Position{epochOne, 1}) || g.To != (Position{epochTwo, 0}) {
+			t.Errorf("%+v", g)
+		}
+		p.expectSoon(wire.TypeWant)
+		p.reoffer(epochOne, 2, wire.ID{2}, "two")
+		m := await(u, func(e MessageChanged) bool { return e.Message.Text == "two" }).Message
+		if m.Pos != (Position{epochOne, 2}) {
+			t.Errorf("%+v", m)
+		}
+		go p.drain()
+		if g := await[GapChanged](u, nil); g.State != GapFilled {
+			t.Errorf("%+v: what came again has no hole", g)
+		}
+	})
+}
+
+func TestARepeatInANewEpochIsKeptButNotToldTwice(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		u, p := open(t, n, meAndAnna(), nil)
+		p.relay(said(epochOne, 1, annaID, wire.ID{1}, "once"))
+		await(u, func(e MessageChanged) bool { return e.Message.Text == "once" })
+		p.conn.Close()
+		p = n.login()
+		p.admit(epochTwo, 0, 2, meAndAnna(), said(epochTwo, 1, annaID, wire.ID{1}, "once"), said(epochTwo, 2, annaID, wire.ID{2}, "next"))
+		if m := await[MessageChanged](u, nil).Message; m.Text != "next" {
+			t.Errorf("%q was told again", m.Text)
+		}
+	})
+}
+
+func TestGapsOfAnEarlierRunAreAskedFor(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		store := newMemStore()
+		store.stored["lobby"] = Position{epochOne, 9}
+		store.gaps = []Gap{{Position{epochOne, 3}, Position{epochOne, 5}}}
+		n.start(func(c *Config) { c.Store, c.Pins = store, store })
+		p := n.login()
+		if j := p.admit(epochOne, 9, 9, meAndAnna()); j.Seq != 9 {
+			t.Errorf("%+v", j)
+		}
+		w, err := wire.ParseWant(p.expectSoon(wire.TypeWant).Body)
+		if err != nil || w.FromSeq != 3 || w.ToSeq != 5 {
+			t.Error(w, err)
+		}
+	})
+}
+
+func TestAWantIsAnsweredWithWhatWeWroteEightAtATime(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		store := newMemStore()
+		for seq := uint64(1); seq <= 20; seq++ {
+			sender := AccountID(myID)
+			if seq == 5 {
+				sender = annaID
+			}
+			store.messages = append(store.messages, Message{
+				Community: peerCommunity, Room: "lobby", ID: MessageID{byte(seq)}, Sender: sender, Kind: KindText, Text: "mine",
+				Pos: Position{epochOne, seq}, Time: time.UnixMicro(int64(seq)), State: StateReceived,
+			})
+		}
+		u := n.start(func(c *Config) { c.Store, c.Pins = store, store })
+		p := n.login()
+		p.admit(epochOne, 0, 20, meAndAnna())
+		await[Live](u, nil)
+		begun := time.Now()
+		p.send(wire.Header{Type: wire.TypeWant, Room: roomNumber, Sender: annaID},
+			wire.Want{FromEpoch: epochOne, FromSeq: 2, ToEpoch: epochOne, ToSeq: 18})
+		var waiting []wire.Frame
+		for seq := uint64(3); seq <= 18; seq++ {
+			if seq == 5 {
+				continue
+			}
+			f := p.expectSoon(wire.TypeReoffer)
+			r, err := wire.ParseReoffer(f.Body)
+			if err != nil || r.To != annaID || r.Seq != seq || r.Epoch != epochOne || r.Time != seq || f.ID != (wire.ID{byte(seq)}) {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			if waiting = append(waiting, f); len(waiting) == reoffers {
+				time.Sleep(time.Second) // virtual: a ninth would have come
+				p.reply(waiting[0], wire.TypeOK, wire.Empty{})
+				waiting = waiting[1:]
+			}
+		}
+		if time.Since(begun) < 7*time.Second {
+			t.Error("more than eight were unanswered")
+		}
+	})
+}
+
+func TestABusyServerGetsAReofferAgain(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		store := newMemStore()
+		store.messages = []Message{{
+			Community: peerCommunity, Room: "lobby", ID: MessageID{1}, Sender: myID, Kind: KindText, Text: "mine",
+			Pos: Position{epochOne, 1}, Time: time.UnixMicro(1), State: StateReceived,
+		}}
+		u := n.start(func(c *Config) { c.Store, c.Pins = store, store })
+		p := n.login()
+		p.admit(epochOne, 0, 1, meAndAnna())
+		await[Live](u, nil)
+		p.send(wire.Header{Type: wire.TypeWant, Room: roomNumber, Sender: annaID}, wire.Want{ToEpoch: epochOne, ToSeq: 9})
+		f := p.expectSoon(wire.TypeReoffer)
+		begun := time.Now()
+		p.refuse(f, wire.ErrBusy, 2*time.Second, 0)
+		if again := p.expectSoon(wire.TypeReoffer); again.ID != f.ID || time.Since(begun) != 2*time.Second {
+			t.Errorf("%v after %v", again.ID, time.Since(begun))
+		}
+	})
+}
+
+func TestTalkWaitsUntilTheNameOfItsAuthorIsKnown(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		u := n.start(nil)
+		p := n.login()
+		p.admit(epochOne, 0, 2, meAndAnna(), said(epochOne, 1, 7, wire.ID{1}, "one"), said(epochOne, 2, annaID, wire.ID{2}, "two"))
+		f := p.expectSoon(wire.TypeWhois)
+		if w, err := wire.ParseWhois(f.Body); err != nil || w.Account != 7 {
+			t.Fatal(w, err)
+		}
+		p.reply(f, wire.TypePerson, person(7, "Gone", wire.PersonOffline))
+		for i, want := range []string{"Gone", "Anna"} {
+			if m := await[MessageChanged](u, nil).Message; m.Name != want || m.Pos.Seq != uint64(i+1) {
+				t.Errorf("%+v", m)
+			}
+		}
+		await[Live](u, nil)
+	})
+}
