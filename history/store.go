@@ -51,7 +51,7 @@ func Open(ctx context.Context, path string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := newWriter(ctx, db, opt.OnError)
+	w, err := newWriter(ctx, db, path, opt.OnError)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

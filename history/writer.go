@@ -40,10 +40,12 @@ type op struct {
 // the pace allows.
 type writer struct {
 	db      *sql.DB
+	path    string
 	onError func(error)
 	wake    chan struct{} // holds a token while there may be something to do
 	stop    chan struct{}
 	stopped chan struct{}
+	limit   int // messages that may wait
 
 	mu     sync.Mutex // protects what follows
 	queue  []op
@@ -57,15 +59,15 @@ type writer struct {
 	closeErr error // set before stopped is closed
 }
 
-func newWriter(ctx context.Context, db *sql.DB, onError func(error)) (*writer, error) {
+func newWriter(ctx context.Context, db *sql.DB, path string, onError func(error)) (*writer, error) {
 	t, err := newTxn(ctx, db)
 	if err != nil {
 		return nil, fmt.Errorf("history: preparing to write: %w", err)
 	}
 	w := &writer{
-		db: db, onError: onError, txn: t,
+		db: db, path: path, onError: onError, txn: t,
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{}),
-		room: make(chan struct{}),
+		room: make(chan struct{}), limit: maxQueued,
 	}
 	go w.run()
 	return w, nil
@@ -79,7 +81,7 @@ func (w *writer) save(ctx context.Context, messages []rooms.Message) error {
 		case w.closed:
 			w.mu.Unlock()
 			return ErrClosed
-		case w.queued == 0 || w.queued+len(messages) <= maxQueued:
+		case w.queued == 0 || w.queued+len(messages) <= w.limit:
 			w.push(op{messages: messages})
 			w.mu.Unlock()
 			return nil
@@ -174,8 +176,7 @@ func (w *writer) failing() error {
 	return w.failed
 }
 
-// drain commits batches until nothing waits, or one fails. A failed batch gives its messages back to the queue and
-// tells those who wait for a change.
+// drain commits batches until nothing waits, or one fails.
 func (w *writer) drain() error {
 	for {
 		batch := w.peek()
@@ -183,14 +184,16 @@ func (w *writer) drain() error {
 			return nil
 		}
 		outcomes, err := w.txn.commit(batch)
-		w.settle(batch, err)
+		if err != nil {
+			err = explain(w.path, err)
+			w.giveBack(err)
+			return err
+		}
+		w.settle(len(batch))
 		for i, o := range batch {
 			if o.done != nil {
-				o.done <- errors.Join(outcomes[i], err)
+				o.done <- outcomes[i]
 			}
-		}
-		if err != nil {
-			return err
 		}
 	}
 }
@@ -209,38 +212,53 @@ func (w *writer) peek() []op {
 	return w.queue[:len(w.queue):len(w.queue)]
 }
 
-// settle takes a batch off the queue: all of it when it was committed, else only the changes, whose callers are
-// told and can decide for themselves.
-func (w *writer) settle(batch []op, err error) {
+// settle takes a committed batch off the queue.
+func (w *writer) settle(n int) {
 	w.mu.Lock()
-	rest := w.queue[len(batch):]
-	if err != nil {
-		var kept []op
-		for _, o := range batch {
-			if o.done == nil {
-				kept = append(kept, o)
-			}
-		}
-		rest = append(kept, rest...)
+	recovered := w.failed != nil
+	w.failed = nil
+	w.requeue(w.queue[n:])
+	w.mu.Unlock()
+	if recovered && w.onError != nil {
+		w.onError(nil)
 	}
+}
+
+// giveBack keeps all messages for another attempt, and tells everybody who waits: what they wait for cannot come
+// before those messages.
+func (w *writer) giveBack(err error) {
+	w.mu.Lock()
+	var kept, told []op
+	for _, o := range w.queue {
+		if o.done == nil {
+			kept = append(kept, o)
+		} else {
+			told = append(told, o)
+		}
+	}
+	w.failed = err
+	w.requeue(kept)
+	w.mu.Unlock()
+	for _, o := range told {
+		o.done <- err
+	}
+	if w.onError != nil {
+		w.onError(err)
+	}
+}
+
+// requeue makes rest the queue, and wakes those who wait for it to be shorter; w.mu is held.
+func (w *writer) requeue(rest []op) {
 	if len(rest) == 0 {
 		rest = nil // lets the array go
 	}
-	w.queue = rest
-	w.queued = 0
-	w.urgent = false
+	w.queue, w.queued, w.urgent = rest, 0, false
 	for _, o := range rest {
 		w.queued += len(o.messages)
 		w.urgent = w.urgent || o.done != nil
 	}
-	changed := (w.failed == nil) != (err == nil) || err != nil
-	w.failed = err
 	close(w.room)
 	w.room = make(chan struct{})
-	w.mu.Unlock()
-	if changed && w.onError != nil {
-		w.onError(err)
-	}
 }
 
 func (w *writer) close() error {
@@ -261,11 +279,6 @@ func (w *writer) finish() error {
 	if err != nil {
 		w.mu.Lock()
 		err = fmt.Errorf("history: %d messages could not be saved: %w", w.queued, err)
-		for _, o := range w.queue {
-			if o.done != nil {
-				o.done <- err
-			}
-		}
 		w.mu.Unlock()
 	}
 	return errors.Join(err, w.txn.close())
