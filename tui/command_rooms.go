@@ -47,7 +47,7 @@ func (c *chat) note(style talk.NoteStyle, words string) tea.Cmd {
 	if r == nil {
 		return c.tell(words)
 	}
-	r.talk.Note(talk.NewNote(style, words))
+	r.talk.Note(talk.NewNote(style, words, c.cfg.Clock()))
 	r.talk.Follow()
 	return nil
 }

@@ -179,7 +179,7 @@ func (c *chat) parted(ev rooms.Parted) tea.Cmd {
 	r.joined = false
 	clear(r.people)
 	if ev.Err != nil {
-		r.talk.Note(talk.NewNote(talk.NoteWarn, c.say("chat.parted", "why", reason(ev.Err))))
+		r.talk.Note(talk.NewNote(talk.NoteWarn, c.say("chat.parted", "why", reason(ev.Err)), c.cfg.Clock()))
 	}
 	return nil
 }
@@ -199,7 +199,7 @@ func (c *chat) person(ev rooms.PersonChanged) tea.Cmd {
 		r.people[ev.Person.ID] = ev.Person
 	}
 	if key := comingKey(ev.Was, ev.Person.State); key != "" && ev.Person.ID != c.me.ID {
-		r.talk.Note(talk.NewNote(talk.NoteQuiet, c.say(key, "name", text.Name(ev.Person.Name))))
+		r.talk.Note(talk.NewNote(talk.NoteQuiet, c.say(key, "name", text.Name(ev.Person.Name)), c.cfg.Clock()))
 	}
 	switch now := r.alone(c.me.ID); {
 	case alone && !now:

@@ -29,6 +29,8 @@ type Item interface {
 	Version() uint64
 	// Place orders items. What has no place yet, because the server has not given one, comes last.
 	Place() rooms.Position
+	// When is the time of the item, zero if it has none.
+	When() time.Time
 	// Render lays the item out in rows of at most width cells. Above is the item before it, or nil.
 	Render(look *Look, width int, above Item, selected bool) []string
 }
@@ -75,7 +77,14 @@ func (l *List) SetLook(look *Look) {
 
 // SetSize says how many cells and rows there are.
 func (l *List) SetSize(width, height int) {
-	l.width, l.height = max(width, 1), max(height, 0)
+	width, height = max(width, 1), max(height, 0)
+	if l.width == width && l.height == height {
+		return
+	}
+	l.width, l.height = width, height
+	if l.reading && len(l.items) > 0 {
+		l.settle()
+	}
 }
 
 // Len returns how many items there are.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"charm.land/lipgloss/v2"
 
@@ -17,6 +18,7 @@ import (
 type Note struct {
 	Words string // one or more lines
 	Style NoteStyle
+	at    time.Time
 	place rooms.Position
 }
 
@@ -31,8 +33,8 @@ const (
 )
 
 // NewNote returns a note. Words may hold what strangers wrote.
-func NewNote(style NoteStyle, words string) *Note {
-	return &Note{Words: text.Clean(words), Style: style}
+func NewNote(style NoteStyle, words string, at time.Time) *Note {
+	return &Note{Words: text.Clean(words), Style: style, at: at}
 }
 
 // Version implements Item: a note never changes.
@@ -40,6 +42,9 @@ func (n *Note) Version() uint64 { return 0 }
 
 // Place implements Item.
 func (n *Note) Place() rooms.Position { return n.place }
+
+// When implements Item.
+func (n *Note) When() time.Time { return n.at }
 
 // Render implements Item.
 func (n *Note) Render(look *Look, width int, above Item, _ bool) []string {
@@ -88,6 +93,9 @@ func (r *Rule) Version() uint64 { return r.count }
 
 // Place implements Item.
 func (r *Rule) Place() rooms.Position { return r.place }
+
+// When implements Item: a rule has no time.
+func (r *Rule) When() time.Time { return time.Time{} }
 
 // Render implements Item.
 func (r *Rule) Render(look *Look, width int, above Item, _ bool) []string {

@@ -61,6 +61,9 @@ func (m *Message) Version() uint64 {
 // Place implements Item.
 func (m *Message) Place() rooms.Position { return m.Pos }
 
+// When implements Item.
+func (m *Message) When() time.Time { return m.Time }
+
 // Unsent reports whether the message waits for its author to decide.
 func (m *Message) Unsent() bool {
 	return m.State == rooms.StateAlone || m.State == rooms.StateFailed
@@ -133,7 +136,7 @@ func (m *Message) dividers(look *Look, width int, prev *Message, above Item) []s
 	if prev != nil && prev.Backfill && !m.Backfill {
 		rows = append(rows, rule(look, width, look.Styles.Faint, look.Words.Say("talk.before_join")))
 	}
-	if above == nil || (prev != nil && !sameDay(look, prev.Time, m.Time)) {
+	if above == nil || above.When().IsZero() || !sameDay(look, above.When(), m.Time) {
 		rows = append(rows, rule(look, width, look.Styles.Faint, day(look, m.Time)))
 	}
 	if m.fresh {
