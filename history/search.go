@@ -86,6 +86,9 @@ func (s *Store) deliver(ctx context.Context, p searchPlan, batch []row, yield fu
 		return false, err
 	}
 	for i, e := range entries {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
 		// What nobody touched was compared when it was read.
 		if (!batch[i].touched || p.meets(e)) && !yield(Hit{Entry: e, terms: p.terms}, nil) {
 			return false, nil
