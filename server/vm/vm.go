@@ -29,17 +29,18 @@ var (
 
 // Config says what to run.
 type Config struct {
-	Parts    Parts
-	Dir      string            // for the initramfs; must exist
-	Files    map[string]string // more files for the guest: path in the guest to path on the host
-	Forwards []Forward         // ports of the host that lead into the guest
-	MemoryMB int               // 0: 512
-	CPUs     int               // 0: 1
-	Accel    string            // "", "tcg" or "kvm"; empty: what works
-	Boot     time.Duration     // how long to wait for the guest; 0: one minute
-	Console  io.Writer         // gets the serial console: what the kernel says when all else is lost
-	Kmsg     func(guest.Kmsg)  // gets the kernel log line by line; must not wait
-	Account  func(json.RawMessage)
+	Parts      Parts
+	Dir        string            // for the initramfs; must exist
+	Files      map[string]string // more files for the guest: path in the guest to path on the host
+	Forwards   []Forward         // ports of the host that lead into the guest
+	MemoryMB   int               // 0: 512
+	CPUs       int               // 0: 1
+	Accel      string            // "", "tcg" or "kvm"; empty: what works
+	KernelArgs string            // more words for the kernel's command line
+	Boot       time.Duration     // how long to wait for the guest; 0: one minute
+	Console    io.Writer         // gets the serial console: what the kernel says when all else is lost
+	Kmsg       func(guest.Kmsg)  // gets the kernel log line by line; must not wait
+	Account    func(json.RawMessage)
 }
 
 // Forward leads a TCP port of the host to one of the guest.

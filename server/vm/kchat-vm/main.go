@@ -36,6 +36,7 @@ type options struct {
 	port                 uint
 	cpus                 int
 	load                 bool
+	kernelArgs           string
 	files                map[string]string
 }
 
@@ -49,6 +50,7 @@ func parse() options {
 	flag.UintVar(&o.port, "port", 10106, "port on 127.0.0.1 that leads to the guest's 10106; 0 for none")
 	flag.IntVar(&o.cpus, "smp", 2, "processors")
 	flag.BoolVar(&o.load, "load", true, "load the module")
+	flag.StringVar(&o.kernelArgs, "append", "", "more words for the kernel's command line")
 	flag.Func("file", "GUESTPATH=HOSTPATH: a file to put into the guest (repeatable)", func(s string) error {
 		name, from, ok := strings.Cut(s, "=")
 		if !ok {
@@ -76,7 +78,7 @@ func run() error {
 	}
 	defer os.RemoveAll(dir)
 	cfg := vm.Config{
-		Parts: parts, Dir: dir, Files: o.files, CPUs: o.cpus, Boot: 2 * time.Minute, Console: os.Stderr,
+		Parts: parts, Dir: dir, Files: o.files, CPUs: o.cpus, KernelArgs: o.kernelArgs, Boot: 2 * time.Minute, Console: os.Stderr,
 		Kmsg: func(k guest.Kmsg) { fmt.Println(k) },
 	}
 	if o.port != 0 {
