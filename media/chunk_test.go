@@ -208,7 +208,9 @@ func TestVideoResumesAtTheNextKeyFrameAfterAGap(t *testing.T) {
 	data := noise(600)
 	var out bytes.Buffer
 	a := NewReassembler(&out)
-	if err := a.Begin(Begin{Size: UnknownSize, Video: true}); err != nil {
+	before := -1 // how much had been handed on at the gap
+	gap := func() error { before = out.Len(); return nil }
+	if err := a.Begin(Begin{Size: UnknownSize, Video: true, Gap: gap}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []Chunk{
@@ -227,6 +229,9 @@ func TestVideoResumesAtTheNextKeyFrameAfterAGap(t *testing.T) {
 	}
 	if want := append(bytes.Clone(data[:200]), data[400:]...); !bytes.Equal(out.Bytes(), want) {
 		t.Errorf("%d bytes were handed on, want %d", out.Len(), len(want))
+	}
+	if before != 200 {
+		t.Errorf("the gap was told after %d bytes", before)
 	}
 	if gaps, lost := a.Lost(); gaps != 1 || lost != 200 || a.Whole() {
 		t.Errorf("%d gaps, %d bytes, whole %v", gaps, lost, a.Whole())

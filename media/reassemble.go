@@ -33,6 +33,9 @@ type Begin struct {
 	Hash   Hash      // of the whole; zero when not known yet
 	Limit  uint64    // the most we take, whatever was announced; 0: the announced size alone counts
 	Video  bool      // parts may be missing, as long as the next one begins with a key frame
+	// Gap is called, if it is not nil, before what comes behind missing parts of a video is handed on: a decoder has
+	// to be started anew there.
+	Gap func() error
 }
 
 // A Reassembler puts the chunks of one stream together again and hands the bytes on in order. It knows no network:
@@ -45,6 +48,7 @@ type Reassembler struct {
 	failed  error
 	next    uint64 // offset of the byte that should come
 	waiting bool   // for a key frame
+	handed  bool   // something has been handed on
 	gaps    int
 	lost    uint64
 	sum     hash.Hash
@@ -116,7 +120,12 @@ func (a *Reassembler) Chunk(c Chunk) error {
 		a.lost += uint64(len(c.Data))
 		return nil
 	}
-	a.waiting = false
+	if a.waiting && a.handed && a.begin.Gap != nil {
+		if err := a.begin.Gap(); err != nil {
+			return a.fail(fmt.Errorf("go on behind a gap: %w", err))
+		}
+	}
+	a.waiting, a.handed = false, true
 	a.sum.Write(c.Data)
 	if _, err := a.w.Write(c.Data); err != nil {
 		return a.fail(fmt.Errorf("keep a chunk: %w", err))
