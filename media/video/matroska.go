@@ -17,6 +17,9 @@ type Header struct {
 	track uint64 // number of the video track
 }
 
+// maxDescription bounds what stands before the first frame, in bytes: a stranger must not make us wait for more.
+const maxDescription = 1 << 20
+
 const (
 	trackVideo = 1
 	trackAudio = 2
@@ -42,7 +45,7 @@ func ParseHeader(b []byte) (Header, error) {
 		if id == idCluster {
 			return newHeader(info, tracks)
 		}
-		if size > maxElement {
+		if size > maxDescription {
 			return Header{}, fmt.Errorf("%w: an element of %d bytes before the first frame", ErrDamaged, size)
 		}
 		if uint64(len(b)-n) < size {
