@@ -5,7 +5,10 @@ package history
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"strings"
 	"time"
 
@@ -32,7 +35,8 @@ type style interface {
 
 func (s *Store) writeReadable(ctx context.Context, w *bufio.Writer, keys []Key, st style, loc *time.Location) (int, error) {
 	for _, key := range keys {
-		if err := s.writeTalk(ctx, key, st, loc); err != nil {
+		st.room(key.Room)
+		if err := s.writeTalk(ctx, key, s.All(ctx, key), st, loc); err != nil {
 			return 0, err
 		}
 	}
@@ -42,7 +46,13 @@ func (s *Store) writeReadable(ctx context.Context, w *bufio.Writer, keys []Key, 
 	return n, err
 }
 
-func (s *Store) writeTalk(ctx context.Context, key Key, st style, loc *time.Location) error {
+// WriteTalk writes entries of a room as people read them in a terminal, with the times of a zone.
+func (s *Store) WriteTalk(ctx context.Context, w io.Writer, key Key, talk iter.Seq2[Entry, error], loc *time.Location) error {
+	out := bufio.NewWriter(w)
+	return errors.Join(s.writeTalk(ctx, key, talk, &textStyle{w: out}, loc), out.Flush())
+}
+
+func (s *Store) writeTalk(ctx context.Context, key Key, talk iter.Seq2[Entry, error], st style, loc *time.Location) error {
 	people, err := s.People(ctx, key.Community)
 	if err != nil {
 		return err
@@ -57,9 +67,8 @@ func (s *Store) writeTalk(ctx context.Context, key Key, st style, loc *time.Loca
 		}
 		return fmt.Sprint(id)
 	}
-	st.room(key.Room)
 	var day string
-	for e, err := range s.All(ctx, key) {
+	for e, err := range talk {
 		if err != nil {
 			return err
 		}
@@ -102,8 +111,8 @@ func plain(text string) string {
 	}, text)
 }
 
-// words is what an entry says, in plain characters.
-func (e Entry) words() string {
+// Plain is what an entry says, in characters that do nothing to a terminal. It may have several lines.
+func (e Entry) Plain() string {
 	switch m := e.Message; {
 	case e.Deleted:
 		return "(withdrawn)"
@@ -125,29 +134,30 @@ func (e Entry) notes(names func(rooms.AccountID) string) (lines []string) {
 	for _, r := range e.Reactions {
 		who := make([]string, len(r.By))
 		for i, id := range r.By {
-			who[i] = oneLine(names(id))
+			who[i] = OneLine(names(id))
 		}
-		lines = append(lines, oneLine(r.Text)+" "+strings.Join(who, ", "))
+		lines = append(lines, OneLine(r.Text)+" "+strings.Join(who, ", "))
 	}
 	return lines
 }
 
-func oneLine(text string) string { return strings.Join(strings.Fields(plain(text)), " ") }
+// OneLine makes text fit for one line of a terminal: no line breaks, and no characters that act on it.
+func OneLine(text string) string { return strings.Join(strings.Fields(plain(text)), " ") }
 
 // textStyle is for reading in a terminal.
 type textStyle struct{ w *bufio.Writer }
 
 const textIndent = "          "
 
-func (st *textStyle) room(name string) { fmt.Fprintf(st.w, "#%s\n", oneLine(name)) }
+func (st *textStyle) room(name string) { fmt.Fprintf(st.w, "#%s\n", OneLine(name)) }
 
 func (st *textStyle) day(date string) { fmt.Fprintf(st.w, "\n-- %s --\n", date) }
 
 func (st *textStyle) entry(e Entry, at, answers string, names func(rooms.AccountID) string) {
-	name := oneLine(e.Message.Name)
-	lines := strings.Split(e.words(), "\n")
+	name := OneLine(e.Message.Name)
+	lines := strings.Split(e.Plain(), "\n")
 	if answers != "" {
-		lines = append([]string{"> " + oneLine(answers)}, lines...)
+		lines = append([]string{"> " + OneLine(answers)}, lines...)
 	}
 	fmt.Fprintf(st.w, "%s  %s: %s\n", at, name, lines[0])
 	for _, line := range append(lines[1:], e.notes(names)...) {
@@ -170,17 +180,17 @@ var escapeMarkdown = strings.NewReplacer(`\`, `\\`, "*", `\*`, "_", `\_`, "[", `
 var tameMarkdown = strings.NewReplacer("<", "&lt;", "![", `\!\[`)
 
 func (st *markdownStyle) room(name string) {
-	fmt.Fprintf(st.w, "# %s\n\n", escapeMarkdown.Replace(oneLine(name)))
+	fmt.Fprintf(st.w, "# %s\n\n", escapeMarkdown.Replace(OneLine(name)))
 }
 
 func (st *markdownStyle) day(date string) { fmt.Fprintf(st.w, "## %s\n\n", date) }
 
 func (st *markdownStyle) entry(e Entry, at, answers string, names func(rooms.AccountID) string) {
-	fmt.Fprintf(st.w, "**%s** %s\n\n", escapeMarkdown.Replace(oneLine(e.Message.Name)), at)
+	fmt.Fprintf(st.w, "**%s** %s\n\n", escapeMarkdown.Replace(OneLine(e.Message.Name)), at)
 	if answers != "" {
-		fmt.Fprintf(st.w, "> > %s\n>\n", tameMarkdown.Replace(oneLine(answers)))
+		fmt.Fprintf(st.w, "> > %s\n>\n", tameMarkdown.Replace(OneLine(answers)))
 	}
-	for line := range strings.SplitSeq(tameMarkdown.Replace(e.words()), "\n") {
+	for line := range strings.SplitSeq(tameMarkdown.Replace(e.Plain()), "\n") {
 		fmt.Fprintln(st.w, strings.TrimRight("> "+line, " "))
 	}
 	for _, line := range e.notes(names) {

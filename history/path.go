@@ -19,6 +19,13 @@ func DefaultPath(user string) (string, error) {
 	if user == "" {
 		return "", errors.New("history: no login name")
 	}
+	dir, err := dataDir()
+	return filepath.Join(dir, escapeName(user), fileName), err
+}
+
+const fileName = "history.db"
+
+func dataDir() (string, error) {
 	base := os.Getenv("XDG_DATA_HOME")
 	if !filepath.IsAbs(base) {
 		home, err := os.UserHomeDir()
@@ -27,7 +34,28 @@ func DefaultPath(user string) (string, error) {
 		}
 		base = filepath.Join(home, ".local", "share")
 	}
-	return filepath.Join(base, "kchat", escapeName(user), "history.db"), nil
+	return filepath.Join(base, "kchat"), nil
+}
+
+// Users returns the login names that have a history where DefaultPath puts it.
+func Users() (names []string, err error) {
+	dir, err := dataDir()
+	if err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("history: looking for histories: %w", err)
+	}
+	for _, e := range entries {
+		if _, err := os.Stat(filepath.Join(dir, e.Name(), fileName)); err != nil {
+			continue
+		}
+		if name, err := url.PathUnescape(e.Name()); err == nil {
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
 func escapeName(user string) string {

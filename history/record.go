@@ -161,8 +161,10 @@ func unhex(into []byte, text string) error {
 
 // marshal writes a record as one line. No part of a message can break out of an HTML comment or act on a terminal:
 // <, > and & are escaped, and so is every character that controls a terminal or the direction of text.
-func (r record) marshal() ([]byte, error) {
-	line, err := json.Marshal(r)
+func (r record) marshal() ([]byte, error) { return marshalLine(r) }
+
+func marshalLine(v any) ([]byte, error) {
+	line, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
 	}
@@ -176,6 +178,25 @@ func (r record) marshal() ([]byte, error) {
 	}
 	out.WriteByte('\n')
 	return out.Bytes(), nil
+}
+
+// JSON returns an entry as a line of JSON: the fields of a saved message as it stands now, and what was done to it.
+func (e Entry) JSON() ([]byte, error) {
+	type reaction struct {
+		Text string            `json:"text"`
+		By   []rooms.AccountID `json:"by"`
+	}
+	line := struct {
+		record
+		Deleted   bool       `json:"deleted,omitempty"`
+		Edited    time.Time  `json:"edited,omitzero"`
+		Original  string     `json:"original,omitempty"`
+		Reactions []reaction `json:"reactions,omitempty"`
+	}{record: recordOf(e.Message), Deleted: e.Deleted, Edited: e.Edited.UTC(), Original: e.Original}
+	for _, r := range e.Reactions {
+		line.Reactions = append(line.Reactions, reaction(r))
+	}
+	return marshalLine(line)
 }
 
 // acts tells whether a character does something to what shows it: C0 and C1 controls, bidirectional controls, line

@@ -38,6 +38,7 @@ func rootCommand() *cobra.Command {
 		serverCommand(),
 		userCommand(),
 		doctorCommand(),
+		historyCommand(),
 	)
 	return root
 }
