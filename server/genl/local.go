@@ -23,6 +23,10 @@ func Dial(family string) (*Local, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open a generic netlink socket: %w", err)
 	}
+	// So that errors say in words what was wrong with the request.
+	if err := conn.SetOption(netlink.ExtendedAcknowledge, true); err != nil {
+		return nil, errors.Join(fmt.Errorf("ask generic netlink for errors in words: %w", err), conn.Close())
+	}
 	f, err := conn.GetFamily(family)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("find the generic netlink family %q: %w", family, err), conn.Close())
