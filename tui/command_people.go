@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -59,17 +60,49 @@ func (c *chat) commandMsg(argument string) tea.Cmd {
 	})
 }
 
-// sayDirect sends the words of /msg. If the person is not there they wait in the composer, or stay unsent in the talk
-// when something else is written there.
+// greetFor is how long the words of /msg wait for the other's client to come into the room of two.
+const greetFor = 5 * time.Second
+
+// sayDirect sends the words of /msg. The other's client comes into the room by itself if it runs; for those who are
+// not there the words wait in the composer, or stay unsent in the talk when something else is written there.
 func (c *chat) sayDirect(r *room, person rooms.Person, words string) tea.Cmd {
-	if person.State.Here() || !r.alone(c.me.ID) {
+	switch {
+	case !r.alone(c.me.ID):
 		return c.post(rooms.Draft{Room: r.name, Kind: rooms.KindText, Text: words})
+	case person.State.Here():
+		r.greeting = words
+		return tea.Tick(greetFor, func(time.Time) tea.Msg {
+			return applyMsg{c, func(c *chat) tea.Cmd { return c.keepGreeting(r, person.Name) }}
+		})
+	default:
+		r.greeting = words
+		return c.keepGreeting(r, person.Name)
 	}
+}
+
+// greet sends the words of /msg when the other has come.
+func (c *chat) greet(r *room) tea.Cmd {
+	if r.greeting == "" || r.alone(c.me.ID) {
+		return nil
+	}
+	words := r.greeting
+	r.greeting = ""
+	return c.post(rooms.Draft{Room: r.name, Kind: rooms.KindText, Text: words})
+}
+
+// keepGreeting keeps the words of /msg for somebody who has not come.
+func (c *chat) keepGreeting(r *room, name string) tea.Cmd {
+	words := r.greeting
+	if words == "" {
+		return nil
+	}
+	r.greeting = ""
 	if r == c.book.current && c.composer.empty() {
 		c.composer.set(words)
-		return c.warn(c.say("msg.offline", "name", text.Name(person.Name)))
+	} else {
+		c.keepUnsent(r, rooms.Draft{Room: r.name, Text: words}, rooms.StateAlone, "")
 	}
-	return c.keepUnsent(r, rooms.Draft{Room: r.name, Text: words}, rooms.StateAlone, "")
+	return c.warn(c.say("msg.offline", "name", text.Name(name)))
 }
 
 func (c *chat) commandInvite(argument string) tea.Cmd {

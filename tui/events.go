@@ -154,7 +154,7 @@ func (c *chat) joined(ev rooms.Joined) tea.Cmd {
 	if peer, ok := r.peer(c.me.ID); ok && c.book.names[peer] == "" {
 		cmds = append(cmds, c.askName(peer))
 	}
-	return tea.Batch(append(cmds, c.loadFirst(r))...)
+	return tea.Batch(append(cmds, c.greet(r), c.loadFirst(r))...)
 }
 
 // askName asks for the name of a person whom nobody has named yet.
@@ -203,7 +203,7 @@ func (c *chat) person(ev rooms.PersonChanged) tea.Cmd {
 	}
 	switch now := r.alone(c.me.ID); {
 	case alone && !now:
-		return c.opened(r)
+		return tea.Batch(c.greet(r), c.opened(r))
 	case now && !alone && r == c.book.current:
 		c.flash.words = "" // that the room is open is no longer so
 	}
@@ -234,7 +234,11 @@ func (c *chat) opened(r *room) tea.Cmd {
 	if len(company) == 0 {
 		return nil
 	}
-	return tea.Batch(bell(), c.tell(c.say("chat.opened", "name", text.Name(company[0].Name), "room", c.book.title(r))))
+	name := text.Name(company[0].Name)
+	if _, direct := r.peer(c.me.ID); direct {
+		return tea.Batch(bell(), c.tell(c.say("chat.opened_direct", "name", name)))
+	}
+	return tea.Batch(bell(), c.tell(c.say("chat.opened", "name", name, "room", c.book.title(r))))
 }
 
 // message shows a message, or what changed about it.

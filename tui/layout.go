@@ -51,7 +51,7 @@ func (c *chat) arrange(width, height int) {
 			l.overlay = true
 		}
 	}
-	if c.peoplePane.decide(width >= widthForPeople) {
+	if c.peoplePane.decide(width >= widthForPeople && !c.link.reading) {
 		if width >= widthForPeople {
 			rest, l.people = splitRight(rest, side)
 		} else {

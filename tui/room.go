@@ -31,8 +31,9 @@ type room struct {
 	read     rooms.Position // everything up to here was seen
 	unread   int
 	draft    string
-	loaded   bool // the first screenful came from the history
-	complete bool // nothing older is kept here
+	greeting string // of /msg, until the other has come
+	loaded   bool   // the first screenful came from the history
+	complete bool   // nothing older is kept here
 	loading  bool
 	wanted   map[rooms.Hash]bool // pictures asked for
 	saved    SavedRoom           // as it was remembered last

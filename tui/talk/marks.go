@@ -50,7 +50,7 @@ func (n *Note) When() time.Time { return n.at }
 func (n *Note) Render(look *Look, width int, above Item, _ bool) []string {
 	st := look.Styles
 	style := [...]lipgloss.Style{st.Faint, st.Muted, st.Warn}[n.Style]
-	var rows []string
+	rows := newDay(look, width, above, n.at)
 	if _, after := above.(*Message); after && !look.Compact {
 		rows = append(rows, "")
 	}

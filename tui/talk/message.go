@@ -136,13 +136,19 @@ func (m *Message) dividers(look *Look, width int, prev *Message, above Item) []s
 	if prev != nil && prev.Backfill && !m.Backfill {
 		rows = append(rows, rule(look, width, look.Styles.Faint, look.Words.Say("talk.before_join")))
 	}
-	if above == nil || above.When().IsZero() || !sameDay(look, above.When(), m.Time) {
-		rows = append(rows, rule(look, width, look.Styles.Faint, day(look, m.Time)))
-	}
+	rows = append(rows, newDay(look, width, above, m.Time)...)
 	if m.fresh {
 		rows = append(rows, rule(look, width, look.Styles.Accent, look.Words.Say("talk.unread")))
 	}
 	return rows
+}
+
+// newDay is the row that names the day, if what stands above is of another one.
+func newDay(look *Look, width int, above Item, at time.Time) []string {
+	if above != nil && !above.When().IsZero() && sameDay(look, above.When(), at) {
+		return nil
+	}
+	return []string{rule(look, width, look.Styles.Faint, day(look, at))}
 }
 
 func sameDay(look *Look, a, b time.Time) bool {

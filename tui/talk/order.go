@@ -117,6 +117,9 @@ func (t *Talk) Newest() rooms.Position {
 // Note puts a remark after everything that has a place.
 func (t *Talk) Note(n *Note) {
 	n.place = t.Newest()
+	if n.place.IsZero() {
+		n.place = rooms.Position{Seq: 1} // before everything that will get a place
+	}
 	t.Insert(n)
 }
 
