@@ -41,7 +41,7 @@ func Probe(path string) (Info, error) {
 
 // ProbeReader is Probe for a stream. The name may be empty.
 func ProbeReader(name string, r io.Reader) (Info, error) {
-	data, err := readPicture(r)
+	data, err := readPicture(r, MaxPictureBytes)
 	if err != nil {
 		return Info{}, fmt.Errorf("look at picture %s: %w", filepath.Base(name), err)
 	}
@@ -55,15 +55,15 @@ func ReadFile(path string) ([]byte, error) {
 		return nil, fmt.Errorf("read picture: %w", err)
 	}
 	defer f.Close()
-	data, err := readPicture(f)
+	data, err := readPicture(f, MaxPictureBytes)
 	if err != nil {
 		return nil, fmt.Errorf("read picture %s: %w", filepath.Base(path), err)
 	}
 	return data, nil
 }
 
-// readPicture reads at most MaxPictureBytes, and only the beginning of what is no picture.
-func readPicture(r io.Reader) ([]byte, error) {
+// readPicture reads at most limit bytes, and only the beginning of what is no picture.
+func readPicture(r io.Reader, limit int) ([]byte, error) {
 	head := make([]byte, SniffLen)
 	n, err := io.ReadFull(r, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -73,14 +73,14 @@ func readPicture(r io.Reader) ([]byte, error) {
 	if n < SniffLen || pictureExt(Sniff(head)) == "" {
 		return head, nil
 	}
-	rest, err := io.ReadAll(io.LimitReader(r, MaxPictureBytes-int64(n)+1))
-	if err != nil {
+	all := bytes.NewBuffer(head) // grows by doubling
+	if _, err := all.ReadFrom(io.LimitReader(r, int64(limit-n+1))); err != nil {
 		return nil, err
 	}
-	if n+len(rest) > MaxPictureBytes {
+	if all.Len() > limit {
 		return nil, ErrTooManyBytes
 	}
-	return append(head, rest...), nil
+	return all.Bytes(), nil
 }
 
 // Inspect tells what a picture is and whether it keeps the limits. The contents decide, not the name, which may be

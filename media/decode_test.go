@@ -233,13 +233,18 @@ func TestProbeReadsOnlyTheBeginningOfWhatIsNoPicture(t *testing.T) {
 	}
 }
 
-func TestProbeStopsReadingAtTheLimit(t *testing.T) {
-	counted := &countingReader{r: io.MultiReader(bytes.NewReader(pngOfSize(10, 10)), io.LimitReader(zeros{}, 1<<40))}
-	if _, err := ProbeReader("big.png", counted); !errors.Is(err, ErrTooManyBytes) {
+func TestReadingStopsAtTheLimit(t *testing.T) {
+	const limit = 10_000
+	endless := &countingReader{r: io.MultiReader(bytes.NewReader(pngOfSize(10, 10)), zeros{})}
+	if _, err := readPicture(endless, limit); !errors.Is(err, ErrTooManyBytes) {
 		t.Fatal(err)
 	}
-	if counted.n > MaxPictureBytes+1 {
-		t.Errorf("%d bytes were read", counted.n)
+	if endless.n > limit+1 {
+		t.Errorf("%d bytes were read", endless.n)
+	}
+	exact := append(pngOfSize(10, 10), make([]byte, limit)...)[:limit]
+	if data, err := readPicture(bytes.NewReader(exact), limit); err != nil || !bytes.Equal(data, exact) {
+		t.Errorf("exactly at the limit: %d bytes, %v", len(data), err)
 	}
 }
 
