@@ -214,11 +214,11 @@ static bool conn_address_full(struct kchat_net *kn, const struct in6_addr *peer)
 		return false;
 	spin_lock(&kn->conns_lock);
 	list_for_each_entry(conn, &kn->conns, link) {
-		if (ipv6_addr_equal(&conn->peer, peer) && ++count > limit)
+		if (ipv6_addr_equal(&conn->peer, peer) && ++count >= limit)
 			break;
 	}
 	spin_unlock(&kn->conns_lock);
-	return count > limit;
+	return count >= limit;
 }
 
 /* A word to somebody for whom there is no place; who gets lost on the way is no loss. */

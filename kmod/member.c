@@ -516,7 +516,8 @@ void kchat_member_part(struct kchat_conn *conn, const struct kchat_hdr *hdr)
 	seat = session_seat(session, member->room);
 	/* Unless another connection took the session over. */
 	if (seat && seat->member == member)
-		kchat_seat_leave(seat, KCHAT_PERSON_LEFT, &conn->worker->spare);
+		member->part_at = kchat_seat_leave(seat, KCHAT_PERSON_LEFT,
+						   &conn->worker->spare);
 	mutex_unlock(&session->lock);
 
 	member_set_stop(member);

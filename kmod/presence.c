@@ -195,16 +195,18 @@ void kchat_seat_silence(struct kchat_seat *seat, bool silent, struct kchat_spare
 	spin_unlock(&room->lock);
 }
 
-void kchat_seat_leave(struct kchat_seat *seat, enum kchat_person_state state,
-		      struct kchat_spare *spare)
+u64 kchat_seat_leave(struct kchat_seat *seat, enum kchat_person_state state,
+		     struct kchat_spare *spare)
 {
 	struct kchat_person *person = seat->person;
 	struct kchat_room *room = seat->room;
 	bool was, last;
+	u64 end;
 
 	lockdep_assert_held(&seat->session->lock);
 	kchat_spare_fill(spare, &room->log, KCHAT_GFP_SURE);
 	spin_lock(&room->lock);
+	end = room->log.head;
 	was = seat->live;
 	seat_forget_member(seat);
 	presence_count(seat, false);
@@ -223,6 +225,7 @@ void kchat_seat_leave(struct kchat_seat *seat, enum kchat_person_state state,
 		kchat_person_free(person);
 	kchat_room_put(room);
 	kfree(seat);
+	return end;
 }
 
 /* ---- how far people have stored ------------------------------------------------- */
@@ -283,6 +286,9 @@ static void delivered_say(struct kchat_room *room, u64 *stored, struct kchat_spa
 		if (person->counts && person->nr_live)
 			stored[count++] = person_stored(person);
 	sort(stored, count, sizeof(*stored), stored_order, NULL);
+	/* Nobody has stored anything: that is no news. */
+	if (!stored[0])
+		return;
 	nr = delivered_steps(stored, count, steps);
 	len = kchat_frame_build_delivered(frame, sizeof(frame), &head, count, steps, nr);
 	body.iov_base = frame + KCHAT_HDR_LEN;

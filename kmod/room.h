@@ -227,9 +227,12 @@ void kchat_person_free(struct kchat_person *person);
 void kchat_seat_detach(struct kchat_seat *seat, struct kchat_spare *spare);
 /* Its connection fell silent, or is heard again. */
 void kchat_seat_silence(struct kchat_seat *seat, bool silent, struct kchat_spare *spare);
-/* Gives it up, with LEFT or LOST if it was the person's last one; frees it. */
-void kchat_seat_leave(struct kchat_seat *seat, enum kchat_person_state state,
-		      struct kchat_spare *spare);
+/*
+ * Gives it up, with LEFT or LOST if it was the person's last one; frees it. Where
+ * the log ended in that moment: what was said before counted on this seat.
+ */
+u64 kchat_seat_leave(struct kchat_seat *seat, enum kchat_person_state state,
+		     struct kchat_spare *spare);
 
 /* DELIVERED, unless nobody is there. The house work. */
 void kchat_room_deliver(struct kchat_room *room, struct kchat_spare *spare);
