@@ -55,6 +55,16 @@ func (s *Store) Coverage(ctx context.Context, key Key) (Coverage, error) {
 	return coverage(spans, recorded), nil
 }
 
+// MissingIn returns what is missing of a room, oldest first, so that a client goes on asking for it after a restart.
+func (s *Store) MissingIn(ctx context.Context, community rooms.UUID, room string) ([]rooms.Gap, error) {
+	c, err := s.Coverage(ctx, Key{Community: community, Room: room})
+	missing := make([]rooms.Gap, len(c.Gaps))
+	for i, g := range c.Gaps {
+		missing[i] = rooms.Gap(g)
+	}
+	return missing, err
+}
+
 // coverage computes the gaps: the holes between spans of one epoch, and what the spans leave of the recorded gaps.
 // Spans are sorted.
 func coverage(spans []epochSpan, recorded []Gap) Coverage {

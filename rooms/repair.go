@@ -46,6 +46,7 @@ func (g *gap) whole() bool {
 // The pace of repair: a WANT is asked by everybody who missed something, and all who are present answer it.
 const (
 	wantEvery = 2 * time.Second // between two WANTs of a room
+	oldGaps   = 16              // gaps of earlier runs that are asked for again, the newest
 	wantTries = 3               // WANTs without an answer after which a gap is given up until somebody comes
 )
 
@@ -81,6 +82,7 @@ func (c *Client) storedGaps(community UUID, name string) ([]*gap, error) {
 	if err != nil {
 		return nil, err
 	}
+	list = list[max(0, len(list)-oldGaps):]
 	gaps := make([]*gap, 0, len(list))
 	for _, g := range list {
 		gaps = append(gaps, &gap{from: g.From, to: g.To})

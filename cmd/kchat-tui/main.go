@@ -35,6 +35,9 @@ func rootCommand() *cobra.Command {
 	}
 	root.AddCommand(
 		loginCommand(),
+		sendCommand(),
+		tailCommand(),
+		partnerCommand(),
 		serverCommand(),
 		userCommand(),
 		doctorCommand(),

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kchat/rooms"
+	"kchat/tui/desk"
+	"kchat/wire"
+)
+
+// sendOptions are the flags of send.
+type sendOptions struct {
+	connection
+	room    string
+	image   string
+	wait    string
+	timeout time.Duration
+}
+
+// waitDefault is how long --wait waits when it does not say.
+const waitDefault = "30s"
+
+func sendCommand() *cobra.Command {
+	o := &sendOptions{}
+	cmd := &cobra.Command{
+		Use:   "send --room ROOM [--image FILE] [--wait[=30s]] TEXT|-",
+		Short: "Send one message and wait until it is acknowledged",
+		Long: "Send one message and wait until the server has acknowledged it, which it does only when another person is\n" +
+			"present in the room. Prints its place in the room, EPOCH:SEQ. TEXT - is standard input. docs/cli.md lists the exit codes.",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			text, err := o.text(cmd.InOrStdin(), args)
+			if err != nil {
+				return err
+			}
+			return o.run(cmd.Context(), cmd.OutOrStdout(), text)
+		},
+	}
+	o.flags(cmd)
+	cmd.Flags().StringVar(&o.room, "room", "", "the room")
+	cmd.Flags().StringVar(&o.image, "image", "", "picture to send with it: PNG, JPEG, GIF or WebP")
+	cmd.Flags().StringVar(&o.wait, "wait", "", "wait so long until somebody else is present")
+	cmd.Flags().Lookup("wait").NoOptDefVal = waitDefault
+	cmd.Flags().DurationVar(&o.timeout, "timeout", 30*time.Second, "how long the acknowledgement may take")
+	return asUsage(cmd)
+}
+
+// text is what is to be said.
+func (o *sendOptions) text(in io.Reader, args []string) (string, error) {
+	switch {
+	case o.room == "":
+		return "", coded{errors.New("which room? Give --room"), exitUsage}
+	case len(args) == 0 && o.image == "":
+		return "", coded{errors.New("there is nothing to send: give a text, or - to read it from standard input"), exitUsage}
+	case len(args) == 0:
+		return "", nil
+	case args[0] != "-":
+		return args[0], nil
+	case o.passwordFile == "-":
+		return "", coded{errors.New("standard input cannot be the text and the password"), exitUsage}
+	}
+	b, err := io.ReadAll(io.LimitReader(in, wire.TextMax+2))
+	if err != nil {
+		return "", fmt.Errorf("reading the text: %w", err)
+	}
+	return strings.TrimRight(string(bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n"))), "\n"), nil
+}
+
+func (o *sendOptions) run(ctx context.Context, out io.Writer, text string) (err error) {
+	wait := time.Duration(0)
+	if o.wait != "" {
+		if wait, err = time.ParseDuration(o.wait); err != nil {
+			return coded{fmt.Errorf("--wait: %w", err), exitUsage}
+		}
+	}
+	h, err := o.open(ctx, o.room, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.close()) }()
+	s := &sending{headless: h, sendOptions: o}
+	if err := s.awaitOthers(ctx, wait); err != nil {
+		return err
+	}
+	m, err := s.send(ctx, text)
+	if err != nil {
+		return err
+	}
+	acknowledged, err := s.awaitAcknowledgement(ctx, m.ID)
+	if err != nil {
+		// The exit code says that it was not sent. It must not be sent later by another program of the same person.
+		return errors.Join(err, h.store.Forget(context.WithoutCancel(ctx), m.Community, m.Room, m.ID))
+	}
+	fmt.Fprintln(out, acknowledged.Pos)
+	if m.Attached != nil {
+		return s.awaitTransfer(ctx, m.Attached.Hash)
+	}
+	return nil
+}
+
+// sending is one message on its way.
+type sending struct {
+	*headless
+	*sendOptions
+	online bool
+}
+
+// next is the next event, or why there will be none that matters.
+func (s *sending) next(ctx context.Context, late <-chan time.Time, tooLate error) (rooms.Event, error) {
+	select {
+	case e, more := <-s.Events():
+		if !more {
+			return nil, coded{errors.New("the connection ended"), exitNoServer}
+		}
+		if _, ok := e.(rooms.Online); ok {
+			s.online = true
+		}
+		return e, failure(e, s.room, s.online)
+	case <-late:
+		return nil, tooLate
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// awaitOthers waits until the room is open, and then for somebody else to be in it.
+func (s *sending) awaitOthers(ctx context.Context, wait time.Duration) error {
+	late := time.After(s.timeout)
+	tooLate := error(coded{fmt.Errorf("the room %s did not open in %v: %w", s.room, s.timeout, rooms.ErrNoServer), exitNoServer})
+	open := false
+	for !open || s.OthersPresent(s.room) == 0 {
+		e, err := s.next(ctx, late, tooLate)
+		if err != nil {
+			return err
+		}
+		if live, ok := e.(rooms.Live); ok && live.Room == s.room && !open {
+			open = true
+			late = time.After(wait)
+			tooLate = coded{fmt.Errorf("not sent: %w", rooms.ErrAlone), exitAlone}
+		}
+	}
+	return nil
+}
+
+func (s *sending) send(ctx context.Context, text string) (rooms.Message, error) {
+	draft := rooms.Draft{Room: s.room, Text: text}
+	if s.image != "" {
+		a, err := desk.NewPictures(s.blobs).Attach(ctx, s.image, rooms.StreamImage)
+		if err != nil {
+			return rooms.Message{}, coded{err, exitUsage}
+		}
+		draft.Attached = &a
+	}
+	m, err := s.Send(draft)
+	if err != nil {
+		return rooms.Message{}, coded{err, exitUsage}
+	}
+	return m, nil
+}
+
+func (s *sending) awaitAcknowledgement(ctx context.Context, id rooms.MessageID) (rooms.Message, error) {
+	late := time.After(s.timeout)
+	tooLate := coded{fmt.Errorf("not acknowledged in %v: %w", s.timeout, rooms.ErrNoServer), exitNoServer}
+	for {
+		e, err := s.next(ctx, late, tooLate)
+		if err != nil {
+			return rooms.Message{}, err
+		}
+		c, ok := e.(rooms.MessageChanged)
+		if !ok || c.Message.ID != id {
+			continue
+		}
+		switch c.Message.State {
+		case rooms.StateSent, rooms.StateDelivered:
+			return c.Message, nil
+		case rooms.StateAlone:
+			return rooms.Message{}, coded{fmt.Errorf("not sent: %w", rooms.ErrAlone), exitAlone}
+		case rooms.StateFailed:
+			return rooms.Message{}, coded{fmt.Errorf("not sent: %s", c.Message.Failure), exitRefused}
+		}
+	}
+}
+
+// awaitTransfer waits until the picture has gone out. The message has arrived even if nobody takes the picture.
+func (s *sending) awaitTransfer(ctx context.Context, hash rooms.Hash) error {
+	late := time.After(s.timeout + time.Minute)
+	tooLate := coded{errors.New("the message was sent, the picture was not taken in time"), exitRefused}
+	for {
+		e, err := s.next(ctx, late, tooLate)
+		if err != nil {
+			return err
+		}
+		t, ok := e.(rooms.TransferEnded)
+		if !ok || !t.Transfer.Outgoing || t.Transfer.Attached.Hash != hash {
+			continue
+		}
+		if t.Err != nil {
+			return coded{fmt.Errorf("the message was sent, the picture was not: %w", t.Err), exitRefused}
+		}
+		return nil
+	}
+}
