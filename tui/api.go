@@ -21,6 +21,7 @@ import (
 // Client is what the screen needs of a *rooms.Client.
 type Client interface {
 	Run(ctx context.Context) error
+	Close() // says goodbye; Run ends
 	Events() <-chan rooms.Event
 	Join(ctx context.Context, room string, opt rooms.JoinOptions) (rooms.RoomInfo, error)
 	Part(ctx context.Context, room string) error
@@ -134,6 +135,8 @@ type Host struct {
 type Config struct {
 	Address  string   // of the server
 	User     string   // filled into the form
+	Password string   // with User: log in at once
+	Trust    bool     // accept another server at a known address
 	Rooms    []string // to be opened when nothing is remembered
 	Command  string   // the program's name in lines to type; empty: kchat-tui
 	Gate     Gate

@@ -59,6 +59,13 @@ func (f *fakeClient) Run(ctx context.Context) error {
 	}
 }
 
+func (f *fakeClient) Close() {
+	select {
+	case f.err <- nil:
+	default:
+	}
+}
+
 func (f *fakeClient) Events() <-chan rooms.Event { return f.events }
 
 func (f *fakeClient) Join(_ context.Context, room string, opt rooms.JoinOptions) (rooms.RoomInfo, error) {

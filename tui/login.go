@@ -76,9 +76,20 @@ func (l *login) probe() tea.Cmd {
 			}
 			l.server = info
 			l.page = l.choices()
-			return nil
+			return l.atOnce()
 		}
 	})
+}
+
+// atOnce logs in with what the configuration says, once: if that fails, the form is there.
+func (l *login) atOnce() tea.Cmd {
+	user, password := l.cfg.User, l.cfg.Password
+	l.cfg.Password = ""
+	if user == "" || password == "" {
+		return nil
+	}
+	l.with = Credentials{Address: l.address, User: user, Password: password, Trust: l.cfg.Trust}
+	return l.open()
 }
 
 func (l *login) update(msg tea.Msg) tea.Cmd {
@@ -300,7 +311,7 @@ func (l *login) logIn(values []string) tea.Cmd {
 		f.complain(1, l.say("login.no_password"))
 		return nil
 	}
-	l.with = Credentials{Address: l.address, User: values[0], Password: values[1]}
+	l.with = Credentials{Address: l.address, User: values[0], Password: values[1], Trust: l.cfg.Trust}
 	return l.open()
 }
 
@@ -334,7 +345,7 @@ func (l *login) create(values []string) tea.Cmd {
 		f.complain(2, l.say("login.not_equal"))
 		return nil
 	}
-	l.with = Credentials{Address: l.address, User: values[0], Password: values[1], Trust: l.with.Trust}
+	l.with = Credentials{Address: l.address, User: values[0], Password: values[1], Trust: l.cfg.Trust || l.with.Trust}
 	if len(values) > 3 {
 		l.with.Code = strings.TrimSpace(values[3])
 	}

@@ -25,7 +25,6 @@ type root struct {
 // running is a session whose client runs.
 type running struct {
 	session  Session
-	cancel   context.CancelFunc
 	closed   sync.Once
 	closeErr error
 }
@@ -104,13 +103,12 @@ func (r *root) begin(msg sessionMsg) tea.Cmd {
 		return closing(&running{session: msg.session}) // it was given up while it was made
 	}
 	r.end()
-	ctx, cancel := context.WithCancel(context.Background())
-	run := &running{session: msg.session, cancel: cancel}
+	run := &running{session: msg.session}
 	r.running = run
 	send := r.send
 	r.own(func(program context.Context) {
-		defer context.AfterFunc(program, cancel)()
-		run.serve(ctx, send)
+		defer context.AfterFunc(program, run.session.Client.Close)()
+		run.serve(context.WithoutCancel(program), send)
 	})
 	return nil
 }
@@ -139,7 +137,7 @@ func (r *root) read(msg readMsg) tea.Cmd {
 // end ends the running session.
 func (r *root) end() {
 	if r.running != nil {
-		r.running.cancel()
+		r.running.session.Client.Close()
 	}
 	r.running = nil
 }

@@ -31,10 +31,9 @@ const blobLimit = 2 << 30
 
 // loginOptions are the flags of login.
 type loginOptions struct {
-	server string
-	user   string
-	rooms  []string
-	ascii  bool
+	connection
+	rooms []string
+	ascii bool
 }
 
 func loginCommand() *cobra.Command {
@@ -47,18 +46,26 @@ func loginCommand() *cobra.Command {
 			return o.run(cmd.Context())
 		},
 	}
-	defaultServer := cmp.Or(os.Getenv("KCHAT_SERVER"), "127.0.0.1:"+strconv.Itoa(server.DefaultPort))
-	cmd.Flags().StringVar(&o.server, "server", defaultServer, "address of the server (or KCHAT_SERVER)")
-	cmd.Flags().StringVar(&o.user, "user", os.Getenv("KCHAT_USER"), "name to log in with (or KCHAT_USER)")
+	o.flags(cmd)
 	cmd.Flags().StringSliceVar(&o.rooms, "room", nil, "room to open, besides those of last time")
 	cmd.Flags().BoolVar(&o.ascii, "ascii", false, "draw lines and marks in ASCII only")
-	return cmd
+	return asUsage(cmd)
 }
 
 // run opens the screen and, should it end badly, says where more is written.
 func (o *loginOptions) run(ctx context.Context) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
 	defer stop()
+	if err := o.complete(); err != nil {
+		return err
+	}
+	password := ""
+	if o.passwordFile != "" {
+		var err error
+		if password, err = readPassword(o.passwordFile, ""); err != nil {
+			return coded{err, exitUsage}
+		}
+	}
 	state, err := screenFolder("XDG_STATE_HOME", ".local/state")
 	if err != nil {
 		return err
@@ -79,12 +86,11 @@ func (o *loginOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	address := o.address()
 	err = tui.Run(ctx, tui.Config{
-		Address: address, User: o.user, Rooms: append([]string{"lobby"}, o.rooms...),
+		Address: o.server, User: o.user, Password: password, Trust: o.trust, Rooms: append([]string{"lobby"}, o.rooms...),
 		Gate:     &desk.Gate{Agent: "kchat-tui", Blobs: blobs, Logger: log},
 		Pictures: desk.NewPictures(blobs),
-		Host:     screenHost(address),
+		Host:     screenHost(o.server),
 		Locale:   cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")),
 		ASCII:    o.ascii,
 		Plain:    os.Getenv("NO_COLOR") != "",
@@ -94,14 +100,6 @@ func (o *loginOptions) run(ctx context.Context) error {
 		return fmt.Errorf("%w\nMore is in %s; what was not sent is kept", err, logPath)
 	}
 	return nil
-}
-
-// address is the server's, with the port that kchat has when none is given.
-func (o *loginOptions) address() string {
-	if _, _, err := net.SplitHostPort(o.server); err == nil {
-		return o.server
-	}
-	return net.JoinHostPort(strings.Trim(o.server, "[]"), strconv.Itoa(server.DefaultPort))
 }
 
 // screenFolder is kchat's folder in one of the XDG base folders. It is made if it is not there.
