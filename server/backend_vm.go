@@ -23,7 +23,7 @@ import (
 const vmMaxCPUs = 2
 
 // bootWait is how long a machine may take to come up; emulated on a busy machine it takes seconds.
-const bootWait = time.Minute
+const bootWait = 2 * time.Minute
 
 // unloadWait is how long a module may take to end its connections.
 const unloadWait = 10 * time.Second
