@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"kchat/e2e/peer"
 	"kchat/wire"
 )
 
@@ -73,7 +74,7 @@ var states = map[string]func(testing.TB) *who{
 	"GREETED": greet,
 	"CHALLENGED": func(t testing.TB) *who {
 		w := greet(t)
-		scram := wire.NewScram(world.account(t, 0).login, "a nonce that is long enough")
+		scram := wire.NewScram(world.account(t, 0).login, peer.Nonce())
 		w.gets(w.send(wire.TypeAuth, 0, wire.Raw(scram.First())), wire.TypeChallenge)
 		return w
 	},

@@ -30,6 +30,7 @@ func begin(kind uint8, data []byte) wire.StreamBegin {
 // opened begins a stream, and gives its id when the credit has come.
 func (w *who) opened(r uint32, b wire.StreamBegin) (wire.ID, wire.StreamCredit) {
 	w.t.Helper()
+	w.in = r
 	id := w.send(wire.TypeStreamBegin, r, b)
 	credit, err := wire.ParseStreamCredit(w.gets(id, wire.TypeStreamCredit).Body)
 	w.ok(err)
@@ -40,7 +41,11 @@ func (w *who) opened(r uint32, b wire.StreamBegin) (wire.ID, wire.StreamCredit) 
 func (w *who) accepts(id wire.ID, offset uint64) uint64 {
 	w.t.Helper()
 	w.ok(w.Send(wire.Header{Type: wire.TypeStreamAccept, ID: id}, wire.Number{Value: offset}))
-	start, err := wire.ParseNumber(w.gets(id, wire.TypeStreamStart).Body)
+	f := w.find("STREAM_START", func(f peer.Frame) bool { return f.ID == id && f.Type != wire.TypeStreamBegin })
+	if f.Type != wire.TypeStreamStart {
+		w.t.Fatal((&peer.Unexpected{Want: wire.TypeStreamStart, Got: f}).Error())
+	}
+	start, err := wire.ParseNumber(f.Body)
 	w.ok(err)
 	return start.Value
 }
@@ -59,7 +64,7 @@ func (w *who) accepted(id wire.ID, takers uint32) {
 }
 
 func (w *who) chunk(id wire.ID, flags wire.Flags, data []byte) error {
-	return w.Send(wire.Header{Type: wire.TypeStreamChunk, Flags: flags, ID: id}, wire.Raw(data))
+	return w.Send(wire.Header{Type: wire.TypeStreamChunk, Flags: flags, Room: w.in, ID: id}, wire.Raw(data))
 }
 
 // pour sends the data from an offset on as the credit allows, and then the end.
@@ -85,7 +90,7 @@ func (w *who) pour(id wire.ID, data []byte, at, limit uint64) error {
 		}
 		at += n
 	}
-	return w.Send(wire.Header{Type: wire.TypeStreamEnd, ID: id}, wire.StreamEnd{Size: uint64(len(data)), Hash: sha256.Sum256(data)})
+	return w.Send(wire.Header{Type: wire.TypeStreamEnd, Room: w.in, ID: id}, wire.StreamEnd{Size: uint64(len(data)), Hash: sha256.Sum256(data)})
 }
 
 // drink reads a stream to its end and checks that there is no hole in it.
@@ -95,6 +100,7 @@ func (w *who) drink(id wire.ID, from, sender uint64) ([]byte, wire.StreamEnd) {
 	for {
 		f := w.find("the stream", func(f peer.Frame) bool { return f.ID == id })
 		switch f.Type {
+		case wire.TypeStreamBegin: // in the room, whether it is accepted or not
 		case wire.TypeStreamChunk:
 			if f.Seq != from+uint64(len(data)) || f.Sender != sender || f.Time == 0 {
 				w.t.Fatalf("chunk at %d from %d, want %d from %d", f.Seq, f.Sender, from+uint64(len(data)), sender)
@@ -128,7 +134,7 @@ func (w *who) cancel(id wire.ID, why wire.ErrorNumber) {
 // noStream waits for ERROR STREAM.
 func (w *who) noStream(kind wire.Type, id wire.ID, body wire.Body) {
 	w.t.Helper()
-	w.ok(w.Send(wire.Header{Type: kind, ID: id}, body))
+	w.ok(w.Send(wire.Header{Type: kind, Room: w.in, ID: id}, body))
 	f := w.find("ERROR STREAM", func(f peer.Frame) bool { return f.ID == id && f.Type == wire.TypeError })
 	if e := w.error(f); e.Number != wire.ErrStream || e.Cause != kind {
 		w.t.Fatalf("ERROR %s to %v", e.Number.Name(), e.Cause)
@@ -200,6 +206,7 @@ func TestChunksFromTheMediaConnection(t *testing.T) {
 	id, credit := a.opened(r.Number, begin(wire.StreamFile, data))
 	b.accepts(id, 0)
 	a.accepted(id, 1)
+	ma.in = r.Number
 	a.ok(ma.pour(id, data, 0, credit.Limit))
 	if got, _ := b.drink(id, 0, a.Me.Account); !bytes.Equal(got, data) {
 		t.Errorf("%d bytes came", len(got))
@@ -222,7 +229,7 @@ func TestAcceptLate(t *testing.T) {
 	}
 	b.find("the chunk at 90,000", func(f peer.Frame) bool { return f.ID == id && f.Seq == 90_000 })
 	for _, f := range b.Passed() {
-		if f.ID == id && f.Type != wire.TypeStreamChunk {
+		if f.ID == id && f.Type != wire.TypeStreamChunk && f.Type != wire.TypeStreamBegin {
 			t.Errorf("in the stream:%s", names([]peer.Frame{f}))
 		}
 	}
@@ -330,6 +337,7 @@ func TestStreamBeginMalformed(t *testing.T) {
 func TestChunkOfNoStream(t *testing.T) {
 	t.Parallel()
 	a, b, r := pair(t)
+	a.in, b.in = r.Number, r.Number
 	none := peer.NewID()
 	a.noStream(wire.TypeStreamChunk, none, wire.Raw("x"))
 	a.noStream(wire.TypeStreamEnd, none, wire.StreamEnd{Size: 1})
@@ -345,7 +353,7 @@ func TestChunkOfNoStream(t *testing.T) {
 	a.accepted(id, 1)
 	data := blob(100)
 	a.ok(a.chunk(id, 0, data))
-	a.ok(a.Send(wire.Header{Type: wire.TypeStreamEnd, ID: id}, wire.StreamEnd{Size: 100}))
+	a.ok(a.Send(wire.Header{Type: wire.TypeStreamEnd, Room: r.Number, ID: id}, wire.StreamEnd{Size: 100}))
 	a.noStream(wire.TypeStreamChunk, id, wire.Raw("x"))
 	a.noStream(wire.TypeStreamEnd, id, wire.StreamEnd{Size: 100})
 	if got, _ := b.drink(id, 0, a.Me.Account); !bytes.Equal(got, data) {
@@ -403,7 +411,7 @@ func TestEndThatIsNotAsLongAsAnnounced(t *testing.T) {
 			if c.sent > 0 {
 				a.ok(a.chunk(id, 0, make([]byte, c.sent)))
 			}
-			a.ok(a.Send(wire.Header{Type: wire.TypeStreamEnd, ID: id}, wire.StreamEnd{Size: c.end}))
+			a.ok(a.Send(wire.Header{Type: wire.TypeStreamEnd, Room: r.Number, ID: id}, wire.StreamEnd{Size: c.end}))
 			a.cancelled(id, wire.ErrStreamSize)
 			b.cancelled(id, wire.ErrStreamSize)
 		})

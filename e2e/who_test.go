@@ -20,9 +20,10 @@ type who struct {
 	*peer.Conn
 	t    testing.TB
 	acct account
+	in   uint32 // the room of the streams it sends
 }
 
-const patience = 15 * time.Second // for what must come
+const patience = 20 * time.Second // for what must come
 
 // dial connects and says nothing.
 func dial(t testing.TB) *who {

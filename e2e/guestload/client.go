@@ -31,14 +31,15 @@ type client struct {
 	epoch  uint64
 	seq    uint64 // of the last message that came
 	digest hash.Hash
-	echoes chan wire.ID // one's own messages that came back or were acknowledged
+	echoes chan wire.ID  // one's own messages that came back or were acknowledged
+	back   chan struct{} // the connection is a new one
 	resent int
 }
 
 func newClient(p plan, i, share int) *client {
 	return &client{
 		plan: p, login: fmt.Sprintf("%s%d", p.prefix, i), share: share, total: uint64(p.messages),
-		digest: sha256.New(), echoes: make(chan wire.ID, 64),
+		digest: sha256.New(), echoes: make(chan wire.ID, 64), back: make(chan struct{}, 1),
 	}
 }
 
@@ -151,6 +152,10 @@ func (c *client) listen(ctx context.Context) error {
 		if err := c.connect(); err != nil {
 			return fmt.Errorf("%s: coming back: %w", c.login, err)
 		}
+		select {
+		case c.back <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -174,7 +179,7 @@ func (c *client) sayOne(ctx context.Context, id wire.ID, text string) error {
 		}
 		// A connection that is broken is the listener's to mend; the id makes saying it twice harmless.
 		_ = conn.Say(c.room, id, text)
-		again := time.NewTimer(2 * time.Second)
+		again := time.NewTimer(30 * time.Second)
 		for waiting := true; waiting; {
 			select {
 			case echo := <-c.echoes:
@@ -183,6 +188,9 @@ func (c *client) sayOne(ctx context.Context, id wire.ID, text string) error {
 					return nil
 				}
 			case <-again.C:
+				waiting = false
+			case <-c.back:
+				again.Stop()
 				waiting = false
 			case <-ctx.Done():
 				again.Stop()

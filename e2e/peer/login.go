@@ -48,6 +48,11 @@ func (u *Unexpected) Unwrap() error {
 func (c *Conn) Reply(id wire.ID, want wire.Type) (Frame, error) {
 	f, err := c.Find(Limit, func(f Frame) bool { return f.ID == id })
 	if err != nil {
+		for _, f := range c.stash {
+			if f.Type == wire.TypeError && f.Flags&wire.FlagLast != 0 {
+				return f, &Unexpected{Want: want, Got: f} // that is why
+			}
+		}
 		return f, fmt.Errorf("waiting for %v: %w", want, err)
 	}
 	if f.Type != want {
