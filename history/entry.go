@@ -62,8 +62,7 @@ func (s *Store) applyModifiers(ctx context.Context, room int64, list []Entry, in
 		byID[id] = &list[i]
 		args = append(args, id[:])
 	}
-	query := fmt.Sprintf("SELECT "+messageColumns+` FROM messages m JOIN rooms r ON r.id = m.room
-		WHERE m.room = ? AND m.target IN (%s) ORDER BY m.epoch, m.seq`,
+	query := fmt.Sprintf("SELECT "+messageColumns+` FROM messages m WHERE m.room = ? AND m.target IN (%s) ORDER BY m.epoch, m.seq`,
 		strings.TrimSuffix(strings.Repeat("?,", len(indexes)), ","))
 	modifiers, err := s.rows(ctx, query, args...)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 // shown leaves out what is shown by what it does to its target.
 const shown = " AND m.kind NOT IN (2, 3, 4) "
 
-const selectMessages = "SELECT " + messageColumns + " FROM messages m JOIN rooms r ON r.id = m.room WHERE m.room = ? "
+const selectMessages = "SELECT " + messageColumns + " FROM messages m WHERE m.room = ? "
 
 // Last returns the newest n entries of a room, oldest first, and after them our own that have not settled.
 func (s *Store) Last(ctx context.Context, key Key, n int) ([]Entry, error) {
@@ -126,7 +126,7 @@ func (s *Store) firstSince(ctx context.Context, key Key, from time.Time) (pos ro
 	}
 	// A key is never smaller than its time, and the range of keys is short for the dates people ask for. The plus
 	// keeps the index on rooms out of it.
-	rows, err := s.rows(ctx, "SELECT "+messageColumns+` FROM messages m JOIN rooms r ON r.id = m.room
+	rows, err := s.rows(ctx, "SELECT "+messageColumns+` FROM messages m
 		WHERE +m.room = ? AND m.key >= ? AND m.time >= ?`+shown+"ORDER BY m.epoch, m.seq LIMIT 1",
 		room, micros(from), micros(from))
 	if err != nil || len(rows) == 0 {

@@ -22,8 +22,8 @@ type Room struct {
 	Draft  string         // what was typed and not sent
 }
 
-// MaxUnread is where counting the unread ends: "1000 or more", so that the list of rooms is there at once.
-const MaxUnread = 1000
+// MaxUnread is where counting the unread ends: "99+", so that the list of rooms is there at once.
+const MaxUnread = 100
 
 // Rooms returns the rooms of a community, or of all (the zero UUID), by name. What me said is never unread.
 func (s *Store) Rooms(ctx context.Context, community rooms.UUID, me rooms.AccountID) ([]Room, error) {

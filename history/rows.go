@@ -22,9 +22,14 @@ type row struct {
 	message rooms.Message
 }
 
-// messageColumns is what scanRow reads, from messages m and rooms r.
-const messageColumns = `m.key, m.room, m.touched, r.community, r.name, m.id, m.epoch, m.seq, m.time, m.sender, m.name,
-	m.kind, m.text, m.reply, m.target, m.removed, m.extra, m.state, m.stored, m.present, m.backfill`
+// messageColumns is what scanRow reads, from messages m. The driver takes its time for every column of every row, and a
+// search may bring all rows there are; so the small numbers come as one.
+const messageColumns = `m.key, m.room, m.kind | (m.state << 8) | (m.removed << 16) | (m.backfill << 17) |
+	(m.touched << 18) | (m.stored << 20) | (m.present << 40), m.id, m.epoch, m.seq, m.time, m.sender, m.name, m.text,
+	m.reply, m.target, m.extra`
+
+// maxCount is the largest number of people that messageColumns has room for.
+const maxCount = 1<<20 - 1
 
 // outboxColumns is what scanOutbox reads, from outbox m and rooms r.
 const outboxColumns = `r.community, r.name, m.id, m.time, m.sender, m.name, m.kind, m.text, m.reply, m.target,
@@ -32,19 +37,25 @@ const outboxColumns = `r.community, r.name, m.id, m.time, m.sender, m.name, m.ki
 
 type scanner interface{ Scan(dest ...any) error }
 
+// scanRow reads a row without the name of its room, which Store.named adds.
 func scanRow(s scanner) (row, error) {
 	var r row
 	m := &r.message
-	var id, community, reply, target []byte
-	var time, sender int64
+	var id, reply, target sql.RawBytes
+	var numbers, time, sender int64
 	var extra sql.NullString
-	err := s.Scan(&r.key, &r.room, &r.touched, &community, &m.Room, &id, &m.Pos.Epoch, &m.Pos.Seq, &time, &sender,
-		&m.Name, &m.Kind, &m.Text, &reply, &target, &m.Removed, &extra, &m.State, &m.Stored, &m.Present, &m.Backfill)
+	err := s.Scan(&r.key, &r.room, &numbers, &id, &m.Pos.Epoch, &m.Pos.Seq, &time, &sender, &m.Name, &m.Text, &reply,
+		&target, &extra)
 	if err != nil {
 		return row{}, err
 	}
+	m.Kind, m.State = rooms.Kind(numbers&0xff), rooms.State(numbers>>8&0xff)
+	m.Removed, m.Backfill, r.touched = numbers>>16&1 == 1, numbers>>17&1 == 1, numbers>>18&1 == 1
+	m.Stored, m.Present = int(numbers>>20&maxCount), int(numbers>>40&maxCount)
 	m.Time, m.Sender = fromMicros(time), rooms.AccountID(sender)
-	copyIDs(m, community, id, reply, target)
+	copy(m.ID[:], id)
+	copy(m.ReplyTo[:], reply)
+	copy(m.Target[:], target)
 	return r, unpackExtra(m, extra)
 }
 
@@ -59,15 +70,11 @@ func scanOutbox(s scanner) (rooms.Message, error) {
 		return rooms.Message{}, err
 	}
 	m.Time, m.Sender = fromMicros(time), rooms.AccountID(sender)
-	copyIDs(&m, community, id, reply, target)
-	return m, unpackExtra(&m, extra)
-}
-
-func copyIDs(m *rooms.Message, community, id, reply, target []byte) {
 	copy(m.Community[:], community)
 	copy(m.ID[:], id)
 	copy(m.ReplyTo[:], reply)
 	copy(m.Target[:], target)
+	return m, unpackExtra(&m, extra)
 }
 
 func unpackExtra(m *rooms.Message, packed sql.NullString) error {
@@ -84,7 +91,39 @@ func unpackExtra(m *rooms.Message, packed sql.NullString) error {
 
 // rows runs a query and reads all of its rows.
 func (s *Store) rows(ctx context.Context, query string, args ...any) ([]row, error) {
-	return collect(ctx, s, scanRow, query, args...)
+	list, err := collect(ctx, s, scanRow, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return list, s.named(ctx, list)
+}
+
+// named puts the names of their rooms into rows. Rooms are never removed or renamed, so what was read once holds.
+func (s *Store) named(ctx context.Context, list []row) error {
+	for i := range list {
+		r := &list[i]
+		key, known := s.roomKeys.Load(r.room)
+		if !known {
+			read, err := collect(ctx, s, scanKey, "SELECT community, name FROM rooms WHERE id = ?", r.room)
+			if err != nil {
+				return err
+			}
+			if len(read) != 1 {
+				return fmt.Errorf("history: %s: no room has the number %d", s.path, r.room)
+			}
+			s.roomKeys.Store(r.room, read[0])
+			key = read[0]
+		}
+		r.message.Community, r.message.Room = key.(Key).Community, key.(Key).Room
+	}
+	return nil
+}
+
+func scanKey(s scanner) (key Key, err error) {
+	var community []byte
+	err = s.Scan(&community, &key.Room)
+	copy(key.Community[:], community)
+	return key, err
 }
 
 // collect runs a query and reads each of its rows with scan.

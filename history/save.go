@@ -75,6 +75,7 @@ func modifies(k rooms.Kind) bool {
 }
 
 func tidy(m rooms.Message) rooms.Message {
+	m.Stored, m.Present = min(max(m.Stored, 0), maxCount), min(max(m.Present, 0), maxCount)
 	m.Text, m.Name, m.Failure = normal(m.Text), normal(m.Name), normal(m.Failure)
 	if m.Attached != nil {
 		a := *m.Attached
@@ -164,22 +165,25 @@ func (t *txn) move(ctx context.Context, old row, m rooms.Message) error {
 	}
 	first := old.message
 	first.Pos, first.Time = m.Pos, m.Time
+	first.Community, first.Room = m.Community, m.Room
 	t.inserted--
 	return t.insert(ctx, old.room, first)
 }
 
-// find reads a settled message.
+// find reads a settled message of a room whose name is of no matter.
 func (t *txn) find(ctx context.Context, room int64, id rooms.MessageID) (r row, found bool, err error) {
-	s, err := t.prepare(ctx, "SELECT "+messageColumns+` FROM messages m JOIN rooms r ON r.id = m.room
-		WHERE m.room = ? AND m.id = ?`)
+	s, err := t.prepare(ctx, "SELECT "+messageColumns+" FROM messages m WHERE m.room = ? AND m.id = ?")
 	if err != nil {
 		return row{}, false, err
 	}
-	r, err = scanRow(s.QueryRowContext(ctx, room, id[:]))
-	if errors.Is(err, errNoRow) {
-		return row{}, false, nil
+	rows, err := s.QueryContext(ctx, room, id[:])
+	if err != nil {
+		return row{}, false, err
 	}
-	return r, err == nil, err
+	if found = rows.Next(); found {
+		r, err = scanRow(rows)
+	}
+	return r, found, errors.Join(err, rows.Err(), rows.Close())
 }
 
 // settledState is the state to keep of a message that has a position: it can no longer wait or be refused.

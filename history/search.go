@@ -81,6 +81,9 @@ func (s *Store) search(ctx context.Context, q Query, yield func(Hit, error) bool
 
 // deliver hands out those of a batch that meet the query as they stand now.
 func (s *Store) deliver(ctx context.Context, p searchPlan, batch []row, yield func(Hit, error) bool) (more bool, err error) {
+	if err := s.named(ctx, batch); err != nil {
+		return false, err
+	}
 	entries, err := s.entries(ctx, batch)
 	if err != nil {
 		return false, err
@@ -140,13 +143,11 @@ func (s *Store) plan(ctx context.Context, q Query) (searchPlan, error) {
 		before = micros(q.Before)
 	}
 	if len(all) == 0 {
-		p.sql = "SELECT " + messageColumns + ` FROM messages m CROSS JOIN rooms r ON r.id = m.room
-			WHERE m.key >= ? AND m.key < ?` + shown + "ORDER BY m.key DESC"
+		p.sql = "SELECT " + messageColumns + ` FROM messages m WHERE m.key >= ? AND m.key < ?` + shown + "ORDER BY m.key DESC"
 		p.args = []any{micros(q.After), before}
 		return p, nil
 	}
 	p.sql = "SELECT " + messageColumns + ` FROM grams g CROSS JOIN messages m ON m.key = g.rowid
-		CROSS JOIN rooms r ON r.id = m.room
 		WHERE g.grams MATCH ? AND g.rowid >= ? AND g.rowid < ? ORDER BY g.rowid DESC`
 	p.args = []any{strings.Join(all, " AND "), micros(q.After), before}
 	return p, nil

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"sync"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -37,6 +38,7 @@ type Store struct {
 	path     string
 	setAside string
 	readers  *sql.DB
+	roomKeys sync.Map // number of a room: its Key
 	writer   *writer
 }
 
