@@ -2,11 +2,12 @@
 # kchat: a chat server that is a kernel module, and its terminal client. "make help" lists the targets.
 
 KVER ?= 6.12
+KREL ?= $(shell uname -r)
 PREFIX ?= $(HOME)/.local
 CLANG := $(shell command -v clang-14 || command -v clang)
 GOBUILD := CGO_ENABLED=0 go build -trimpath
 
-.PHONY: help run demo test build build-client install-client setup kmod check-kmod check-c check-go test-go \
+.PHONY: help run demo test build build-client install-client install setup kmod check-kmod check-c check-go test-go \
 	debug-kernel kmod-debug kmod-broken test-debug fuzz init client vm-tool clean
 
 help: ## list the targets
@@ -43,6 +44,12 @@ vm-tool: init ## build bin/kchat-vm, a microVM for work on the module
 install-client: client ## put kchat-tui into ~/.local/bin
 	@install -D -m 755 bin/kchat-tui $(PREFIX)/bin/kchat-tui
 	@echo "kchat: $(PREFIX)/bin/kchat-tui is installed"
+
+install: ## install the module for this machine's own kernel (as root); kchat-tui then runs it there
+	@scripts/kmod-build --copy-to .cache/kchat-native.ko native
+	@install -D -m 644 .cache/kchat-native.ko $(DESTDIR)/lib/modules/$(KREL)/extra/kchat.ko
+	@$(if $(DESTDIR),,depmod $(KREL))
+	@echo "kchat: the module is installed for kernel $(KREL)"
 
 setup: ## install what is missing (YES=1: without asking; DEBUG=1: for the debug kernel too)
 	@scripts/setup $(if $(DEBUG),debug,test)

@@ -206,9 +206,9 @@ func serverLogsCommand(o *serverOptions) *cobra.Command {
 func printStatus(out io.Writer, s server.Status) {
 	where := "in this kernel"
 	if s.Mode == server.ModeVM {
-		where = "in a microVM, " + s.Accel
+		where = "in a microVM (" + s.Accel + ")"
 	}
-	fmt.Fprintf(out, "%s is up %s since %s\n", s.Name, where, time.Duration(s.UptimeS)*time.Second)
+	fmt.Fprintf(out, "%s is up %s, for %s\n", s.Name, where, time.Duration(s.UptimeS)*time.Second)
 	fmt.Fprintf(out, "  kernel        %s, module %s\n", s.Kernel, s.Module)
 	fmt.Fprintf(out, "  UUID          %s\n", s.Server)
 	for _, address := range s.Addresses {
