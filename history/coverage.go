@@ -3,17 +3,20 @@
 package history
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
 	"kchat/rooms"
 )
 
-// Coverage says what of a room is here.
+// Coverage says what of a room is here. A gap is a part of the talk that is missing: everything after From and up to
+// To. If both are of one epoch, To.Seq - From.Seq messages are missing; otherwise it is not known how many, and perhaps
+// none.
 type Coverage struct {
 	Highest    rooms.Position // the last message stored
 	Contiguous rooms.Position // the last one in its epoch before which nothing is missing since the first stored
-	Gaps       []Gap          // oldest first
+	Gaps       []rooms.Gap    // oldest first
 }
 
 // epochSpan is a span with its epoch.
@@ -24,50 +27,83 @@ type epochSpan struct {
 
 func (s epochSpan) end() rooms.Position { return rooms.Position{Epoch: s.epoch, Seq: s.last} }
 
-// Stored is the position in the room's newest epoch up to which everything is here, counted from the first message
-// of that epoch that is here; zero when nothing is.
+// Stored is the position in the room's newest epoch from which the server is to go on: up to there nothing is missing,
+// counted from the first message of that epoch that is here, but what Missing recorded, which the server had no more.
+// It is zero when nothing is stored.
 func (s *Store) Stored(ctx context.Context, community rooms.UUID, room string) (rooms.Position, error) {
-	c, err := s.Coverage(ctx, Key{Community: community, Room: room})
-	return c.Contiguous, err
+	spans, recorded, err := s.stored(ctx, Key{Community: community, Room: room})
+	return resumeAt(spans, recorded), err
+}
+
+// MissingIn returns the gaps that Missing recorded, oldest first, without what has been stored since.
+func (s *Store) MissingIn(ctx context.Context, community rooms.UUID, room string) ([]rooms.Gap, error) {
+	spans, recorded, err := s.stored(ctx, Key{Community: community, Room: room})
+	var left []rooms.Gap
+	for _, g := range recorded {
+		left = append(left, narrow(g, spans)...)
+	}
+	return merge(left), err
 }
 
 // Coverage reads what is stored of a room and what is missing.
 func (s *Store) Coverage(ctx context.Context, key Key) (Coverage, error) {
-	if err := s.catchUp(ctx); err != nil {
-		return Coverage{}, err
-	}
-	room, err := s.roomNumber(ctx, key)
+	spans, recorded, err := s.stored(ctx, key)
+	return coverage(spans, recorded), err
+}
+
+// stored reads the spans of a room, sorted, and its recorded gaps.
+func (s *Store) stored(ctx context.Context, key Key) (spans []epochSpan, recorded []rooms.Gap, err error) {
+	room, err := s.ready(ctx, key)
 	if err != nil || room == 0 {
-		return Coverage{}, err
+		return nil, nil, err
 	}
-	spans, err := collect(ctx, s, func(sc scanner) (e epochSpan, err error) {
+	spans, err = collect(ctx, s, func(sc scanner) (e epochSpan, err error) {
 		err = sc.Scan(&e.epoch, &e.first, &e.last)
 		return e, err
 	}, "SELECT epoch, first, last FROM spans WHERE room = ? ORDER BY epoch, first", room)
 	if err != nil {
-		return Coverage{}, err
+		return nil, nil, err
 	}
-	recorded, err := collect(ctx, s, scanGap,
+	recorded, err = collect(ctx, s, scanGap,
 		"SELECT from_epoch, from_seq, to_epoch, to_seq FROM gaps WHERE room = ?", room)
-	if err != nil {
-		return Coverage{}, err
-	}
-	return coverage(spans, recorded), nil
+	return spans, recorded, err
 }
 
-// MissingIn returns what is missing of a room, oldest first, so that a client goes on asking for it after a restart.
-func (s *Store) MissingIn(ctx context.Context, community rooms.UUID, room string) ([]rooms.Gap, error) {
-	c, err := s.Coverage(ctx, Key{Community: community, Room: room})
-	missing := make([]rooms.Gap, len(c.Gaps))
-	for i, g := range c.Gaps {
-		missing[i] = rooms.Gap(g)
+// resumeAt computes Stored: recorded gaps count as if they were stored.
+func resumeAt(spans []epochSpan, recorded []rooms.Gap) (at rooms.Position) {
+	if len(spans) == 0 {
+		return at
 	}
-	return missing, err
+	highest := spans[len(spans)-1].end()
+	var accounted []span
+	for _, s := range spans {
+		if s.epoch == highest.Epoch {
+			accounted = append(accounted, s.span)
+		}
+	}
+	for _, g := range recorded {
+		switch {
+		case g.To.Epoch != highest.Epoch || g.To.Seq == 0:
+		case g.From.Epoch == highest.Epoch:
+			accounted = append(accounted, span{g.From.Seq + 1, g.To.Seq})
+		default:
+			accounted = append(accounted, span{1, g.To.Seq})
+		}
+	}
+	slices.SortFunc(accounted, func(a, b span) int { return cmp.Compare(a.first, b.first) })
+	last := accounted[0].last
+	for _, s := range accounted {
+		if s.first > last+1 {
+			break
+		}
+		last = max(last, s.last)
+	}
+	return rooms.Position{Epoch: highest.Epoch, Seq: min(last, highest.Seq)}
 }
 
 // coverage computes the gaps: the holes between spans of one epoch, and what the spans leave of the recorded gaps.
 // Spans are sorted.
-func coverage(spans []epochSpan, recorded []Gap) Coverage {
+func coverage(spans []epochSpan, recorded []rooms.Gap) Coverage {
 	gaps := holes(spans)
 	for _, g := range recorded {
 		gaps = append(gaps, narrow(g, spans)...)
@@ -86,18 +122,18 @@ func coverage(spans []epochSpan, recorded []Gap) Coverage {
 	return c
 }
 
-func holes(spans []epochSpan) (gaps []Gap) {
+func holes(spans []epochSpan) (gaps []rooms.Gap) {
 	for i := 1; i < len(spans); i++ {
 		before, after := spans[i-1], spans[i]
 		if before.epoch == after.epoch {
-			gaps = append(gaps, Gap{before.end(), rooms.Position{Epoch: after.epoch, Seq: after.first - 1}})
+			gaps = append(gaps, rooms.Gap{From: before.end(), To: rooms.Position{Epoch: after.epoch, Seq: after.first - 1}})
 		}
 	}
 	return gaps
 }
 
 // narrow cuts out of a gap what has been stored since it was recorded.
-func narrow(g Gap, spans []epochSpan) (left []Gap) {
+func narrow(g rooms.Gap, spans []epochSpan) (left []rooms.Gap) {
 	at := g.From
 	for _, s := range spans {
 		before := rooms.Position{Epoch: s.epoch, Seq: s.first - 1}
@@ -108,19 +144,19 @@ func narrow(g Gap, spans []epochSpan) (left []Gap) {
 			break
 		}
 		if at.Compare(before) < 0 {
-			left = append(left, Gap{at, before})
+			left = append(left, rooms.Gap{From: at, To: before})
 		}
 		at = s.end()
 	}
 	if at.Compare(g.To) < 0 {
-		left = append(left, Gap{at, g.To})
+		left = append(left, rooms.Gap{From: at, To: g.To})
 	}
 	return left
 }
 
 // merge sorts gaps and joins those that touch.
-func merge(gaps []Gap) (merged []Gap) {
-	slices.SortFunc(gaps, func(a, b Gap) int { return a.From.Compare(b.From) })
+func merge(gaps []rooms.Gap) (merged []rooms.Gap) {
+	slices.SortFunc(gaps, func(a, b rooms.Gap) int { return a.From.Compare(b.From) })
 	for _, g := range gaps {
 		if n := len(merged); n > 0 && g.From.Compare(merged[n-1].To) <= 0 {
 			if g.To.Compare(merged[n-1].To) > 0 {

@@ -13,8 +13,9 @@ import (
 
 // The store is what a rooms.Client needs to survive.
 var (
-	_ rooms.Store = (*Store)(nil)
-	_ rooms.Pins  = (*Store)(nil)
+	_ rooms.Store    = (*Store)(nil)
+	_ rooms.GapStore = (*Store)(nil)
+	_ rooms.Pins     = (*Store)(nil)
 )
 
 // Pin returns what is remembered of the server at an address.

@@ -12,11 +12,6 @@ import (
 	"kchat/rooms"
 )
 
-// Gap is a part of a room's talk that is missing here: everything after From and up to To, as in the protocol's WANT
-// and GAP. If both are of one epoch, To.Seq - From.Seq messages are missing; otherwise it is not known how many, and
-// perhaps none.
-type Gap struct{ From, To rooms.Position }
-
 // spanKey is where spans are kept apart.
 type spanKey struct {
 	room  int64
@@ -74,7 +69,7 @@ func (s *Store) Missing(ctx context.Context, community rooms.UUID, room string, 
 	if from.Compare(to) >= 0 || to.Epoch > math.MaxInt64 || max(from.Seq, to.Seq) >= math.MaxInt64 {
 		return fmt.Errorf("history: not a gap: after %v, up to %v", from, to)
 	}
-	gap := Gap{From: from, To: to}
+	gap := rooms.Gap{From: from, To: to}
 	return s.writer.do(ctx, func(ctx context.Context, t *txn) error {
 		n, err := t.roomNumber(ctx, Key{Community: community, Room: room})
 		if err != nil {
@@ -87,13 +82,13 @@ func (s *Store) Missing(ctx context.Context, community rooms.UUID, room string, 
 	})
 }
 
-func (t *txn) insertGap(ctx context.Context, room int64, g Gap) error {
+func (t *txn) insertGap(ctx context.Context, room int64, g rooms.Gap) error {
 	return t.exec(ctx, "INSERT INTO gaps VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 		room, int64(g.From.Epoch), int64(g.From.Seq), int64(g.To.Epoch), int64(g.To.Seq))
 }
 
 // closeGap takes a range out of the gaps, and where its sequence numbers are known counts them as stored.
-func (t *txn) closeGap(ctx context.Context, room int64, g Gap) error {
+func (t *txn) closeGap(ctx context.Context, room int64, g rooms.Gap) error {
 	recorded, err := t.gaps(ctx, room)
 	if err != nil {
 		return err
@@ -106,7 +101,7 @@ func (t *txn) closeGap(ctx context.Context, room int64, g Gap) error {
 			AND to_seq = ?`, room, int64(r.From.Epoch), int64(r.From.Seq), int64(r.To.Epoch), int64(r.To.Seq)); err != nil {
 			return err
 		}
-		for _, rest := range []Gap{{r.From, g.From}, {g.To, r.To}} {
+		for _, rest := range []rooms.Gap{{From: r.From, To: g.From}, {From: g.To, To: r.To}} {
 			if rest.From.Compare(rest.To) >= 0 {
 				continue
 			}
@@ -125,7 +120,7 @@ func (t *txn) closeGap(ctx context.Context, room int64, g Gap) error {
 	return t.coverSpan(ctx, spanKey{room: room, epoch: g.To.Epoch}, known)
 }
 
-func (t *txn) gaps(ctx context.Context, room int64) (list []Gap, err error) {
+func (t *txn) gaps(ctx context.Context, room int64) (list []rooms.Gap, err error) {
 	rows, err := t.conn.QueryContext(ctx,
 		"SELECT from_epoch, from_seq, to_epoch, to_seq FROM gaps WHERE room = ?", room)
 	if err != nil {
@@ -142,7 +137,7 @@ func (t *txn) gaps(ctx context.Context, room int64) (list []Gap, err error) {
 	return list, rows.Err()
 }
 
-func scanGap(s scanner) (g Gap, err error) {
+func scanGap(s scanner) (g rooms.Gap, err error) {
 	err = s.Scan(&g.From.Epoch, &g.From.Seq, &g.To.Epoch, &g.To.Seq)
 	return g, err
 }
