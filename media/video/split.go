@@ -4,6 +4,7 @@ package video
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -174,7 +175,4 @@ func Prefix() []byte {
 }
 
 // NeedsPrefix reports whether the first chunk someone got is from the middle of a stream.
-func NeedsPrefix(first []byte) bool {
-	id, _, _, err := elementHead(first)
-	return err != nil || id != idEBML
-}
+func NeedsPrefix(first []byte) bool { return !bytes.HasPrefix(first, appendID(nil, idEBML)) }

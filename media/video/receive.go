@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package video
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"kchat/media"
+)
+
+// ReadHeader reads the beginning of a stream, or of a part of it that begins with a key frame, and gives it back
+// with all of its bytes, ready for [Tools.Decode]. Closing what it returns closes r if that is an io.Closer.
+func ReadHeader(r io.Reader) (Header, io.ReadCloser, error) {
+	var head []byte
+	buf := make([]byte, 4096)
+	for {
+		n, err := r.Read(buf)
+		head = append(head, buf[:n]...)
+		if len(head) < 4 && err == nil { // too few to see whether it is the beginning
+			continue
+		}
+		if len(head) > 0 && NeedsPrefix(head) {
+			head = append(Prefix(), head...)
+		}
+		h, parseErr := ParseHeader(head)
+		switch {
+		case parseErr == nil:
+			c, _ := r.(io.Closer)
+			return h, &resumed{io.MultiReader(bytes.NewReader(head), r), c}, nil
+		case !errors.Is(parseErr, io.ErrUnexpectedEOF):
+			return Header{}, nil, fmt.Errorf("read video header: %w", parseErr)
+		case errors.Is(err, io.EOF):
+			return Header{}, nil, fmt.Errorf("read video header: %w: it ends before its first frame", ErrDamaged)
+		case err != nil:
+			return Header{}, nil, fmt.Errorf("read video header: %w", err)
+		}
+	}
+}
+
+// Receiver takes the chunks of a film from the network and gives them to who shows it, part by part: a new part
+// begins where something is missing, since a decoder has to be started anew there. It never waits for who shows it.
+// A film of which nothing is missing ends up in the store. Its methods are for one goroutine, except Parts.
+type Receiver struct {
+	store *media.Store
+	begin media.Begin
+	a     *media.Reassembler
+	in    *media.Incoming // the part that is growing
+	whole bool            // that part is the whole film so far
+	parts chan *media.Follower
+}
+
+// NewReceiver takes a film as it was announced; Prior and Gap of the announcement are not used. Errors are those of
+// [media.Store.Receive] and [media.Reassembler.Begin].
+func NewReceiver(store *media.Store, begin media.Begin) (*Receiver, error) {
+	r := &Receiver{store: store, parts: make(chan *media.Follower, 1), whole: begin.Offset == 0}
+	begin.Video, begin.Prior, begin.Gap = true, nil, r.next
+	r.begin = begin
+	r.a = media.NewReassembler(r)
+	if err := r.a.Begin(begin); err != nil {
+		return nil, fmt.Errorf("receive video: %w", err)
+	}
+	return r, nil
+}
+
+// Parts gives each part as soon as it begins; it can be read while it grows, and has to be closed by who takes it. A
+// part not taken is replaced by the next one. The channel is closed at the end.
+func (r *Receiver) Parts() <-chan *media.Follower { return r.parts }
+
+// Chunk takes the next chunk. Errors are those of [media.Reassembler.Chunk] and of the store; the film is then lost
+// but for what has come.
+func (r *Receiver) Chunk(c media.Chunk) error {
+	if err := r.a.Chunk(c); err != nil {
+		return fmt.Errorf("receive video: %w", err)
+	}
+	return nil
+}
+
+// Write takes what the Reassembler hands on.
+func (r *Receiver) Write(p []byte) (int, error) {
+	if r.in == nil {
+		if err := r.open(); err != nil {
+			return 0, err
+		}
+	}
+	return r.in.Write(p)
+}
+
+// open begins a part. Only one that is the film from its first byte has a place in the store.
+func (r *Receiver) open() error {
+	hash, size := media.Hash{}, uint64(media.UnknownSize)
+	if r.whole {
+		hash, size = r.begin.Hash, r.begin.Size
+	}
+	in, err := r.store.Receive(hash, size, 0)
+	if err != nil {
+		return err
+	}
+	f, err := in.Follow()
+	if err != nil {
+		in.Discard()
+		return err
+	}
+	r.in = in
+	select {
+	case old := <-r.parts: // nobody has begun to show it
+		old.Close()
+	default:
+	}
+	r.parts <- f // only we send, so there is room
+	return nil
+}
+
+// next ends a part at a gap. What came of the film before its first gap stays in the store, to be completed.
+func (r *Receiver) next() error {
+	r.whole = false
+	return r.closePart()
+}
+
+func (r *Receiver) closePart() error {
+	if r.in == nil {
+		return nil
+	}
+	err := r.in.Close()
+	r.in = nil
+	return err
+}
+
+// End takes the end of the film. One that is whole is checked against its hash and kept in the store, which is
+// reported; one with gaps is not.
+func (r *Receiver) End(size uint64, sum media.Hash) (kept bool, err error) {
+	defer close(r.parts)
+	err = r.a.End(size, sum)
+	if err == nil && r.a.Whole() && r.in != nil {
+		r.in.Expect(sum, size)
+		if err := r.in.Commit(); err != nil {
+			r.in.Discard()
+			return false, fmt.Errorf("receive video: %w", err)
+		}
+		r.in = nil
+		return true, nil
+	}
+	if errors.Is(err, media.ErrHash) && r.in != nil { // nothing to go on from
+		r.in.Discard()
+		r.in = nil
+	}
+	if err = errors.Join(err, r.closePart()); err != nil {
+		return false, fmt.Errorf("receive video: %w", err)
+	}
+	return false, nil
+}
+
+// Cancel ends a film that will not be complete. Either End or Cancel is called, once.
+func (r *Receiver) Cancel() error {
+	defer close(r.parts)
+	return r.closePart()
+}
+
+// Lost tells in how many places and how many bytes are missing so far.
+func (r *Receiver) Lost() (gaps int, bytes uint64) { return r.a.Lost() }
+
+type resumed struct {
+	io.Reader
+	c io.Closer
+}
+
+func (r *resumed) Close() error {
+	if r.c == nil {
+		return nil
+	}
+	return r.c.Close()
+}
