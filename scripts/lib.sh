@@ -27,8 +27,8 @@ debian_mirror() {
 			sed -n 's/^deb  *\(\[[^]]*\]  *\)\{0,1\}\([a-z]*:[^ ]*\) .*/\2/p' |
 			grep -v security | head -n 1)
 	fi
-	if [ -z "$uri" ] && [ -r /usr/share/debootstrap/scripts/sid ]; then
-		uri=$(awk '$1 == "default_mirror" {print $2; exit}' /usr/share/debootstrap/scripts/sid)
+	if [ -z "$uri" ] && [ -r /usr/sbin/debootstrap ]; then
+		uri=$(grep -oE 'https?://[^"/ ]+/debian"' /usr/sbin/debootstrap | head -n 1 | tr -d '"' || true)
 	fi
 	[ -n "$uri" ] || die "no Debian mirror is known here. Install debootstrap, or set KCHAT_DEBIAN_MIRROR to a mirror's address."
 	printf '%s\n' "${uri%/}"
