@@ -28,6 +28,8 @@ type DecodeOptions struct {
 	Width, Height int     // pixels, as shown
 	FPS           float64 // frames a second; 0: DefaultFPS
 	Rotation      int     // how far the stored picture is turned clockwise: 0, 90, 180 or 270
+	// From passes over the beginning, as when a film goes on in another size after the terminal was resized.
+	From time.Duration
 	// Sound takes the sound as 16-bit little-endian samples, 48,000 a second, two channels. Writes must not wait
 	// for longer than the sound lasts. Nil: no sound is decoded, as it has to be for a film that has none.
 	Sound io.Writer
@@ -35,8 +37,8 @@ type DecodeOptions struct {
 
 // Frame is one picture of a film.
 type Frame struct {
-	Image *image.RGBA // opaque; the receiver's to keep
-	At    time.Duration
+	Image *image.RGBA   // opaque; the receiver's to keep
+	At    time.Duration // since the beginning of the film, or of the part of it that is decoded
 }
 
 // Decoder decodes a film from bytes that may still be on their way. One goroutine may call Next while another calls
@@ -83,9 +85,13 @@ func (d *Decoder) args() []string {
 		filter = "transpose=cclock," + filter
 	}
 	args := append([]string{"-threads", "2", "-noautorotate"}, fromPipe(streamFormats)...)
-	args = append(args, "-map", "0:V:0", "-vf", filter, "-pix_fmt", "rgba", "-f", "rawvideo", "pipe:1")
+	skip := []string{}
+	if d.opts.From > 0 {
+		skip = []string{"-ss", strconv.FormatFloat(d.opts.From.Seconds(), 'f', 3, 64)}
+	}
+	args = append(append(args, skip...), "-map", "0:V:0", "-vf", filter, "-pix_fmt", "rgba", "-f", "rawvideo", "pipe:1")
 	if d.opts.Sound != nil {
-		args = append(args, "-map", "0:a:0", "-ac", "2", "-ar", "48000", "-f", "s16le", "pipe:3")
+		args = append(append(args, skip...), "-map", "0:a:0", "-ac", "2", "-ar", "48000", "-f", "s16le", "pipe:3")
 	}
 	return args
 }
@@ -147,7 +153,7 @@ func (d *Decoder) read(out io.Reader) {
 		if _, err := io.ReadFull(out, m.Pix); err != nil {
 			return
 		}
-		at := time.Duration(float64(n) / d.opts.FPS * float64(time.Second))
+		at := d.opts.From + time.Duration(float64(n)/d.opts.FPS*float64(time.Second))
 		select {
 		case d.frames <- Frame{m, at}:
 		case <-d.ctx.Done():

@@ -269,6 +269,35 @@ func TestFramesComeWhileTheRestIsOnItsWay(t *testing.T) {
 	}
 }
 
+func TestFilmGoesOnInAnotherSize(t *testing.T) {
+	chunks, _ := stream(t, film(t))
+	var sound lockedBuffer
+	opts := DecodeOptions{Width: 64, Height: 36, FPS: 25, From: 1200 * time.Millisecond, Sound: &sound}
+	frames, err := decodeAll(t, bytes.NewReader(join(chunks)), opts)
+	if err != nil || len(frames) < 18 || len(frames) > 22 {
+		t.Fatalf("%d frames, %v", len(frames), err)
+	}
+	if frames[0].At != opts.From || frames[0].Image.Rect.Dx() != 64 || edges(frames[0].Image) != [4]string{"red", "blue", "red", "red"} {
+		t.Errorf("the first one is due at %v", frames[0].At)
+	}
+	if n := sound.len(); math.Abs(float64(n)/(48000*4)-0.8) > 0.15 {
+		t.Errorf("%d bytes of sound for 0.8 seconds", n)
+	}
+}
+
+func TestFilmWithoutARhythmGetsOne(t *testing.T) {
+	for _, tc := range []struct{ fps, limit, want float64 }{{0, 30, 25}, {0, 12, 12}, {60, 24, 24}, {12.5, 24, 12.5}} {
+		if got := (Info{FPS: tc.fps}).Rhythm(tc.limit); got != tc.want {
+			t.Errorf("%v at most %v: %v", tc.fps, tc.limit, got)
+		}
+	}
+	chunks, _ := stream(t, film(t))
+	frames, err := decodeAll(t, bytes.NewReader(join(chunks)), DecodeOptions{Width: 40, Height: 24})
+	if err != nil || len(frames) < 46 || frames[1].At != 40*time.Millisecond {
+		t.Errorf("%d frames, %v", len(frames), err)
+	}
+}
+
 func TestWhoJoinsLateSeesItFromTheNextKeyFrame(t *testing.T) {
 	chunks, _ := stream(t, film(t))
 	keys := 0
