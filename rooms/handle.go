@@ -64,6 +64,7 @@ func (c *Client) dispatch(l *link, f wire.Frame) error {
 		l.send(wire.Header{Type: wire.TypePong, ID: f.ID}, wire.Raw(f.Body))
 		return nil
 	case wire.TypePong:
+		c.answered(f, nil)
 		return nil
 	case wire.TypeError:
 		return c.handleError(f)

@@ -164,7 +164,30 @@ func (c *Client) stream(o *outgoing, number uint32, main *link, offset uint64) (
 	}
 	head.Type = wire.TypeStreamEnd
 	link.send(head, wire.StreamEnd{Size: a.Size, Hash: a.Hash})
-	return at, nil
+	return at, c.barrier(o, main, link)
+}
+
+// barrier waits until the server has handled what was sent on a link: it answers a ping only after that. Before, a
+// goodbye on the first connection could overtake the end of the stream on the other one.
+func (c *Client) barrier(o *outgoing, main, link *link) error {
+	handled := make(chan struct{})
+	c.post(func() {
+		mark := newMark()
+		c.requests[mark] = request{link: link, done: func(wire.Frame, error) bool {
+			close(handled)
+			return false
+		}}
+		link.send(wire.Header{Type: wire.TypePing, ID: mark}, wire.Empty{})
+	})
+	select {
+	case <-handled:
+	case <-link.closed:
+		return link.reason()
+	case <-main.closed:
+		return main.reason()
+	}
+	_, _, ended := o.state()
+	return ended
 }
 
 // linkFor finds the connection for the chunks of a stream.
