@@ -31,6 +31,9 @@ func gifParts(data []byte) ([]part, error) {
 	}
 	parts := []part{{role: roleImage, raw: data[:n]}}
 	for rest := data[n:]; ; {
+		if err := enough(parts); err != nil {
+			return parts, err
+		}
 		n, role, err := gifBlock(rest)
 		if err != nil {
 			return parts, err

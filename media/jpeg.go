@@ -30,6 +30,9 @@ const (
 func jpegParts(data []byte) ([]part, error) {
 	parts := []part{{role: roleBefore, raw: data[:2]}}
 	for rest := data[2:]; ; {
+		if err := enough(parts); err != nil {
+			return parts, err
+		}
 		start := rest
 		mark, body, err := jpegMarker(rest)
 		if err != nil {

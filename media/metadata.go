@@ -26,6 +26,18 @@ type part struct {
 	payload []byte // without framing
 }
 
+// maxParts is how many pieces a picture file may have. Real ones have some hundreds; a file of nothing but empty
+// pieces would cost us twenty times its size.
+const maxParts = 100_000
+
+// enough says that a file has more pieces than are good for us.
+func enough(parts []part) error {
+	if len(parts) < maxParts {
+		return nil
+	}
+	return fmt.Errorf("%w: more than %d pieces", ErrCorrupt, maxParts)
+}
+
 // Stripped tells what Strip took away.
 type Stripped struct {
 	Location bool // where the picture was taken

@@ -239,6 +239,28 @@ func TestStripRefusesWhatItCannotFollow(t *testing.T) {
 	}
 }
 
+func TestFileOfNothingButPiecesIsNotFollowedForEver(t *testing.T) {
+	g := gifOf(t, 4, 4, color.White)
+	jpeg, png, webp := jpegOf(t, corners(8, 8)), pngOf(t, corners(8, 8)), testFile(t, "halves-lossless.webp")
+	for name, data := range map[string][]byte{
+		"gif":  append(append(bytes.Clone(g[:len(g)-1]), bytes.Repeat([]byte{gifExtension, 0xfe, 0}, maxParts)...), gifTrailer),
+		"jpeg": append(append(bytes.Clone(jpeg[:2]), bytes.Repeat([]byte{0xff, markCOM, 0, 2}, maxParts)...), jpeg[2:]...),
+		"png":  append(append(bytes.Clone(png[:33]), bytes.Repeat(appendPNGChunk(nil, "prVt", nil), maxParts)...), png[33:]...),
+		"webp": func() []byte {
+			b := append(bytes.Clone(webp), bytes.Repeat(appendRIFF(nil, "note", nil), maxParts)...)
+			binary.LittleEndian.PutUint32(b[4:], uint32(len(b)-8))
+			return b
+		}(),
+	} {
+		if _, _, err := Strip(data); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := Decode(t.Context(), data); err != nil {
+			t.Errorf("%s can still be shown: %v", name, err)
+		}
+	}
+}
+
 func TestOrientationOutsideItsRangeMeansUpright(t *testing.T) {
 	for _, o := range []Orientation{0, 9, 255} {
 		if got := parseExif(orientationExif(o)).orientation; got != OrientNormal {

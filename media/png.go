@@ -20,6 +20,9 @@ const pngSignature = "\x89PNG\r\n\x1a\n"
 func pngParts(data []byte) ([]part, error) {
 	parts := []part{{role: roleImage, raw: data[:len(pngSignature)]}}
 	for rest := data[len(pngSignature):]; ; {
+		if err := enough(parts); err != nil {
+			return parts, err
+		}
 		if len(rest) < 12 {
 			return parts, fmt.Errorf("%w: no PNG end chunk", ErrTruncated)
 		}

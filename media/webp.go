@@ -34,6 +34,9 @@ func webpParts(data []byte) ([]part, error) {
 	}
 	extended := false
 	for rest := data[riffHeader:size]; len(rest) > 0; {
+		if err := enough(parts); err != nil {
+			return parts, err
+		}
 		name, payload, after, err := riffChunk(rest)
 		if err != nil {
 			return parts, err
