@@ -60,7 +60,11 @@ func (w *waitingRoom) full(c *chat, width int) []string {
 	inner := width - 8
 	rows := []string{""}
 	rows = append(rows, text.Wrap(c.say("waiting.explain"), inner)...)
-	rows = append(rows, "", st.Muted.Render(c.say("waiting.friend")), st.Accent.Render(text.Truncate(c.friendLine(r), inner)), "")
+	rows = append(rows, "", st.Muted.Render(c.say("waiting.friend")))
+	for _, row := range text.Wrap(c.friendLine(r), inner) {
+		rows = append(rows, st.Accent.Render(row))
+	}
+	rows = append(rows, "")
 	rows = append(rows, c.waitingKeys(inner)...)
 	rows = append(rows, "", st.Muted.Render(text.Truncate(w.who(c, r), inner)))
 	for i := range rows {

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package main
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// screens are terminals in a tmux of their own. What is on them is read as a person would.
+type screens struct {
+	t      *testing.T
+	socket string
+}
+
+func newScreens(t *testing.T) *screens {
+	t.Helper()
+	s := &screens{t: t, socket: filepath.Join(newPerson(t).dir, "tmux")}
+	t.Cleanup(func() { _ = exec.Command("tmux", "-S", s.socket, "kill-server").Run() })
+	return s
+}
+
+func (s *screens) tmux(args ...string) string {
+	s.t.Helper()
+	cmd := exec.Command("tmux", append([]string{"-S", s.socket, "-f", "/dev/null", "-u"}, args...)...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "TERM=xterm-256color")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		s.t.Fatalf("tmux %q: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
+// screen is one terminal with the chat in it.
+type screen struct {
+	*screens
+	name string
+	pid  int
+}
+
+// open opens a terminal in which a person runs the program.
+func (s *screens) open(p *person, name string, args ...string) *screen {
+	s.t.Helper()
+	line := []string{"new-session", "-d", "-s", name, "-x", "100", "-y", "30"}
+	for _, v := range p.env {
+		if strings.HasPrefix(v, "XDG_") || strings.HasPrefix(v, "HOME=") {
+			line = append(line, "-e", v)
+		}
+	}
+	line = append(line, "-e", "LC_ALL=C.UTF-8", os.Getenv(programEnv))
+	s.tmux(append(line, args...)...)
+	pid, err := strconv.Atoi(strings.TrimSpace(s.tmux("list-panes", "-t", name, "-F", "#{pane_pid}")))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &screen{s, name, pid}
+}
+
+func (s *screen) text() string       { return s.tmux("capture-pane", "-p", "-t", s.name) }
+func (s *screen) write(words string) { s.tmux("send-keys", "-t", s.name, "-l", words) }
+func (s *screen) press(keys ...string) {
+	s.tmux(append([]string{"send-keys", "-t", s.name}, keys...)...)
+}
+
+// say writes a line and sends it.
+func (s *screen) say(words string) {
+	s.write(words)
+	s.shows(words)
+	s.press("Enter")
+}
+
+// shows waits until all of it is on the screen.
+func (s *screen) shows(all ...string) {
+	s.t.Helper()
+	s.until(fmt.Sprintf("%q", all), func(text string) bool {
+		for _, want := range all {
+			if !strings.Contains(text, want) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// hides waits until it is no longer on the screen.
+func (s *screen) hides(words string) {
+	s.t.Helper()
+	s.until("the end of "+words, func(text string) bool { return !strings.Contains(text, words) })
+}
+
+func (s *screen) until(what string, holds func(text string) bool) {
+	s.t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for text := s.text(); !holds(text); text = s.text() {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%s waited for %s; the screen is\n%s", s.name, what, text)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// picture writes a PNG with a sun in it.
+func picture(t *testing.T) string {
+	t.Helper()
+	img := image.NewRGBA(image.Rect(0, 0, 320, 200))
+	for y := range 200 {
+		for x := range 320 {
+			c := color.RGBA{uint8(40 + y/2), uint8(60 + x/4), 120, 255}
+			if dx, dy := x-160, y-100; dx*dx+dy*dy < 50*50 {
+				c = color.RGBA{250, 210, 90, 255}
+			}
+			img.SetRGBA(x, y, c)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "sun.png")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := png.Encode(f, img); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Two people, two processes, one kernel: what the whole program is for.
+func TestTwoPeopleChatThroughTheKernel(t *testing.T) {
+	mina, joon := newPerson(t), newPerson(t)
+	port := mina.startServer(t)
+	terminals := newScreens(t)
+	address := "127.0.0.1:" + port
+
+	// Both create their accounts in the form.
+	enter := func(p *person, name string) *screen {
+		s := terminals.open(p, name, "login", "--server", address)
+		s.shows("Log in", "Create account")
+		s.press("Down", "Enter")
+		s.shows("once more")
+		s.write(name)
+		s.press("Tab")
+		s.write("the words of " + name)
+		s.press("Tab")
+		s.write("the words of " + name)
+		s.press("Enter")
+		s.shows("#lobby", name+" you")
+		return s
+	}
+	a := enter(mina, "mina")
+	a.shows("Only you are in #lobby", "kchat-tui login --server "+address)
+	a.write("too early")
+	a.press("Enter")
+	a.shows("Your words are kept", "too early")
+
+	b := enter(joon, "joon")
+	a.hides("Only you are in #lobby") // no key was pressed
+	a.shows("joon", "2 here", "too early")
+	a.press("Enter")
+	b.shows("too early")
+	a.shows("✓✓ 1/1")
+	b.say("안녕하세요, 커널 안에서 만나요")
+	a.shows("안녕하세요, 커널 안에서 만나요")
+	b.write("still writing")
+	a.shows("joon is typing")
+
+	a.write("/send-image " + picture(t))
+	a.press("Enter")
+	a.shows("sun.png", "▀▀▀▀")
+	b.shows("sun.png", "▀▀▀▀")
+
+	a.say("/kernel")
+	a.shows("The kernel", "cloud-amd64", "No process listens")
+	a.press("F4")
+	a.hides("No process listens")
+
+	// One is killed: the other's composer closes, the people change, and no key is pressed.
+	if err := syscall.Kill(b.pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	a.shows("joon has lost the connection", "only you")
+
+	// It comes back: the composer opens, and the draft and the talk are there again.
+	words := filepath.Join(joon.dir, "words")
+	if err := os.WriteFile(words, []byte("the words of joon\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b = terminals.open(joon, "joon-again", "login", "--server", address, "--user", "joon", "--password-file", words)
+	b.shows("too early", "still writing", "▀▀▀▀")
+	a.hides("joon has lost the connection")
+	a.shows("2 here")
+
+	// After a restart of everything the history is there.
+	for _, s := range []*screen{a, b} {
+		s.press("C-c", "C-c")
+	}
+	mina.mustRun(t, "server", "stop", "--port", port)
+	offline := terminals.open(mina, "offline", "login", "--server", address)
+	offline.shows("No server found", "Read saved talk")
+	offline.press("Up", "Enter")
+	offline.shows("안녕하세요, 커널 안에서 만나요", "saved talk, no server")
+	offline.press("C-c", "C-c")
+	mina.mustRun(t, "server", "start", "--port", port)
+	b = terminals.open(joon, "joon-later", "login", "--server", address, "--user", "joon", "--password-file", words)
+	b.shows("sun.png", "Only you are in #lobby")
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image/color"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"kchat/rooms"
+)
+
+// fakePictures draws a flat ground in the size asked for.
+type fakePictures struct {
+	mu   sync.Mutex
+	here map[rooms.Hash]bool
+}
+
+func (p *fakePictures) Attach(_ context.Context, path string, _ rooms.StreamKind) (rooms.Attachment, error) {
+	if !strings.HasSuffix(path, ".png") {
+		return rooms.Attachment{}, errors.New("this is no picture")
+	}
+	return rooms.Attachment{Hash: rooms.Hash{1}, Size: 83_000, MIME: "image/png", Name: "sun.png", Width: 640, Height: 400}, nil
+}
+
+func (p *fakePictures) Draw(_ context.Context, _ rooms.Hash, width, height int, _ bool) ([]string, error) {
+	return slices.Repeat([]string{"\x1b[38;2;250;200;90;48;2;60;90;160m" + strings.Repeat("▀", width) + "\x1b[m"}, height), nil
+}
+
+func (p *fakePictures) Has(hash rooms.Hash) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.here[hash]
+}
+
+func (p *fakePictures) arrive(hash rooms.Hash) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.here[hash] = true
+}
+
+func TestAPictureShowsItsProgressAndThenItself(t *testing.T) {
+	pictures := &fakePictures{here: make(map[rooms.Hash]bool)}
+	s := newStage(t, 100, 30, func(_ *stage, cfg *Config) { cfg.Pictures = pictures })
+	s.logIn()
+	s.company(joon)
+	m := said(1, joon, "")
+	m.Attached = &rooms.Attachment{Hash: rooms.Hash{7}, Size: 100_000, MIME: "image/png", Name: "../../sun\x1b[31m.png", Width: 640, Height: 400}
+	moving := rooms.Transfer{Room: "lobby", From: 2, Attached: *m.Attached, Kind: rooms.StreamImage, Done: 42_000}
+	s.happen(rooms.MessageChanged{Message: m}, rooms.TransferChanged{Transfer: moving})
+	s.wait("sun␛[31m.png · 640×400 · 98 KiB", "coming, 42 %", "┄┄┄┄")
+	s.golden("coming-100x30")
+	rows := strings.Count(s.term.screen(), "\n")
+	pictures.arrive(rooms.Hash{7})
+	moving.Done = moving.Attached.Size
+	s.happen(rooms.TransferEnded{Transfer: moving})
+	s.wait("▀▀▀▀▀▀")
+	s.gone("coming, 42 %")
+	if now := strings.Count(s.term.screen(), "\n"); now != rows {
+		t.Errorf("the screen had %d rows and has %d", rows, now)
+	}
+	s.type_("/send-image notes.txt")
+	s.press(enter)
+	s.wait("this is no picture", "/send-image notes.txt")
+}
+
+func TestUnreadMessagesAreCountedAndDivided(t *testing.T) {
+	s := newStage(t, 100, 30, nil)
+	s.logIn()
+	s.company(joon)
+	s.happen(rooms.MessageChanged{Message: said(1, joon, "seen")})
+	s.wait("seen")
+	s.type_("/join other")
+	s.press(enter)
+	s.wait("Only you are in #other")
+	for i := range 3 {
+		s.happen(rooms.MessageChanged{Message: said(uint64(2+i), joon, fmt.Sprintf("unseen %d", i))})
+	}
+	s.until("the count", func() bool {
+		_, after, _ := strings.Cut(s.term.screen(), "#lobby")
+		return strings.HasPrefix(strings.TrimLeft(after, " "), "3 │")
+	})
+	s.press("\x1ba") // Alt+A
+	s.wait("unseen 2", "─ new ─")
+	s.golden("unread-100x30")
+	s.until("the mark to be kept", func() bool {
+		s.archive.mu.Lock()
+		defer s.archive.mu.Unlock()
+		return s.archive.saved["lobby"].Read == rooms.Position{Epoch: 1, Seq: 4}
+	})
+}
+
+func TestAnUnsentMessageIsSentAgainEditedOrDiscarded(t *testing.T) {
+	s := newStage(t, 100, 30, nil)
+	s.logIn()
+	s.company(joon)
+	s.wait("2 here")
+	refused := func(n byte, words string) rooms.Message {
+		return rooms.Message{
+			Community: community, Room: "lobby", ID: rooms.MessageID{0xaa, n}, Time: noon, Sender: 1, Name: "mina",
+			Kind: rooms.KindText, Text: words, State: rooms.StateFailed, Failure: "The room is full.",
+		}
+	}
+	for i, words := range []string{"first words", "second words", "third words"} {
+		s.happen(rooms.MessageChanged{Message: refused(byte(i+1), words)})
+	}
+	s.wait("Not sent: The room is full.", "3 messages were not sent")
+	s.press(up)
+	s.wait("send again")
+	s.type_("ㄱ") // the key of r, in Hangul mode
+	s.until("the first to be sent again", func() bool {
+		s.client.mu.Lock()
+		defer s.client.mu.Unlock()
+		return slices.Equal(s.client.resent, []rooms.MessageID{{0xaa, 1}})
+	})
+	sending := refused(1, "first words")
+	sending.State = rooms.StateSending
+	s.happen(rooms.MessageChanged{Message: sending})
+	s.wait("2 messages were not sent")
+	s.press(up)
+	s.wait("discard")
+	s.type_("d")
+	s.gone("second words")
+	s.press(up)
+	s.wait("discard")
+	s.type_("e")
+	s.wait("› third words")
+	s.client.mu.Lock()
+	defer s.client.mu.Unlock()
+	if want := []rooms.MessageID{{0xaa, 2}, {0xaa, 3}}; !slices.Equal(s.client.discarded, want) {
+		t.Errorf("discarded %v", s.client.discarded)
+	}
+}
+
+func TestWhatTheClientCannotSaveStaysInTheTalk(t *testing.T) {
+	s := newStage(t, 100, 30, nil)
+	s.logIn()
+	s.company(joon)
+	s.wait("2 here")
+	s.client.mu.Lock()
+	s.client.sendErr = errors.New("the disk is full")
+	s.client.mu.Unlock()
+	s.type_("precious words")
+	s.press(enter)
+	s.wait("precious words", "Not sent: the disk is full")
+	s.client.mu.Lock()
+	s.client.sendErr = nil
+	s.client.mu.Unlock()
+	s.press(up)
+	s.wait("send again")
+	s.type_("r")
+	s.gone("Not sent: the disk is full")
+	s.wait("precious words", "sending")
+}
+
+func TestGapsShowAsGaps(t *testing.T) {
+	s := newStage(t, 100, 30, nil)
+	s.logIn()
+	s.company(joon)
+	from, to := rooms.Position{Epoch: 1, Seq: 1}, rooms.Position{Epoch: 1, Seq: 4}
+	s.happen(
+		rooms.MessageChanged{Message: said(1, joon, "before")},
+		rooms.GapChanged{Room: "lobby", From: from, To: to, State: rooms.GapOpen},
+		rooms.MessageChanged{Message: said(5, joon, "after")},
+	)
+	s.wait("before", "3 messages are missing here", "after")
+	s.happen(rooms.GapChanged{Room: "lobby", From: from, To: to, State: rooms.GapGivenUp})
+	s.wait("could not be had")
+	s.golden("gap-100x30")
+	s.happen(rooms.GapChanged{Room: "lobby", From: from, To: to, State: rooms.GapFilled})
+	s.gone("could not be had")
+}
+
+func TestWithoutAConnectionWhatIsSentWaits(t *testing.T) {
+	s := newStage(t, 100, 30, nil)
+	s.logIn()
+	s.company(joon)
+	s.wait("2 here")
+	s.happen(rooms.Disconnected{Err: rooms.ErrNoServer, Retry: 4 * time.Second})
+	s.wait("next try in 4 s", "What you send waits")
+	s.type_("written in the dark")
+	s.press(enter)
+	s.wait("written in the dark")
+	m := rooms.Message{
+		Community: community, Room: "lobby", ID: rooms.MessageID{0xaa, 1}, Time: noon, Sender: 1, Name: "mina",
+		Kind: rooms.KindText, Text: "written in the dark", State: rooms.StateWaiting,
+	}
+	s.happen(rooms.MessageChanged{Message: m})
+	s.wait("◷ waiting")
+	s.golden("disconnected-100x30")
+}
+
+func TestAPanicKeepsTheDraftAndRestoresTheTerminal(t *testing.T) {
+	s := newStage(t, 100, 30, nil)
+	s.logIn()
+	s.type_("a draft worth keeping")
+	s.wait("a draft worth keeping")
+	s.program.Send(applyMsg{s.model.chat, func(*chat) tea.Cmd { panic("a bug, on purpose") }})
+	var err error
+	select {
+	case err = <-s.done:
+		s.done <- err
+	case <-time.After(10 * time.Second):
+		t.Fatal("the program goes on")
+	}
+	if !errors.Is(err, tea.ErrProgramPanic) {
+		t.Errorf("ended with %v", err)
+	}
+	if got := s.archive.draft("lobby"); got != "a draft worth keeping" {
+		t.Errorf("kept %q", got)
+	}
+	if !s.term.wrote("\x1b[?1049l") {
+		t.Error("the terminal is still on its other screen")
+	}
+}
+
+func TestRoomsOfLastTimeOpenAgainWithTheirDrafts(t *testing.T) {
+	s := newStage(t, 100, 30, func(s *stage, _ *Config) {
+		s.archive.saved = map[string]SavedRoom{
+			"kernel": {Community: community, Name: "kernel", Open: true, Draft: "about locks"},
+			"closed": {Community: community, Name: "closed"},
+			"lobby":  {Community: community, Name: "lobby", Open: true, Draft: "about nothing"},
+			"far":    {Community: rooms.UUID{9}, Name: "far", Open: true},
+		}
+	})
+	s.logIn()
+	s.wait("#kernel", "#lobby", "› about nothing")
+	if screen := s.term.screen(); strings.Contains(screen, "closed") || strings.Contains(screen, "#far") {
+		t.Errorf("the screen is\n%s", screen)
+	}
+	s.press("\x1b[1;3B") // Alt+Down
+	s.wait("› about locks")
+}
+
+func TestASCIIHasNoOtherLinesAndMarks(t *testing.T) {
+	s := newStage(t, 100, 30, func(_ *stage, cfg *Config) { cfg.ASCII, cfg.Plain = true, true })
+	s.logIn()
+	s.company(joon)
+	mine := said(2, s.client.me, "plain")
+	mine.State, mine.Stored, mine.Present = rooms.StateDelivered, 1, 1
+	s.happen(rooms.MessageChanged{Message: mine})
+	s.wait("++ 1/1")
+	for _, r := range s.term.screen() {
+		if strings.ContainsRune("│─╭╮╰╯●○◐✓›▌", r) {
+			t.Fatalf("%q is on the screen\n%s", r, s.term.screen())
+		}
+	}
+}
+
+func TestALightTerminalGetsTheLightTheme(t *testing.T) {
+	s := newStage(t, 100, 30, nil)
+	s.logIn()
+	s.program.Send(tea.BackgroundColorMsg{Color: color.White})
+	s.until("the light theme", func() bool { return s.term.wrote("38;2;26;95;180") })
+}
+
+func TestTheWheelScrollsAndAClickOpensARoom(t *testing.T) {
+	s := newStage(t, 100, 30, func(s *stage, _ *Config) {
+		for i := range 60 {
+			s.archive.entries = append(s.archive.entries, entry(uint64(i+1), joon, fmt.Sprintf("line %d.", i+1)))
+		}
+	})
+	s.logIn()
+	s.company(joon)
+	s.wait("line 60.", "2 here")
+	s.press("\x1b[<64;50;10M", "\x1b[<64;50;10M")
+	s.gone("line 60.")
+	s.wait("more below")
+	s.type_("/join zoo")
+	s.press(enter)
+	s.wait("Only you are in #zoo")
+	s.press("\x1b[<0;4;4M", "\x1b[<0;4;4m")
+	s.wait("line 50.")
+}
