@@ -230,9 +230,9 @@ func TestBadFilesAreNamedByLine(t *testing.T) {
 		"short id":      {replaced(`"id":"00`, `"id":"`), "line 1: id"},
 		"no position":   {replaced(`"epoch":1,"seq":1`, `"epoch":0,"seq":0`), "line 1: no position"},
 		"far position":  {replaced(`"epoch":1`, `"epoch":18446744073709551615`), "line 1: history: not a valid message"},
-		"unknown kind":  {replaced(`"kind":"text"`, `"kind":"song"`), `line 1: kind "song" is not known`},
+		"unknown kind":  {replaced(`"kind":"message"`, `"kind":"song"`), `line 1: kind "song" is not known`},
 		"no room":       {replaced(`"room":"lobby"`, `"room":""`), "line 1: history: not a valid message"},
-		"bad hash":      {replaced(`"kind":"text"`, `"kind":"text","attached":{"hash":"zz"}`), "line 1: hash"},
+		"bad hash":      {replaced(`"kind":"message"`, `"kind":"message","attached":{"sha256":"zz"}`), "line 1: sha256"},
 		"bad community": {replaced(`"community":"01`, `"community":"xx`), "line 1: community"},
 		"endless line":  {strings.Repeat("x", maxLine+1), "after line 0: bufio.Scanner: token too long"},
 	} {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"kchat/rooms"
@@ -22,6 +23,13 @@ var helpers = map[string]func(path string, out io.Writer) error{
 	"endless": func(path string, out io.Writer) error { return writeOn(path, out, 1, 1<<30) },
 	"odd":     func(path string, out io.Writer) error { return writeOn(path, out, 1, 400) },
 	"even":    func(path string, out io.Writer) error { return writeOn(path, out, 2, 400) },
+	"opened": func(path string, _ io.Writer) error {
+		s, err := Open(context.Background(), path, Options{})
+		if err != nil {
+			return err
+		}
+		return s.Close()
+	},
 	"queued": func(path string, _ io.Writer) error {
 		s, err := Open(context.Background(), path, Options{})
 		if err != nil {
@@ -150,6 +158,41 @@ func TestOneSeesWhatTheOtherSaved(t *testing.T) {
 	save(t, one, said(1, "from one"))
 	save(t, other, said(2, "from the other"), said(1, "from one"))
 	equal(t, "talk", texts(must(one.Last(ctx, lobby, 9))(t)), []string{"from one", "from the other"})
+}
+
+// asNobody makes a command that opens a history run without root's power to write anywhere.
+func asNobody(t *testing.T, path string) *exec.Cmd {
+	t.Helper()
+	self := must(os.Executable())(t)
+	cmd := exec.Command(self)
+	if os.Getuid() == 0 {
+		dir := t.TempDir()
+		if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil { // of all temporary directories of this test
+			t.Fatal(err)
+		}
+		copied := filepath.Join(dir, "history.test")
+		if err := os.WriteFile(copied, must(os.ReadFile(self))(t), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		cmd = exec.Command(copied)
+		cmd.Dir = "/"
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	}
+	cmd.Env = append(os.Environ(), helperName+"=opened", helperPath+"="+path)
+	return cmd
+}
+
+func TestADirectoryThatCannotBeWrittenIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{filepath.Join(dir, "history.db"), filepath.Join(dir, "kchat", "history.db")} {
+		said, err := asNobody(t, path).CombinedOutput()
+		if err == nil || !strings.Contains(string(said), dir) || !strings.Contains(string(said), "permission denied") {
+			t.Errorf("%v: %s", err, said)
+		}
+	}
 }
 
 func TestCloseCommitsWhatIsQueued(t *testing.T) {

@@ -36,11 +36,11 @@ type record struct {
 	State     string    `json:"state,omitempty"`
 	Stored    int       `json:"stored,omitempty"`
 	Present   int       `json:"present,omitempty"`
-	Backfill  bool      `json:"backfill,omitempty"`
+	Backfill  bool      `json:"before,omitempty"`
 }
 
 type attached struct {
-	Hash       string `json:"hash"`
+	Hash       string `json:"sha256"`
 	Size       uint64 `json:"size"`
 	MIME       string `json:"mime"`
 	Name       string `json:"name,omitempty"`
@@ -50,7 +50,7 @@ type attached struct {
 }
 
 var kindNames = map[rooms.Kind]string{
-	rooms.KindText: "text", rooms.KindEdit: "edit", rooms.KindDelete: "delete", rooms.KindReact: "react",
+	rooms.KindText: "message", rooms.KindEdit: "edit", rooms.KindDelete: "delete", rooms.KindReact: "reaction",
 	rooms.KindTopic: "topic",
 }
 
@@ -145,7 +145,7 @@ func (a *attached) attachment() (*rooms.Attachment, error) {
 		out.Name = name
 	}
 	if err := unhex(out.Hash[:], a.Hash); err != nil {
-		return nil, fmt.Errorf("hash %q: %w", a.Hash, err)
+		return nil, fmt.Errorf("sha256 %q: %w", a.Hash, err)
 	}
 	return out, nil
 }

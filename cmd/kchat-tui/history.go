@@ -24,21 +24,16 @@ func historyCommand() *cobra.Command {
 		Short: "Read, search and export what was said, without a server",
 	}
 	o := &historyOptions{}
-	cmd.PersistentFlags().StringVar(&o.user, "user", os.Getenv("KCHAT_USER"), "whose history (or KCHAT_USER; default: the only one there is)")
+	cmd.PersistentFlags().StringVar(&o.user, "user", "", "whose history (or KCHAT_USER, or the configuration; default: the only one there is)")
 	cmd.PersistentFlags().StringVar(&o.file, "file", "", "the history file itself, in place of --user")
 	cmd.PersistentFlags().StringVar(&o.community, "community", "", "the community of a room, or how it begins, if several have a room of the same name")
-	cmd.AddCommand(historyListCommand(o), historyShowCommand(o), historySearchCommand(o), historyExportCommand(o),
-		historyImportCommand(o))
+	cmd.AddCommand(asUsage(historyListCommand(o)), asUsage(historyShowCommand(o)), asUsage(historySearchCommand(o)),
+		asUsage(historyExportCommand(o)), asUsage(historyImportCommand(o)))
 	return cmd
 }
 
-// historyUsage is an error in how the command was called.
-type historyUsage string
-
-func (e historyUsage) Error() string { return string(e) }
-
-// ExitCode is the one for wrong usage.
-func (historyUsage) ExitCode() int { return 2 }
+// wrong is a mistake in how the command was called.
+func wrong(format string, args ...any) error { return coded{fmt.Errorf(format, args...), exitUsage} }
 
 type historyOptions struct {
 	user      string
@@ -70,8 +65,12 @@ func (o *historyOptions) path() (string, error) {
 	if o.file != "" {
 		return o.file, nil
 	}
-	if o.user != "" {
-		return history.DefaultPath(o.user)
+	who := connection{user: o.user}
+	if err := who.complete(); err != nil {
+		return "", err
+	}
+	if who.user != "" {
+		return history.DefaultPath(who.user)
 	}
 	users, err := history.Users()
 	switch {
@@ -80,7 +79,7 @@ func (o *historyOptions) path() (string, error) {
 	case len(users) == 0:
 		return "", errors.New("there is no history here yet")
 	case len(users) > 1:
-		return "", historyUsage("whose history? --user " + strings.Join(users, " or --user "))
+		return "", wrong("whose history? --user %s", strings.Join(users, " or --user "))
 	}
 	return history.DefaultPath(users[0])
 }
@@ -114,7 +113,7 @@ func (o *historyOptions) room(ctx context.Context, store *history.Store, name st
 		for _, r := range found {
 			which = append(which, "--community "+r.Community.String())
 		}
-		return history.Key{}, historyUsage(fmt.Sprintf("%q is a room of several communities: %s", name, strings.Join(which, " or ")))
+		return history.Key{}, wrong("%q is a room of several communities: %s", name, strings.Join(which, " or "))
 	}
 	return found[0].Key, nil
 }
@@ -171,7 +170,7 @@ func historyShowCommand(o *historyOptions) *cobra.Command {
 				if since != "" {
 					from, err := history.ParseDate(since, time.Now())
 					if err != nil {
-						return historyUsage("--since: " + err.Error())
+						return wrong("--since: %w", err)
 					}
 					talk = store.Since(ctx, key, from)
 				}
@@ -243,7 +242,7 @@ DATE is 2026-11-21, 2026-11-21T18:30, 2026-11, today, yesterday, 12h, 7d or 3w.`
 			ctx, out := cmd.Context(), cmd.OutOrStdout()
 			query, err := history.ParseQuery(strings.Join(args, " "), time.Now())
 			if err != nil {
-				return historyUsage(err.Error())
+				return coded{err, exitUsage}
 			}
 			return o.with(ctx, func(store *history.Store) error {
 				left := n
@@ -287,7 +286,7 @@ func historyExportCommand(o *historyOptions) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			names, file := args[:len(args)-1], args[len(args)-1]
 			if all == (len(names) > 0) {
-				return historyUsage("name the rooms, or say --all")
+				return wrong("name the rooms, or say --all")
 			}
 			return o.with(cmd.Context(), func(store *history.Store) error {
 				opt := history.ExportOptions{Replace: force}

@@ -57,6 +57,7 @@ func runHistory(args ...string) (out, errs string, code int) {
 
 func TestHistoryCommands(t *testing.T) {
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	t.Setenv("KCHAT_USER", "")
 	if _, errs, code := runHistory("list"); code != 1 || !strings.Contains(errs, "no history here yet") {
 		t.Errorf("without a history: %d, %s", code, errs)
@@ -71,7 +72,7 @@ func TestHistoryCommands(t *testing.T) {
 		{"show lobby -n 1", "12:00:02  bob: two\n          lines\n", "", 0},
 		{"show #LOBBY", "12:00:01  bob: 점심 회의\n", "", 0},
 		{"show lobby --since 2026-11-21T12:00:02", "12:00:02  bob: two", "", 0},
-		{"show lobby --json -n 1", `"kind":"text","text":"two\nlines"`, "", 0},
+		{"show lobby --json -n 1", `"kind":"message","text":"two\nlines"`, "", 0},
 		{"show kernel", "bob: \uFFFD[31mred\n", "", 0},
 		{"show cellar", "", `there is no room "cellar"`, 1},
 		{"show lobby --since someday", "", `--since: "someday" is no date`, 2},
@@ -84,6 +85,8 @@ func TestHistoryCommands(t *testing.T) {
 		{"export --all --force " + file, "", "3 messages written", 0},
 		{"export " + file, "", "name the rooms, or say --all", 2},
 		{"import --user ann " + file, "", "3 messages read, 0 of them new", 0},
+		{"show", "", "accepts 1 arg", 2},
+		{"show lobby --nonsense", "", "unknown flag", 2},
 		{"list --user carol", "", "there is no history at", 1},
 	} {
 		out, errs, code := runHistory(strings.Fields(tc.args)...)
