@@ -85,7 +85,7 @@ test-debug: build ## run the tests that use a server on the debug kernel
 	@scripts/setup debug
 	@scripts/kmod-build debug
 	@scripts/kmod-build --src kmod/test/broken --name broken debug
-	KCHAT_TEST_KERNEL=debug go test -tags debugkernel -count=1 -p 1 -timeout 60m ./server/... ./e2e/...
+	KCHAT_TEST_KERNEL=debug go test -tags debugkernel -count=1 -p 1 -timeout 60m ./server/... ./rooms/... ./e2e/...
 
 clean: ## remove what was built here; the cache of kernels stays
 	rm -rf bin .cache kmod/kchat.ko
