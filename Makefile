@@ -64,6 +64,9 @@ check-kmod: ## build the module for every supported kernel with W=1 and sparse; 
 check-c: ## run the C units of the module in user space under the sanitizers
 	@$(MAKE) --no-print-directory -C kmod/test CC=$(CLANG)
 
+fuzz: ## fuzz the module's parsers and the login in user space (SECONDS=20 each)
+	@$(MAKE) --no-print-directory -C kmod/test fuzz CC=$(CLANG) SECONDS=$(or $(SECONDS),20)
+
 check-go: ## the form of the Go code, and what the compiler does not see
 	@bad=$$(go run mvdan.cc/gofumpt -l $$(git ls-files '*.go')); test -z "$$bad" || { echo "not formatted by gofumpt: $$bad"; exit 1; }
 	@go vet ./...
