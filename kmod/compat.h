@@ -41,4 +41,45 @@
 #define KCHAT_MSG_PAGES	0
 #endif
 
+/* A shrinker is allocated since 6.7; before it is registered where it lies. */
+#include <linux/shrinker.h>
+#include <linux/slab.h>
+static inline struct shrinker *kchat_shrinker_new(unsigned long (*count)(struct shrinker *,
+									 struct shrink_control *),
+						  unsigned long (*scan)(struct shrinker *,
+									struct shrink_control *))
+{
+	struct shrinker *shrinker;
+#ifdef KCHAT_HAVE_SHRINKER_ALLOC
+	shrinker = shrinker_alloc(0, "kchat");
+	if (!shrinker)
+		return NULL;
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker_register(shrinker);
+#else
+	shrinker = kzalloc(sizeof(*shrinker), GFP_KERNEL);
+	if (!shrinker)
+		return NULL;
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker->seeks = DEFAULT_SEEKS;
+	if (register_shrinker(shrinker, "kchat")) {
+		kfree(shrinker);
+		return NULL;
+	}
+#endif
+	return shrinker;
+}
+
+static inline void kchat_shrinker_free(struct shrinker *shrinker)
+{
+#ifdef KCHAT_HAVE_SHRINKER_ALLOC
+	shrinker_free(shrinker);
+#else
+	unregister_shrinker(shrinker);
+	kfree(shrinker);
+#endif
+}
+
 #endif /* _KCHAT_COMPAT_H */

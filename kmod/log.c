@@ -388,7 +388,8 @@ int kchat_spare_fill(struct kchat_spare *spare, const struct kchat_log *log, gfp
 		return 0;
 	kvfree(spare->buckets);
 	spare->nr_buckets = 0;
-	spare->buckets = kvcalloc(4 * nr_buckets, sizeof(*spare->buckets), gfp | __GFP_NOWARN);
+	spare->buckets = kvcalloc(4 * nr_buckets, sizeof(*spare->buckets),
+				  GFP_KERNEL | __GFP_NOWARN);
 	/* Without it the chains are longer, that is all. */
 	if (spare->buckets)
 		spare->nr_buckets = 4 * nr_buckets;

@@ -11,6 +11,7 @@
 #include "room.h"
 #include "server.h"
 #include "session.h"
+#include "shrink.h"
 #include "stats.h"
 #include "stream.h"
 #include "worker.h"
@@ -68,6 +69,7 @@ int kchat_net_start(struct kchat_net *kn, const struct kchat_config *cfg)
 		kn->started = 0;
 		goto out;
 	}
+	kchat_shrink_add(kn);
 	schedule_delayed_work(&kn->house, msecs_to_jiffies(KCHAT_HOUSE_MS));
 	pr_info("server started on port %u\n", cfg->port);
 out:
@@ -87,6 +89,7 @@ void kchat_net_stop(struct kchat_net *kn)
 		goto out;
 	WRITE_ONCE(kn->running, false);
 	kchat_listener_stop(kn);
+	kchat_shrink_del(kn);
 	cancel_delayed_work_sync(&kn->house);
 	kchat_service_stop(kn);
 	kchat_conns_stop(kn);
@@ -174,9 +177,12 @@ static int __init kchat_init(void)
 	err = kchat_conns_init();
 	if (err)
 		goto err_workers;
-	err = register_pernet_device(&kchat_net_ops);
+	err = kchat_shrink_init();
 	if (err)
 		goto err_conns;
+	err = register_pernet_device(&kchat_net_ops);
+	if (err)
+		goto err_shrink;
 	err = kchat_netlink_init();
 	if (err)
 		goto err_pernet;
@@ -185,6 +191,8 @@ static int __init kchat_init(void)
 
 err_pernet:
 	unregister_pernet_device(&kchat_net_ops);
+err_shrink:
+	kchat_shrink_exit();
 err_conns:
 	kchat_conns_exit();
 err_workers:
@@ -197,6 +205,7 @@ static void __exit kchat_exit(void)
 	kchat_netlink_exit();
 	/* Stops every server, and waits until its connections and rooms are gone. */
 	unregister_pernet_device(&kchat_net_ops);
+	kchat_shrink_exit();
 	kchat_workers_exit();
 	/* What was freed after a grace period is gone before our code and caches are. */
 	rcu_barrier();

@@ -313,6 +313,17 @@ static void room_acknowledge(struct kchat_conn *conn, const struct kchat_hdr *fi
 	kchat_conn_reply(conn, ctl);
 }
 
+/* At the module's cap a room gives up half of what it holds for what is new. */
+static bool room_memory(struct kchat_room *room)
+{
+	if (kchat_net_memory(room->kn, 0))
+		return true;
+	spin_lock(&room->lock);
+	kchat_log_trim(&room->log, room->log.bytes / 2);
+	spin_unlock(&room->lock);
+	return kchat_net_memory(room->kn, 0);
+}
+
 /* Under room->lock; @topic is the room's from then on, and the old one the caller's. */
 static void room_set_topic(struct kchat_room *room, u8 **topic, u32 len)
 {
@@ -339,7 +350,7 @@ void kchat_room_relay(struct kchat_conn *conn, const struct kchat_rule *rule,
 	if (topic && topic->text_len)
 		text = kmemdup(body + len - topic->text_len, topic->text_len, GFP_KERNEL);
 	if (kchat_spare_fill(spare, &member->room->log, GFP_KERNEL) ||
-	    !kchat_net_memory(conn->kn, 0) || (topic && topic->text_len && !text)) {
+	    !room_memory(member->room) || (topic && topic->text_len && !text)) {
 		kchat_conn_reply_error(conn, hdr, KCHAT_E_BUSY, KCHAT_BUSY_MS);
 		kfree(text);
 		return;

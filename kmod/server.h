@@ -93,6 +93,7 @@ struct kchat_config {
  * @nr_streams: streams that exist
  * @nr_log_bytes: memory in logs and streams, dying segments included
  *	(the counters CONNECTIONS to LOG_BYTES are read from these, not counted per CPU)
+ * @running_link: in shrink.c's list while it runs
  * @house: the work that runs every KCHAT_HOUSE_MS while running: what time does to sessions,
  *	rooms and streams
  */
@@ -132,6 +133,7 @@ struct kchat_net {
 	atomic_t nr_streams;
 	atomic64_t nr_log_bytes;
 
+	struct list_head running_link;
 	struct delayed_work house;
 };
 
