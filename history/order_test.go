@@ -17,7 +17,7 @@ import (
 // order, as back-fill, as re-offers, again after a reconnect, as re-sends with another position, in batches of any
 // size. In the end both have every message once, in order, with what its author first meant.
 func TestWhateverTheOrderOfComingTheTalkIsTheSame(t *testing.T) {
-	for seed := int64(1); seed <= 6; seed++ {
+	for seed := int64(1); seed <= 4; seed++ {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			r := rand.New(rand.NewSource(seed))
 			talk := someTalk(r, 120)

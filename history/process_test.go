@@ -35,7 +35,7 @@ var helpers = map[string]func(path string, out io.Writer) error{
 		if err != nil {
 			return err
 		}
-		for n := 1; n <= 5000; n++ {
+		for n := 1; n <= 2000; n++ {
 			if err := s.Queue(context.Background(), said(n, "queued")); err != nil {
 				return err
 			}
@@ -201,5 +201,5 @@ func TestCloseCommitsWhatIsQueued(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "messages", must(openAt(t, path).Count(context.Background(), lobby))(t), 5000)
+	equal(t, "messages", must(openAt(t, path).Count(context.Background(), lobby))(t), 2000)
 }
