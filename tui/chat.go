@@ -43,7 +43,6 @@ type chat struct {
 	focused   bool // the terminal has the focus
 	quitting  time.Time
 	typed     time.Time // when we last said that we type
-	ended     error     // why the session ended by itself
 }
 
 // link is the state of the connection.

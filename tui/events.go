@@ -294,7 +294,7 @@ func (c *chat) gap(ev rooms.GapChanged) {
 	}
 	rule = talk.NewRule(talk.RuleGap, words, ev.From)
 	r.gaps[ev.From] = rule
-	r.talk.Insert(rule)
+	r.talk.Gap(rule)
 }
 
 // invited shows an invitation. Rooms of two have been joined already.

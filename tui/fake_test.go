@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -289,7 +288,4 @@ func said(seq uint64, by rooms.Person, text string) rooms.Message {
 var (
 	joon = rooms.Person{ID: 2, Name: "준호", State: rooms.Present, Sessions: 1}
 	lena = rooms.Person{ID: 3, Name: "lena", State: rooms.Away, Sessions: 1}
-	bot  = rooms.Person{ID: 9, Name: "partner", State: rooms.Present, Bot: true, Sessions: 1}
 )
-
-func pos(seq uint64) string { return fmt.Sprintf("1:%d", seq) }

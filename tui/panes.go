@@ -31,8 +31,7 @@ func (v *visibility) decide(room bool) bool {
 // roomsPane lists the open rooms.
 type roomsPane struct {
 	visibility
-	first int // row of the first room at the last draw
-	rows  []*room
+	rows []*room // by row of the last draw; nil where there is no room
 }
 
 // draw returns the rows of the pane.

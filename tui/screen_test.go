@@ -195,9 +195,6 @@ const (
 	f4    = "\x1bOS"
 )
 
-// ctrl is a letter with the control key.
-func ctrl(letter byte) string { return string(letter & 0x1f) }
-
 // happen lets events come from the client.
 func (s *stage) happen(events ...rooms.Event) {
 	for _, ev := range events {

@@ -122,5 +122,5 @@ func (c *chat) copyMessage() tea.Cmd {
 	return tea.Batch(tea.SetClipboard(m.Text), c.tell(c.say("talk.copied")))
 }
 
-// unsent reports whether a message is one that the client keeps to be sent again, and not only the screen.
+// kept reports whether a message is one that the client keeps to be sent again, and not only the screen.
 func (c *chat) kept(m rooms.Message) bool { return m.Community == c.server.Community }

@@ -65,6 +65,7 @@ type Rule struct {
 	kind  RuleKind
 	words string
 	place rooms.Position
+	at    time.Time // of what stands above
 	count uint64
 }
 
@@ -94,8 +95,8 @@ func (r *Rule) Version() uint64 { return r.count }
 // Place implements Item.
 func (r *Rule) Place() rooms.Position { return r.place }
 
-// When implements Item: a rule has no time.
-func (r *Rule) When() time.Time { return time.Time{} }
+// When implements Item.
+func (r *Rule) When() time.Time { return r.at }
 
 // Render implements Item.
 func (r *Rule) Render(look *Look, width int, above Item, _ bool) []string {

@@ -123,6 +123,13 @@ func (t *Talk) Note(n *Note) {
 	t.Insert(n)
 }
 
+// Gap puts a rule after everything up to a place.
+func (t *Talk) Gap(r *Rule) {
+	if i := t.Insert(r); i > 0 {
+		r.at = t.At(i - 1).When()
+	}
+}
+
 // Pictures returns the attachments with a hash.
 func (t *Talk) Pictures(hash rooms.Hash) []*Picture {
 	var out []*Picture
