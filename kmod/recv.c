@@ -198,7 +198,12 @@ static void hold_keep(struct kchat_conn *conn, const u8 *data, u32 len)
 {
 	u32 size;
 
-	if (!len || conn->phase != KCHAT_PHASE_LIVE)
+	/*
+	 * Of a broken connection frames may be left that nobody has looked at, and
+	 * more than one of them; the bit never goes away again.
+	 */
+	if (!len || conn->phase != KCHAT_PHASE_LIVE ||
+	    test_bit(KCHAT_CONN_BROKEN, &conn->flags))
 		return;
 	size = hold_size(conn, data, len);
 	conn->hold = kvmalloc(size, GFP_KERNEL);
