@@ -29,7 +29,7 @@ func TestProcShowsTheCounters(t *testing.T) {
 	a, b, r := pair(t)
 	read := func() map[string]uint64 {
 		t.Helper()
-		text := shared.Server(t).ReadFile(t, "/proc/net/kchat")
+		text := world.server(t).ReadFile(t, "/proc/net/kchat")
 		values := map[string]uint64{}
 		for line := range strings.Lines(text) {
 			fields := strings.Fields(line)
@@ -59,7 +59,7 @@ func TestProcShowsTheCounters(t *testing.T) {
 
 func TestTheKernelLogSaysWhoComesAndGoes(t *testing.T) {
 	// Lines are limited in rate, so this test is one of those that run alone.
-	log := func() string { return shared.Server(t).KernelLog() }
+	log := func() string { return world.server(t).KernelLog() }
 	if !regexp.MustCompile(`kchat: .*started.*\b10106\b`).MatchString(log()) {
 		t.Errorf("the log does not say that the server was started:\n%s", log())
 	}
@@ -76,7 +76,7 @@ func TestTheKernelLogHasNoWords(t *testing.T) {
 	t.Parallel()
 	a, b, r := pair(t)
 	b.gets(a.say(r.Number, "unmistakable-words"), wire.TypeMsg)
-	if log := shared.Server(t).KernelLog(); strings.Contains(log, "unmistakable-words") || strings.Contains(log, a.acct.password) {
+	if log := world.server(t).KernelLog(); strings.Contains(log, "unmistakable-words") || strings.Contains(log, a.acct.password) {
 		t.Error("what people say stands in the kernel log")
 	}
 }

@@ -212,6 +212,21 @@ func TestWhois(t *testing.T) {
 	a.refused(a.send(wire.TypeWhois, 0, reserved[:16]), wire.ErrBadFrame)
 }
 
+func TestANameMayChange(t *testing.T) {
+	t.Parallel()
+	a, b := enter(t), enter(t)
+	changed := b.acct
+	changed.name = "Another Name"
+	world.give(t, changed, wire.PersonAdmin)
+	p, err := wire.ParsePerson(a.gets(a.send(wire.TypeWhois, 0, wire.Whois{Account: b.acct.number}), wire.TypePerson).Body)
+	if err != nil || p.Name != "Another Name" || p.Flags != wire.PersonAdmin || p.State != wire.PersonPresent {
+		t.Errorf("PERSON: %+v, %v", p, err)
+	}
+	if w := silent(t, changed); w.Me.Name != "Another Name" || w.Me.Account != b.acct.number {
+		t.Errorf("AUTH_OK: %+v", w.Me)
+	}
+}
+
 func TestPeopleAreListed(t *testing.T) {
 	t.Parallel()
 	var all []*who

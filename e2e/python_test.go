@@ -39,7 +39,7 @@ func pythonClient(t *testing.T) string {
 // python runs the client and returns what it printed.
 func python(t *testing.T, ctx context.Context, path string, a account, password, room, text string) (string, error) {
 	t.Helper()
-	host, port, err := net.SplitHostPort(shared.Server(t).Addr)
+	host, port, err := net.SplitHostPort(world.server(t).Addr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"os"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,7 +25,8 @@ func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
 
 // rig gives tests what they need of a server.
 type rig struct {
-	next atomic.Uint64 // number of the next account, room and so on
+	next    atomic.Uint64 // number of the next account, room and so on
+	patient sync.Once     // for limits that a slow kernel needs
 }
 
 // world is the one rig: numbers are handed out once.
@@ -33,9 +35,12 @@ var world rig
 // firstAccount is where the numbers of the tests begin. Below are those that the server gives out.
 const firstAccount = 1 << 40
 
+// debug says that the kernel is the one that checks everything.
+func (r *rig) debug() bool { return os.Getenv("KCHAT_TEST_KERNEL") == "debug" }
+
 // slow makes a time longer on a kernel that checks everything.
 func (r *rig) slow(d time.Duration) time.Duration {
-	if os.Getenv("KCHAT_TEST_KERNEL") == "debug" {
+	if r.debug() {
 		return 5 * d
 	}
 	return d
@@ -44,9 +49,24 @@ func (r *rig) slow(d time.Duration) time.Duration {
 // number gives a number that was not given before.
 func (r *rig) number() uint64 { return r.next.Add(1) }
 
+// server is the shared machine.
+func (r *rig) server(t testing.TB) *vmtest.Server {
+	t.Helper()
+	s := shared.Server(t)
+	r.patient.Do(func() {
+		if r.debug() {
+			// What a client must do in time must be possible in that time.
+			for name, value := range map[string]uint64{"login_ms": 60_000, "silence_ms": 60_000, "lost_ms": 120_000, "stall_ms": 120_000} {
+				s.SetParam(t, name, value)
+			}
+		}
+	})
+	return s
+}
+
 func (r *rig) kernel(t testing.TB) *genl.Client {
 	t.Helper()
-	k := shared.Server(t).Runner.Kernel()
+	k := r.server(t).Runner.Kernel()
 	if k == nil {
 		t.Fatal("the server is down")
 	}
@@ -62,8 +82,8 @@ func (r *rig) set(t *testing.T, name string, value uint64) {
 	}
 	for _, p := range params {
 		if p.Name == name {
-			shared.Server(t).SetParam(t, name, value)
-			t.Cleanup(func() { shared.Server(t).SetParam(t, name, p.Value) })
+			world.server(t).SetParam(t, name, value)
+			t.Cleanup(func() { world.server(t).SetParam(t, name, p.Value) })
 			return
 		}
 	}

@@ -170,7 +170,7 @@ func TestResumeManyTimesAtOnce(t *testing.T) {
 	for range clients {
 		go func() {
 			w := &who{t: t, acct: a.acct}
-			c, err := peer.Dial(shared.Server(t).Addr)
+			c, err := peer.Dial(world.server(t).Addr)
 			if err == nil {
 				w.Conn = c
 				if err = c.Hello(); err == nil {

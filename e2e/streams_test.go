@@ -72,7 +72,7 @@ func (w *who) pour(id wire.ID, data []byte, at, limit uint64) error {
 	for at < uint64(len(data)) {
 		n := min(wire.ChunkMax, uint64(len(data))-at)
 		for at+n > limit {
-			f, err := w.Find(world.slow(patience), func(f peer.Frame) bool { return f.ID == id })
+			f, err := w.Find(w.patience(), func(f peer.Frame) bool { return f.ID == id })
 			if err != nil {
 				return err
 			}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kchat/e2e/peer"
+	"kchat/server/guest"
 	"kchat/wire"
 )
 
@@ -247,6 +248,29 @@ func TestTimeIsTheServersClock(t *testing.T) {
 	if off := time.Since(time.UnixMicro(int64(f.Time))); off < -time.Minute || off > time.Minute {
 		t.Errorf("the message is %v old", off)
 	}
+}
+
+// TestTimeNeverGoesBack: not even when the clock of the machine does.
+func TestTimeNeverGoesBackThoughTheClockDoes(t *testing.T) {
+	clock := func(at time.Time) {
+		t.Helper()
+		if err := world.server(t).Runner.Guest().Call(t.Context(), guest.OpClock, guest.Clock{UnixMicro: at.UnixMicro()}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, b, r := pair(t)
+	first := b.gets(a.say(r.Number, "before"), wire.TypeMsg)
+	defer func() { clock(time.Now()) }()
+	clock(time.Now().Add(-time.Hour))
+	last := first
+	for range 3 {
+		f := b.gets(a.say(r.Number, "after"), wire.TypeMsg)
+		if f.Time < last.Time {
+			t.Errorf("time went from %d to %d", last.Time, f.Time)
+		}
+		last = f
+	}
+	a.alive()
 }
 
 func TestARepeatIsAcknowledgedWithTheFirstNumbers(t *testing.T) {

@@ -21,6 +21,16 @@ type who struct {
 	t    testing.TB
 	acct account
 	in   uint32 // the room of the streams it sends
+
+	waits time.Duration // for what must come, if not patience
+}
+
+// patience is how long this one waits for what must come.
+func (w *who) patience() time.Duration {
+	if w.waits != 0 {
+		return world.slow(w.waits)
+	}
+	return world.slow(patience)
 }
 
 const patience = 20 * time.Second // for what must come
@@ -28,7 +38,7 @@ const patience = 20 * time.Second // for what must come
 // dial connects and says nothing.
 func dial(t testing.TB) *who {
 	t.Helper()
-	c, err := peer.Dial(shared.Server(t).Addr)
+	c, err := peer.Dial(world.server(t).Addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +140,7 @@ func (w *who) say(room uint32, text string) wire.ID {
 // find waits for a frame, and leaves what came before it.
 func (w *who) find(what string, match func(peer.Frame) bool) peer.Frame {
 	w.t.Helper()
-	f, err := w.Find(world.slow(patience), match)
+	f, err := w.Find(w.patience(), match)
 	if err != nil {
 		w.t.Fatalf("waiting for %s: %v (passed over: %s)", what, err, names(w.Passed()))
 	}
