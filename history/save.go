@@ -19,7 +19,7 @@ import (
 var ErrInvalid = errors.New("history: not a valid message")
 
 // Save writes messages and returns when they are durable. A message that is there already changes nothing but its
-// delivery marks, with one exception: of two positions the smaller one is the original and stays, in whichever order
+// delivery marks, with one exception: of two positions the larger one stays, in whichever order
 // they come. A message without a position goes to the outbox, and leaves it when it comes again with one.
 //
 // Messages that are not valid are left out and named in the error; the others are saved. If the file cannot be
@@ -147,7 +147,7 @@ func (t *txn) saveSettled(ctx context.Context, room int64, m rooms.Message) erro
 		return t.insert(ctx, room, m)
 	case old.message.Sender != m.Sender:
 		return nil // ids are their author's to choose, and the first to use one keeps it
-	case m.Pos.Compare(old.message.Pos) < 0:
+	case m.Pos.Compare(old.message.Pos) > 0:
 		return t.move(ctx, old, m)
 	}
 	return t.exec(ctx, `UPDATE messages SET stored = max(stored, ?), present = ?, state = max(state, ?),
@@ -155,8 +155,9 @@ func (t *txn) saveSettled(ctx context.Context, room int64, m rooms.Message) erro
 		m.Stored, m.Present, settledState(m), m.Backfill, old.key, m.Stored, settledState(m), m.Backfill)
 }
 
-// move gives a message the position and time that m, the same message, has for it: the smaller of two positions is
-// where it was first said, since nobody but its author can re-offer it. Its key follows its time.
+// move gives a message the position and time that m, the same message, has for it. An author sends a message again
+// only while not knowing its first place, so the last place is the one that everybody can agree on. Its key follows
+// its time.
 func (t *txn) move(ctx context.Context, old row, m rooms.Message) error {
 	for _, query := range []string{"DELETE FROM grams WHERE rowid = ?", "DELETE FROM messages WHERE key = ?"} {
 		if err := t.exec(ctx, query, old.key); err != nil {

@@ -40,11 +40,11 @@ func TestSavingTwiceGivesNoDoubles(t *testing.T) {
 	equal(t, "talk", texts(must(s.Last(ctx, lobby, 10))(t)), []string{"one", "two"})
 }
 
-func TestTheOriginalPositionWinsInWhicheverOrderTheyCome(t *testing.T) {
+func TestTheLastPositionWinsInWhicheverOrderTheyCome(t *testing.T) {
 	first, again := said(2, "hello"), said(2, "hello")
 	again.Pos, again.Time = rooms.Position{Epoch: 9, Seq: 1}, noon.Add(time.Hour)
 	for name, order := range map[string][]rooms.Message{
-		"original first": {first, again}, "re-sent first": {again, first}, "twice": {again, first, again},
+		"first place first": {first, again}, "re-sent first": {again, first}, "twice": {again, first, again},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, s := context.Background(), openTest(t)
@@ -52,11 +52,11 @@ func TestTheOriginalPositionWinsInWhicheverOrderTheyCome(t *testing.T) {
 			for _, m := range order {
 				save(t, s, m)
 			}
-			equal(t, "talk", texts(must(s.Last(ctx, lobby, 10))(t)), []string{"hello", "later"})
+			equal(t, "talk", texts(must(s.Last(ctx, lobby, 10))(t)), []string{"later", "hello"})
 			e, _, err := s.Message(ctx, lobby, first.ID)
 			got := must(e, err)(t)
-			equal(t, "position", got.Message.Pos, first.Pos)
-			equal(t, "time", got.Message.Time, first.Time)
+			equal(t, "position", got.Message.Pos, again.Pos)
+			equal(t, "time", got.Message.Time, again.Time)
 			hits := gather(t, s.Search(ctx, Query{Terms: []string{"hello"}}))
 			equal(t, "hits", len(hits), 1)
 		})

@@ -12,6 +12,7 @@ const (
 	onBusy                          // the server asks to wait
 	onRefused                       // the server refuses it for another reason
 	onDisconnected                  // the connection is gone
+	onGap                           // the server left out a part of the log for us
 	onEpoch                         // the room came back with another epoch
 	onStored                        // others have stored it
 	onResend                        // we are asked to send it again
@@ -29,7 +30,7 @@ var life = map[State]map[lifeEvent]State{
 	},
 	StateSending: {
 		onAcknowledged: StateSent, onAlone: StateAlone, onBusy: StateWaiting, onRefused: StateFailed,
-		onDisconnected: StateWaiting, onQuit: StateWaiting,
+		onDisconnected: StateWaiting, onGap: StateWaiting, onQuit: StateWaiting,
 	},
 	StateSent: {
 		onStored: StateDelivered,

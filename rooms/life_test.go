@@ -16,7 +16,7 @@ var (
 	}
 	eventNames = []string{
 		onReady: "ready", onAcknowledged: "acknowledged", onAlone: "alone", onBusy: "busy", onRefused: "refused",
-		onDisconnected: "disconnected", onEpoch: "epoch", onStored: "stored", onResend: "resend", onDiscard: "discard", onQuit: "quit",
+		onDisconnected: "disconnected", onGap: "gap", onEpoch: "epoch", onStored: "stored", onResend: "resend", onDiscard: "discard", onQuit: "quit",
 	}
 )
 

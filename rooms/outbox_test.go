@@ -173,6 +173,12 @@ func play(t *testing.T, n *network, u *user, p *peer, id MessageID, s State, e l
 		p.conn.Close()
 		n.back(epochTwo, meAndAnna())
 		await[Live](u, nil)
+	case onGap:
+		if p != nil {
+			p.presence(epochOne, 1, person(annaID, "Anna", wire.PersonReconnecting)) // so that it is not sent again at once
+			p.send(wire.Header{Type: wire.TypeGap, Room: roomNumber, Epoch: epochOne, Seq: 9}, wire.Gap{From: 8, To: 9})
+			await[GapChanged](u, nil)
+		}
 	case onStored:
 		if p != nil {
 			p.delivered(7, 2) // us and somebody else

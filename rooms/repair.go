@@ -120,6 +120,11 @@ func (c *Client) handleGap(r *room, f wire.Frame) error {
 	}
 	r.last = to
 	c.openGap(r, from, to, true)
+	// One of ours that came back in the gap would wait for ever. The server knows it if it still has it.
+	for _, m := range slices.Clone(r.outbox) {
+		c.step(r, m, onGap)
+	}
+	c.flush(r)
 	return nil
 }
 

@@ -136,15 +136,14 @@ func (c *Client) handleTalk(r *room, f wire.Frame) error {
 		c.ourOwn(r, m, fresh)
 		return nil
 	}
-	if !fresh {
-		// Its author sent it again after the server had forgotten it. The number counts as had, the words were told.
-		c.keptUpTo(r, pos)
-		return nil
-	}
+	// One that is not fresh was sent again by its author after the server had forgotten it: the place that the author
+	// knows is the last one, and that counts for all.
 	c.out.put(result{messages: []Message{m}, event: MessageChanged{Message: m}, kept: func() {
 		c.post(func() { c.keptUpTo(r, pos) })
 	}})
-	c.noticeAttachment(r, m)
+	if fresh {
+		c.noticeAttachment(r, m)
+	}
 	return nil
 }
 

@@ -88,13 +88,21 @@ func (o *sendOptions) run(ctx context.Context, out io.Writer, text string) (err 
 		return err
 	}
 	defer func() { err = errors.Join(err, h.close()) }()
+	draft := rooms.Draft{Room: o.room, Text: text}
+	if o.image != "" {
+		a, err := desk.NewPictures(h.blobs).Attach(ctx, o.image, rooms.StreamImage)
+		if err != nil {
+			return coded{err, exitUsage}
+		}
+		draft.Attached = &a
+	}
 	s := &sending{headless: h, sendOptions: o}
 	if err := s.awaitOthers(ctx, wait); err != nil {
 		return err
 	}
-	m, err := s.send(ctx, text)
+	m, err := h.Send(draft)
 	if err != nil {
-		return err
+		return coded{err, exitUsage}
 	}
 	acknowledged, err := s.awaitAcknowledgement(ctx, m.ID)
 	if err != nil {
@@ -150,22 +158,6 @@ func (s *sending) awaitOthers(ctx context.Context, wait time.Duration) error {
 		}
 	}
 	return nil
-}
-
-func (s *sending) send(ctx context.Context, text string) (rooms.Message, error) {
-	draft := rooms.Draft{Room: s.room, Text: text}
-	if s.image != "" {
-		a, err := desk.NewPictures(s.blobs).Attach(ctx, s.image, rooms.StreamImage)
-		if err != nil {
-			return rooms.Message{}, coded{err, exitUsage}
-		}
-		draft.Attached = &a
-	}
-	m, err := s.Send(draft)
-	if err != nil {
-		return rooms.Message{}, coded{err, exitUsage}
-	}
-	return m, nil
 }
 
 func (s *sending) awaitAcknowledgement(ctx context.Context, id rooms.MessageID) (rooms.Message, error) {

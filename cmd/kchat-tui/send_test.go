@@ -103,7 +103,8 @@ func TestSendAndTail(t *testing.T) {
 	send := func(args ...string) (string, string, int) {
 		return anna.run(t, "", append([]string{"send", "--password-file", annaPassword}, args...)...)
 	}
-	tailOf := func(args ...string) *listener {
+	tailOf := func(t *testing.T, args ...string) *listener {
+		t.Helper()
 		return bob.tail(t, append([]string{"--server", address, "--user", "bob", "--password-file", bobPassword}, args...)...)
 	}
 
@@ -112,7 +113,7 @@ func TestSendAndTail(t *testing.T) {
 		if code != exitAlone || out != "" || !strings.Contains(errs, "nobody else is present") {
 			t.Errorf("exit code %d, %q, %q", code, out, errs)
 		}
-		l := tailOf("--room", "lobby", "--since", "0:0")
+		l := tailOf(t, "--room", "lobby", "--since", "0:0")
 		l.await("live", "", "")
 		_, errs, code = send("--room", "lobby", "somebody hears this")
 		if code != 0 {
@@ -124,7 +125,7 @@ func TestSendAndTail(t *testing.T) {
 	})
 
 	t.Run("the place that is printed is the place that others see", func(t *testing.T) {
-		l := tailOf("--room", "places")
+		l := tailOf(t, "--room", "places")
 		out, errs, code := send("--room", "places", "one\ttwo\nthree 안녕")
 		if code != 0 {
 			t.Fatal(errs)
@@ -137,7 +138,7 @@ func TestSendAndTail(t *testing.T) {
 	})
 
 	t.Run("standard input is a message", func(t *testing.T) {
-		l := tailOf("--room", "pipe")
+		l := tailOf(t, "--room", "pipe")
 		_, errs, code := anna.run(t, "from\r\na pipe\n", "send", "--password-file", annaPassword, "--room", "pipe", "-")
 		if code != 0 {
 			t.Fatal(errs)
@@ -151,7 +152,7 @@ func TestSendAndTail(t *testing.T) {
 			_, _, code := send("--room", "waiting", "--wait=60s", "there you are")
 			done <- code
 		}()
-		tailOf("--room", "waiting").await("message", "text", "there you are")
+		tailOf(t, "--room", "waiting").await("message", "text", "there you are")
 		if code := <-done; code != 0 {
 			t.Errorf("exit code %d", code)
 		}
@@ -173,7 +174,7 @@ func TestSendAndTail(t *testing.T) {
 		if err := f.Close(); err != nil {
 			t.Fatal(err)
 		}
-		l := tailOf("--room", "pictures")
+		l := tailOf(t, "--room", "pictures")
 		if _, errs, code := send("--room", "pictures", "--image", path, "look"); code != 0 {
 			t.Fatalf("exit code %d, %q", code, errs)
 		}
@@ -198,7 +199,7 @@ func TestSendAndTail(t *testing.T) {
 	})
 
 	t.Run("since prints what was said before", func(t *testing.T) {
-		l := tailOf("--room", "lobby", "--since", "0:0")
+		l := tailOf(t, "--room", "lobby", "--since", "0:0")
 		if m := l.await("message", "", ""); m["text"] != "somebody hears this" || m["before"] != true {
 			t.Errorf("%v", m)
 		}
@@ -224,7 +225,7 @@ func TestSendAndTail(t *testing.T) {
 			"a bad name":         {[]string{"--room", "lobby ", "x"}, exitUsage},
 			"a bad wait":         {[]string{"--room", "lobby", "--wait=soon", "x"}, exitUsage},
 			"somebody's room":    {[]string{"--room", "@900-901", "x"}, exitRefused},
-			"a picture of words": {[]string{"--room", "lobby", "--image", wrong}, exitAlone},
+			"a picture of words": {[]string{"--room", "lobby", "--image", wrong}, exitUsage},
 		} {
 			t.Run(name, func(t *testing.T) {
 				out, errs, code := send(c.args...)
