@@ -106,6 +106,7 @@ func (c *chat) settled(msg settledMsg) tea.Cmd {
 		c.composer.set("")
 		r.draft = ""
 		r.talk.Follow()
+		r.talk.Divide(rooms.Position{})
 		return tea.Batch(c.stopTyping(), c.post(rooms.Draft{Room: r.name, Kind: rooms.KindText, Text: words}))
 	}
 }

@@ -120,14 +120,14 @@ func (p *popup) draw(c *chat, cv canvas, composer uv.Rectangle, cursor *tea.Curs
 	for _, s := range p.all {
 		wide, wideHelp = max(wide, text.Width(s.shown)), max(wideHelp, text.Width(s.help))
 	}
-	width := min(composer.Dx()-2, wide+wideHelp+7)
+	width := min(composer.Dx()-2, wide+wideHelp+8)
 	var out []string
 	for i, s := range p.all[first : first+rows] {
 		mark, name := "  ", st.Text.Render(s.shown)
 		if first+i == p.at {
 			mark, name = st.SelectedMark.Render(st.Glyphs.Mark)+" ", st.Selected.Render(s.shown)
 		}
-		out = append(out, text.Truncate(mark+text.Pad(name, wide)+"  "+st.Muted.Render(s.help), width-2))
+		out = append(out, text.Truncate(mark+text.Pad(name, wide)+"  "+st.Muted.Render(s.help), width-4))
 	}
 	box := frame(st, "", out, width, rows+2)
 	area := uv.Rect(composer.Min.X+1, composer.Min.Y-rows-2, width, rows+2)

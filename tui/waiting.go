@@ -193,27 +193,38 @@ const practiceRoom = "practice"
 
 // partner brings in the practice partner.
 func (c *chat) partner() tea.Cmd {
-	bring, r := c.cfg.Host.Partner, c.book.current
-	if bring == nil || !c.link.online {
+	r := c.book.current
+	if c.cfg.Host.Partner == nil || !c.link.online {
 		return c.warn(c.say("waiting.no_partner"))
 	}
 	name := fmt.Sprintf("%s-%d", practiceRoom, c.me.ID)
 	if r != nil && r.info.Practice {
 		name = r.name
 	}
-	address, client := c.address, c.session.Client
+	client := c.session.Client
 	return tea.Batch(c.tell(c.say("waiting.partner_coming")), c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
 		info, err := client.Join(ctx, name, rooms.JoinOptions{Practice: true})
-		if err == nil {
-			err = bring(ctx, Seat{Address: address, Room: info.Name})
-		}
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(c.say("waiting.partner_failed", "why", err))
+				return c.warn(c.say("waiting.partner_failed", "why", reason(err)))
 			}
-			return c.show(c.book.open(info.Name))
+			return tea.Batch(c.show(c.book.open(info.Name)), c.fetchPartner(info.Name))
 		}
 	}))
+}
+
+// fetchPartner starts the partner, who then comes by itself.
+func (c *chat) fetchPartner(room string) tea.Cmd {
+	bring, seat := c.cfg.Host.Partner, Seat{Address: c.address, Room: room}
+	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+		err := bring(ctx, seat)
+		return func(c *chat) tea.Cmd {
+			if err != nil {
+				return c.warn(c.say("waiting.partner_failed", "why", reason(err)))
+			}
+			return nil
+		}
+	})
 }
 
 // askElsewhere asks who is online.

@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -212,27 +213,56 @@ func secondSeat(ctx context.Context, at tui.Seat) error {
 		{"x-terminal-emulator", "-e"}, {"gnome-terminal", "--"}, {"konsole", "-e"}, {"kitty"}, {"foot"}, {"alacritty", "-e"}, {"xterm", "-e"},
 	} {
 		if path, err := exec.LookPath(terminal[0]); err == nil {
-			return startAlone(exec.Command(path, append(terminal[1:], line...)...))
+			_, err := startAlone(exec.Command(path, append(terminal[1:], line...)...))
+			return err
 		}
 	}
 	return errors.New("no terminal emulator was found")
 }
 
+// partnerProves is how long the partner may take to fail: what does not end by then is on its way.
+const partnerProves = 4 * time.Second
+
 // bringPartner starts the practice partner as a process of its own; it leaves when the room is left to it.
-func bringPartner(_ context.Context, at tui.Seat) error {
+func bringPartner(ctx context.Context, at tui.Seat) error {
 	exe, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	return startAlone(exec.Command(exe, "partner", "--server", at.Address, "--room", at.Room))
+	cmd := exec.Command(exe, "partner", "--server", at.Address, "--room", at.Room)
+	said, err := os.CreateTemp("", "kchat-partner-")
+	if err != nil {
+		return fmt.Errorf("start the practice partner: %w", err)
+	}
+	defer said.Close()
+	defer os.Remove(said.Name())
+	cmd.Stderr = said
+	ended, err := startAlone(cmd)
+	if err != nil {
+		return err
+	}
+	select {
+	case err := <-ended:
+		words, readErr := os.ReadFile(said.Name())
+		if err == nil || readErr != nil {
+			return err
+		}
+		return errors.New(cmp.Or(strings.TrimSpace(strings.TrimPrefix(string(words), "kchat-tui:")), err.Error()))
+	case <-time.After(partnerProves):
+		return nil
+	case <-ctx.Done():
+		return nil
+	}
 }
 
-// startAlone starts a program in a session of its own, so that it has nothing to do with our terminal.
-func startAlone(cmd *exec.Cmd) error {
+// startAlone starts a program in a session of its own, so that it has nothing to do with our terminal, and tells when
+// it has ended.
+func startAlone(cmd *exec.Cmd) (<-chan error, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start %s: %w", filepath.Base(cmd.Path), err)
+		return nil, fmt.Errorf("start %s: %w", filepath.Base(cmd.Path), err)
 	}
-	go func() { _ = cmd.Wait() }() // only so that it leaves no zombie
-	return nil
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	return ended, nil
 }
