@@ -7,7 +7,7 @@ PREFIX ?= $(HOME)/.local
 CLANG := $(shell command -v clang-14 || command -v clang)
 GOBUILD := CGO_ENABLED=0 go build -trimpath
 
-.PHONY: help run demo test build build-client install-client install setup kmod check-kmod check-c check-go test-go \
+.PHONY: help run demo demo-gif test build build-client install-client install setup kmod check-kmod check-c check-go test-go \
 	debug-kernel kmod-debug kmod-broken test-debug fuzz init client vm-tool clean
 
 help: ## list the targets
@@ -22,6 +22,10 @@ demo: ## two people side by side in tmux
 	@scripts/setup test
 	@$(MAKE) --no-print-directory build
 	@scripts/demo
+
+demo-gif: build ## record the picture of the README (needs vhs and ttyd)
+	@command -v vhs >/dev/null && command -v ttyd >/dev/null || { echo "kchat: vhs (github.com/charmbracelet/vhs) and ttyd are needed"; exit 1; }
+	vhs demo.tape
 
 test: ## install what is missing, build, and run every test
 	@scripts/setup test
