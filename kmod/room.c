@@ -43,18 +43,6 @@ static struct kchat_room *room_by_name(struct kchat_net *kn, const struct kchat_
 	return NULL;
 }
 
-struct kchat_room *kchat_room_get(struct kchat_net *kn, u32 number)
-{
-	struct kchat_room *room;
-
-	mutex_lock(&kn->rooms_lock);
-	room = xa_load(&kn->rooms, number);
-	if (room)
-		kchat_room_hold(room);
-	mutex_unlock(&kn->rooms_lock);
-	return room;
-}
-
 struct kchat_room *kchat_room_next(struct kchat_net *kn, u32 after)
 {
 	unsigned long number = after;
@@ -143,6 +131,29 @@ static struct kchat_room *room_alloc(struct kchat_net *kn, const struct kchat_jo
 	return room;
 }
 
+void kchat_rooms_shrink(struct kchat_net *kn)
+{
+	struct kchat_room *room;
+	unsigned long number;
+
+	lockdep_assert_held(&kn->rooms_lock);
+	xa_for_each(&kn->rooms, number, room) {
+		if (!spin_trylock(&room->lock))
+			continue;
+		kchat_log_trim(&room->log, room->log.bytes / 2);
+		spin_unlock(&room->lock);
+	}
+}
+
+/* At the module's cap all rooms give up the older half for what is new. Under rooms_lock. */
+static bool rooms_memory(struct kchat_net *kn, u64 bytes)
+{
+	if (kchat_net_memory(kn, bytes))
+		return true;
+	kchat_rooms_shrink(kn);
+	return kchat_net_memory(kn, bytes);
+}
+
 /* Under rooms_lock. */
 static struct kchat_room *room_create(struct kchat_net *kn, const struct kchat_join *join,
 				      enum kchat_error *error)
@@ -154,7 +165,7 @@ static struct kchat_room *room_create(struct kchat_net *kn, const struct kchat_j
 		return NULL;
 	}
 	*error = KCHAT_E_BUSY;
-	if (!kchat_net_memory(kn, KCHAT_SEG_PAGES * PAGE_SIZE))
+	if (!rooms_memory(kn, KCHAT_SEG_PAGES * PAGE_SIZE))
 		return NULL;
 	room = room_alloc(kn, join);
 	if (!room)
@@ -313,15 +324,16 @@ static void room_acknowledge(struct kchat_conn *conn, const struct kchat_hdr *fi
 	kchat_conn_reply(conn, ctl);
 }
 
-/* At the module's cap a room gives up half of what it holds for what is new. */
-static bool room_memory(struct kchat_room *room)
+static bool room_memory(struct kchat_net *kn)
 {
-	if (kchat_net_memory(room->kn, 0))
+	bool enough = kchat_net_memory(kn, 0);
+
+	if (likely(enough))
 		return true;
-	spin_lock(&room->lock);
-	kchat_log_trim(&room->log, room->log.bytes / 2);
-	spin_unlock(&room->lock);
-	return kchat_net_memory(room->kn, 0);
+	mutex_lock(&kn->rooms_lock);
+	enough = rooms_memory(kn, 0);
+	mutex_unlock(&kn->rooms_lock);
+	return enough;
 }
 
 /* Under room->lock; @topic is the room's from then on, and the old one the caller's. */
@@ -350,7 +362,7 @@ void kchat_room_relay(struct kchat_conn *conn, const struct kchat_rule *rule,
 	if (topic && topic->text_len)
 		text = kmemdup(body + len - topic->text_len, topic->text_len, GFP_KERNEL);
 	if (kchat_spare_fill(spare, &member->room->log, GFP_KERNEL) ||
-	    !room_memory(member->room) || (topic && topic->text_len && !text)) {
+	    !room_memory(conn->kn) || (topic && topic->text_len && !text)) {
 		kchat_conn_reply_error(conn, hdr, KCHAT_E_BUSY, KCHAT_BUSY_MS);
 		kfree(text);
 		return;

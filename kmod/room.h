@@ -162,8 +162,9 @@ void kchat_rooms_stop(struct kchat_net *kn);
 /* Rooms idle for too long go; DELIVERED where it is due. The house work. */
 void kchat_rooms_tick(struct kchat_net *kn);
 
-/* With a reference, or NULL. */
-struct kchat_room *kchat_room_get(struct kchat_net *kn, u32 number);
+/* All rooms that are not busy give up the older half of their logs. Under kn->rooms_lock. */
+void kchat_rooms_shrink(struct kchat_net *kn);
+
 /* The room with the smallest number over @after, with a reference, or NULL. */
 struct kchat_room *kchat_room_next(struct kchat_net *kn, u32 after);
 /* Finds or makes it, with a reference. NULL: see *error. */

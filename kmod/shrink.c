@@ -38,17 +38,9 @@ static unsigned long shrink_count(struct shrinker *unused, struct shrink_control
  */
 static void shrink_server(struct kchat_net *kn)
 {
-	struct kchat_room *room;
-	unsigned long number;
-
 	if (!mutex_trylock(&kn->rooms_lock))
 		return;
-	xa_for_each(&kn->rooms, number, room) {
-		if (!spin_trylock(&room->lock))
-			continue;
-		kchat_log_trim(&room->log, room->log.bytes / 2);
-		spin_unlock(&room->lock);
-	}
+	kchat_rooms_shrink(kn);
 	mutex_unlock(&kn->rooms_lock);
 }
 

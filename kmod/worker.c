@@ -18,11 +18,6 @@ unsigned int kchat_workers(void)
 	return nr_workers;
 }
 
-struct kchat_worker *kchat_worker_at(unsigned int index)
-{
-	return &workers[index];
-}
-
 struct kchat_worker *kchat_worker_next(void)
 {
 	return &workers[(u32)atomic_inc_return(&next_worker) % nr_workers];

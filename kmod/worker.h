@@ -74,7 +74,6 @@ void kchat_workers_exit(void);
 unsigned int kchat_workers(void);
 /* The worker of the next connection. */
 struct kchat_worker *kchat_worker_next(void);
-struct kchat_worker *kchat_worker_at(unsigned int index);
 
 /*
  * Marks what has grown: under the owner's lock, by whoever appended. @hold takes
