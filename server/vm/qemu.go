@@ -22,13 +22,18 @@ func arguments(cfg Config, initramfs string) []string {
 	for _, f := range cfg.Forwards {
 		network += fmt.Sprintf(",hostfwd=tcp:%s:%d-:%d", f.Host.Addr(), f.Host.Port(), f.Guest)
 	}
-	cpu := "max"
-	if cfg.Accel == "kvm" {
+	accel, cpu := cfg.Accel, "max"
+	switch accel {
+	case "kvm":
 		cpu = "host"
+	case "tcg":
+		// The guest's processors take turns on one thread: with a thread each, emulation sometimes lets one run code
+		// that another is just patching, and the guest's kernel dies of it ("Oops: int3" in a static branch).
+		accel = "tcg,thread=single"
 	}
 	return []string{
 		// q35 is the machine that always came up; "microvm" hung in half the boots under emulation.
-		"-M", "q35", "-accel", cfg.Accel, "-cpu", cpu,
+		"-M", "q35", "-accel", accel, "-cpu", cpu,
 		"-m", strconv.Itoa(cfg.MemoryMB), "-smp", strconv.Itoa(cfg.CPUs),
 		"-kernel", cfg.Parts.Kernel, "-initrd", initramfs,
 		"-append", commandLine(cfg),
