@@ -16,7 +16,7 @@ import (
 // clients of a server that comes back do not come all at once.
 const (
 	firstPause = 250 * time.Millisecond
-	lastPause  = 15 * time.Second
+	lastPause  = 5 * time.Second
 )
 
 // pause is how long to wait before the next attempt.

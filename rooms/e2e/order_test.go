@@ -284,6 +284,7 @@ func TestNothingAcknowledgedIsMissingAfterTheMachineDied(t *testing.T) {
 			case <-time.After(time.Second):
 			}
 		}
+		t.Logf("life %d: %d messages of %d are here, and the machine dies", k, ledgers[0].count(), sent)
 		s.CutPower(t)
 	}
 	late := time.Now().Add(3 * time.Minute)
