@@ -22,7 +22,7 @@ const (
 	restartFirst = 100 * time.Millisecond
 	restartMost  = 10 * time.Second
 	// livedWell is how long a machine must have run for the next restart to be quick again.
-	livedWell = time.Minute
+	livedWell = 10 * time.Second
 )
 
 // requestsWaiting is how many account requests may wait for the disk; more are left to time out in the kernel.
