@@ -5,6 +5,7 @@ package tui
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	uv "github.com/charmbracelet/ultraviolet"
@@ -246,8 +247,8 @@ func (c *chat) linkWords() string {
 			words += st.Bar.Render(" " + g.Bullet + " " + name)
 		}
 		return words
-	case c.link.ever:
-		wait := max(0, int(c.link.retry.Sub(c.cfg.Clock()).Seconds()+0.5))
+	case c.link.ever && c.link.retry.After(c.cfg.Clock()):
+		wait := int((c.link.retry.Sub(c.cfg.Clock()) + time.Second - 1) / time.Second)
 		return st.Warn.Render(g.Reconnecting) + " " + st.Bar.Render(c.say("status.lost", "seconds", wait))
 	default:
 		return st.Warn.Render(g.Reconnecting) + " " + st.Bar.Render(c.say("status.connecting", "address", c.public))

@@ -118,7 +118,7 @@ func (l *login) event(ev rooms.Event) {
 		return
 	}
 	if ev, ok := ev.(rooms.Disconnected); ok {
-		b.words = l.say("login.retrying", "why", reason(ev.Err))
+		b.words = l.say("login.retrying", "why", text.Line(cause(ev.Err)))
 		b.back = func(l *login) tea.Cmd {
 			l.page = l.choices()
 			return func() tea.Msg { return giveUpMsg{} }
@@ -187,7 +187,7 @@ func (l *login) place() string {
 
 // noServer offers what can be done without a server.
 func (l *login) noServer(err error) page {
-	m := &menu{title: l.say("login.no_server"), words: l.say("login.no_server_words", "address", l.address, "why", text.Line(reason(err)))}
+	m := &menu{title: l.say("login.no_server"), words: l.say("login.no_server_words", "address", l.address, "why", text.Line(cause(err)))}
 	if l.cfg.Host.StartServer != nil {
 		m.add(l.say("login.start"), l.say("login.start_words"), (*login).startServer)
 	}

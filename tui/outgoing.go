@@ -127,3 +127,26 @@ func reason(err error) string {
 	}
 	return err.Error()
 }
+
+// cause is what lies at the bottom of an error, where the words before it would only repeat what the screen says.
+func cause(err error) string {
+	for {
+		switch e := err.(type) {
+		case nil:
+			return ""
+		case interface{ Unwrap() error }:
+			if e.Unwrap() == nil {
+				return err.Error()
+			}
+			err = e.Unwrap()
+		case interface{ Unwrap() []error }:
+			all := e.Unwrap()
+			if len(all) == 0 {
+				return err.Error()
+			}
+			err = all[len(all)-1]
+		default:
+			return err.Error()
+		}
+	}
+}

@@ -35,8 +35,7 @@ func Dark() Theme {
 		Warn:   lipgloss.Color("#f2c572"),
 		Bad:    lipgloss.Color("#ff8f8f"),
 		Border: lipgloss.Color("#3c4352"),
-		Names: hexes("#f2a97e", "#8fd694", "#d6a2f2", "#f2d06b", "#7fd4d0", "#f295b8", "#a9c77a", "#9fb4ff",
-			"#e0b48a", "#6fcfa8", "#c9a6d9"),
+		Names:  hexes("#f2a97e", "#8fd694", "#d6a2f2", "#f2d06b", "#7fd4d0", "#f295b8", "#a9c77a", "#e0b48a", "#6fcfa8", "#c9a6d9"),
 	}
 }
 
@@ -52,8 +51,7 @@ func Light() Theme {
 		Warn:   lipgloss.Color("#8f5d00"),
 		Bad:    lipgloss.Color("#b3261e"),
 		Border: lipgloss.Color("#c5cad3"),
-		Names: hexes("#a84a12", "#2f7a35", "#7d3fa6", "#7a5f00", "#0f706c", "#a5316a", "#556b1c", "#3a4fb8",
-			"#8a5524", "#1d7357", "#6d4584"),
+		Names:  hexes("#a84a12", "#2f7a35", "#7d3fa6", "#7a5f00", "#0f706c", "#a5316a", "#556b1c", "#8a5524", "#1d7357", "#6d4584"),
 	}
 }
 

@@ -125,9 +125,14 @@ func (m *Message) restore(e history.Entry) {
 // Render implements Item.
 func (m *Message) Render(look *Look, width int, above Item, selected bool) []string {
 	prev, _ := above.(*Message)
-	rows := m.dividers(look, width, prev, above)
-	rows = append(rows, m.content(look, width, prev, selected)...)
-	return rows
+	dividers := m.dividers(look, width, prev, above)
+	head := len(dividers) > 0 || !m.grouped(look, prev)
+	var rows []string
+	if _, rule := above.(*Rule); head && above != nil && !rule && !look.Compact {
+		rows = append(rows, "")
+	}
+	rows = append(rows, dividers...)
+	return append(rows, m.content(look, width, head, selected)...)
 }
 
 // dividers are the rows above the message that tell of the day, of the join and of what is unread.
@@ -167,11 +172,11 @@ func day(look *Look, at time.Time) string {
 
 // grouped reports whether the message stands under the name of the one above.
 func (m *Message) grouped(look *Look, prev *Message) bool {
-	return prev != nil && prev.Sender == m.Sender && prev.Kind == m.Kind && !m.fresh && prev.Backfill == m.Backfill &&
+	return prev != nil && prev.Sender == m.Sender && prev.Kind == m.Kind &&
 		m.Time.Sub(prev.Time) < groupFor && sameDay(look, prev.Time, m.Time)
 }
 
-func (m *Message) content(look *Look, width int, prev *Message, selected bool) []string {
+func (m *Message) content(look *Look, width int, head, selected bool) []string {
 	st := look.Styles
 	if m.Kind == rooms.KindTopic {
 		return []string{rule(look, width, st.Muted, look.Words.Say("talk.topic", "name", m.name, "topic", text.Line(m.Text)))}
@@ -181,10 +186,7 @@ func (m *Message) content(look *Look, width int, prev *Message, selected bool) [
 		margin = st.SelectedMark.Render(st.Glyphs.Mark) + " "
 	}
 	var rows []string
-	if !m.grouped(look, prev) {
-		if !look.Compact && prev != nil {
-			rows = append(rows, "")
-		}
+	if head {
 		rows = append(rows, margin+m.head(look, width-2))
 	}
 	body := m.bodyRows(look, width-4)
