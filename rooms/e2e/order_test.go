@@ -204,6 +204,7 @@ func (c *cutter) cut(n int) {
 // TestTwoHundredClientsHaveEveryMessageOnceAndInOrder sends ten thousand messages from two hundred clients to one
 // room while connections are cut all the time.
 func TestTwoHundredClientsHaveEveryMessageOnceAndInOrder(t *testing.T) {
+	t.Parallel()
 	const people, each = 200, 50
 	s := vmtest.Start(t)
 	var c cutter
@@ -262,6 +263,7 @@ func sendAgain(users []*user, ledgers []*ledger) {
 // TestNothingAcknowledgedIsMissingAfterTheMachineDied kills the machine again and again while people talk. When all are
 // back, everybody has what anybody had acknowledged.
 func TestNothingAcknowledgedIsMissingAfterTheMachineDied(t *testing.T) {
+	t.Parallel()
 	const people, kills = 20, 10
 	s := vmtest.Start(t)
 	users, ledgers := crowd(t, s, "phoenix", "phoenix", people, nil)
