@@ -46,6 +46,11 @@ func (s *Store) Unsent(ctx context.Context, key Key) ([]rooms.Message, error) {
 		WHERE r.community = ? AND r.name = ? ORDER BY m.n`, key.Community[:], key.Room)
 }
 
+// UnsentIn is Unsent for a client that is to send them again.
+func (s *Store) UnsentIn(ctx context.Context, community rooms.UUID, room string) ([]rooms.Message, error) {
+	return s.Unsent(ctx, Key{Community: community, Room: room})
+}
+
 // Forget drops a message from the outbox. It is no error when it is not there, and settled messages stay.
 func (s *Store) Forget(ctx context.Context, community rooms.UUID, room string, id rooms.MessageID) error {
 	return s.writer.do(ctx, func(ctx context.Context, t *txn) error {

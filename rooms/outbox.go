@@ -144,6 +144,30 @@ func (c *Client) takeUp(left []Message) {
 	}
 }
 
+// UnsentStore is a Store that can list our messages of a room without a position, those that were refused included, so
+// that they can be sent again after a restart.
+type UnsentStore interface {
+	UnsentIn(ctx context.Context, community UUID, room string) ([]Message, error)
+}
+
+func (c *Client) storedUnsent(community UUID, name string) ([]Message, error) {
+	s, ok := c.cfg.Store.(UnsentStore)
+	if !ok {
+		return nil, nil
+	}
+	return s.UnsentIn(c.ctx, community, name)
+}
+
+// keepUnsent takes up what was refused in an earlier run. It is not sent by itself.
+func (c *Client) keepUnsent(r *room, unsent []Message) {
+	for _, m := range unsent {
+		refused := m.State == StateAlone || m.State == StateFailed
+		if refused && m.Sender == c.me() && !slices.ContainsFunc(r.outbox, func(o *Message) bool { return o.ID == m.ID }) {
+			r.outbox = append(r.outbox, &m)
+		}
+	}
+}
+
 // flush sends what waits in a room, if it can be sent now.
 func (c *Client) flush(r *room) {
 	if c.link == nil || r.number == 0 || !r.live || len(r.outbox) == 0 {

@@ -367,6 +367,25 @@ func TestTheOutboxOfAnEarlierRunGoesFirst(t *testing.T) {
 	})
 }
 
+func TestWhatWasRefusedInAnEarlierRunCanBeSentAgain(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		store := newMemStore()
+		old := Message{Community: peerCommunity, Room: "lobby", ID: newMessageID(), Sender: myID, Kind: KindText, Text: "old", State: StateAlone}
+		store.messages = []Message{old}
+		u, p := open(t, n, meAndAnna(), func(c *Config) { c.Store, c.Pins = store, store })
+		u.say("new")
+		if f := p.expectSoon(wire.TypeMsg); f.ID == wire.ID(old.ID) {
+			t.Fatal("what was refused went out by itself")
+		}
+		if err := u.Resend("lobby", old.ID); err != nil {
+			t.Fatal(err)
+		}
+		if f := p.expectSoon(wire.TypeMsg); f.ID != wire.ID(old.ID) {
+			t.Error("another message was sent again")
+		}
+	})
+}
+
 func TestDraftsThatNoServerTakesAreRefusedAtOnce(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network) {
 		u, _ := open(t, n, meAndAnna(), nil)

@@ -4,6 +4,7 @@ package rooms
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -138,17 +139,20 @@ func (c *Client) join(r *room) {
 	c.workers.Go(func() {
 		last, err := c.cfg.Store.Stored(c.ctx, community, r.name)
 		gaps, gapErr := c.storedGaps(community, r.name)
+		unsent, unsentErr := c.storedUnsent(community, r.name)
+		err = errors.Join(err, gapErr, unsentErr)
 		c.post(func() {
 			if l != c.link {
 				return
 			}
-			if err != nil || gapErr != nil {
-				c.log.Error("looking up what is stored", "room", r.name, "error", err, "gaps", gapErr)
+			if err != nil {
+				c.log.Error("looking up what is stored", "room", r.name, "error", err)
 			} else if !r.known {
 				r.known, r.last, r.stored.kept = true, last, last
 				for _, g := range gaps {
 					c.openGap(r, g.from, g.to, false)
 				}
+				c.keepUnsent(r, unsent)
 			}
 			c.sendJoin(r)
 		})

@@ -104,6 +104,12 @@ func (s *memStore) MissingIn(context.Context, UUID, string) ([]Gap, error) {
 	return slices.Clone(s.gaps), nil
 }
 
+func (s *memStore) UnsentIn(_ context.Context, _ UUID, room string) ([]Message, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(s.messages), func(m Message) bool { return m.Room != room || !m.Pos.IsZero() }), nil
+}
+
 func (s *memStore) Forget(_ context.Context, _ UUID, _ string, id MessageID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
