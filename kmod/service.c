@@ -65,13 +65,11 @@ static void answer(struct request *request, enum kchat_error error, u64 account)
 	struct kchat_conn *conn = request->conn;
 	struct kchat_ctl *ctl = kchat_ctl_alloc(ANSWER_MAX, GFP_KERNEL);
 
-	if (ctl) {
+	if (ctl)
 		ctl->len = build_answer(request, ctl->data, ctl->size, error, account);
-		kchat_conn_post(conn, ctl);
-	} else {
-		/* Whoever waits for an answer must not wait in vain. */
+	/* Whoever waits for an answer must not wait in vain. */
+	if (!ctl || !kchat_conn_post(conn, ctl))
 		kchat_conn_end(conn, KCHAT_E_BUSY);
-	}
 	if (error)
 		kchat_stat_inc(conn->kn, KCHAT_C_ERRORS);
 	/* A new password shuts out whoever came in by the old one. */
