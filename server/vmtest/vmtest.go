@@ -19,7 +19,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -82,7 +81,7 @@ func boot(dir string, options []Option) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	port, err := FreePort()
 	if err != nil {
 		return nil, err
 	}
@@ -269,15 +268,6 @@ func (s *Server) Exec(ctx context.Context, path string, args ...string) (string,
 		err = fmt.Errorf("%s in the guest: exit code %d", path, exit.Code)
 	}
 	return out.String(), err
-}
-
-func freePort() (uint16, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	addr, err := netip.ParseAddrPort(listener.Addr().String())
-	return addr.Port(), errors.Join(err, listener.Close())
 }
 
 // Shared is one machine for all tests of a package, booted by the first that asks.
