@@ -231,7 +231,8 @@ var (
 
 // Store keeps what must survive the program. history implements it.
 type Store interface {
-	// Save keeps messages; it returns when they are durable. Saving one again changes its state, never its position.
+	// Save keeps messages; it returns when they are durable. Of one that is saved again the delivery counts
+	// if it went on, and of two positions the larger one.
 	Save(ctx context.Context, messages ...Message) error
 	// Stored returns the position up to which everything of a room is kept without a gap; zero: nothing.
 	Stored(ctx context.Context, community UUID, room string) (Position, error)

@@ -251,11 +251,12 @@ func (c *Client) ourOwn(r *room, came Message, fresh bool) {
 		c.acknowledged(r, m, came.Pos, came.Time, kept)
 		return
 	}
-	if !fresh {
-		kept()
-		return
-	}
-	if r.live {
+	at := slices.IndexFunc(r.mine, func(m *Message) bool { return m.ID == came.ID })
+	switch {
+	case at >= 0: // another session of ours had to send it again
+		r.mine[at].Pos, r.mine[at].Time = came.Pos, came.Time
+		came = *r.mine[at]
+	case r.live && fresh:
 		came.State = StateSent
 		own := came
 		r.mine = append(r.mine, &own)
@@ -287,7 +288,7 @@ func (c *Client) handleAck(f wire.Frame) error {
 	if r == nil || home != r {
 		return nil
 	}
-	r.ids.add(m.ID)
+	r.ids.add(m.ID, Position{Epoch: f.Epoch, Seq: f.Seq})
 	c.acknowledged(r, m, Position{Epoch: f.Epoch, Seq: f.Seq}, time.UnixMicro(int64(f.Time)), nil)
 	return nil
 }

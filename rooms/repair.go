@@ -211,7 +211,7 @@ func (c *Client) handleReoffer(f wire.Frame) error {
 		return nil
 	}
 	m.Backfill = true
-	if r.ids.add(m.ID) {
+	if _, news := r.ids.add(m.ID, pos); news {
 		c.out.put(result{messages: []Message{m}, event: MessageChanged{Message: m}})
 		c.noticeAttachment(r, m)
 	}

@@ -121,6 +121,24 @@ func TestTheLastPlaceOfAMessageCounts(t *testing.T) {
 	})
 }
 
+func TestAReofferBringsTheLastPlaceOfAMessageAndNoEarlierOne(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		u, p := open(t, n, meAndAnna(), nil)
+		p.relay(said(epochOne, 1, annaID, wire.ID{1}, "once"))
+		p.send(wire.Header{Type: wire.TypeGap, Room: roomNumber, Epoch: epochOne, Seq: 9}, wire.Gap{From: 1, To: 9})
+		p.expectSoon(wire.TypeWant)
+		for _, seq := range []uint64{5, 3} {
+			p.reoffer(epochOne, seq, wire.ID{1}, "once")
+		}
+		p.reoffer(epochOne, 6, wire.ID{2}, "last")
+		for _, want := range []uint64{1, 5, 6} {
+			if m := await[MessageChanged](u, nil).Message; m.Pos.Seq != want {
+				t.Errorf("%v %q, expected %d", m.Pos, m.Text, want)
+			}
+		}
+	})
+}
+
 func TestOneOfOursThatCameBackInAGapIsSentAgain(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network) {
 		u, p := open(t, n, meAndAnna(), nil)

@@ -40,7 +40,7 @@ func (s *memStore) Save(_ context.Context, messages ...Message) error {
 		case s.messages[at].Pos.IsZero():
 			s.messages[at] = m
 		default:
-			s.messages[at].State, s.messages[at].Stored = m.State, m.Stored
+			s.messages[at].State, s.messages[at].Stored = max(s.messages[at].State, m.State), max(s.messages[at].Stored, m.Stored)
 		}
 		if m.Pos.Compare(s.stored[m.Room]) > 0 {
 			s.stored[m.Room] = m.Pos

@@ -9,9 +9,9 @@ import (
 	"kchat/wire"
 )
 
-// idSet remembers the ids of the messages that came last.
+// idSet remembers the ids of the messages that came last, and where they stand.
 type idSet struct {
-	have  map[MessageID]struct{}
+	have  map[MessageID]Position
 	order []MessageID // a ring
 	next  int
 }
@@ -25,13 +25,17 @@ func (s *idSet) has(id MessageID) bool {
 	return ok
 }
 
-// add reports whether the id is new.
-func (s *idSet) add(id MessageID) bool {
+// add remembers a message, and reports whether it is new, and whether this is news of it at all: an author who sent
+// it again knows only its last place, so that one counts for all.
+func (s *idSet) add(id MessageID, pos Position) (fresh, news bool) {
 	if s.have == nil {
-		s.have = map[MessageID]struct{}{}
+		s.have = map[MessageID]Position{}
 	}
-	if _, ok := s.have[id]; ok {
-		return false
+	if known, ok := s.have[id]; ok {
+		if news = pos.Compare(known) > 0; news {
+			s.have[id] = pos
+		}
+		return false, news
 	}
 	if len(s.order) < idsKept {
 		s.order = append(s.order, id)
@@ -40,8 +44,8 @@ func (s *idSet) add(id MessageID) bool {
 		s.order[s.next] = id
 		s.next = (s.next + 1) % idsKept
 	}
-	s.have[id] = struct{}{}
-	return true
+	s.have[id] = pos
+	return true, true
 }
 
 var kinds = map[wire.Type]Kind{
@@ -131,13 +135,11 @@ func (c *Client) handleTalk(r *room, f wire.Frame) error {
 		r.info.Topic = m.Text
 		c.view.Unlock()
 	}
-	fresh := r.ids.add(m.ID)
+	fresh, _ := r.ids.add(m.ID, pos)
 	if m.Sender == c.me() {
 		c.ourOwn(r, m, fresh)
 		return nil
 	}
-	// One that is not fresh was sent again by its author after the server had forgotten it: the place that the author
-	// knows is the last one, and that counts for all.
 	c.out.put(result{messages: []Message{m}, event: MessageChanged{Message: m}, kept: func() {
 		c.post(func() { c.keptUpTo(r, pos) })
 	}})
