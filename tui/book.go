@@ -116,6 +116,9 @@ func (b *book) title(r *room) string {
 	if r == nil {
 		return ""
 	}
+	if one, other, ok := r.direct(); ok && b.me == 0 {
+		return b.both(one, other)
+	}
 	if peer, ok := r.peer(b.me); ok {
 		if name := b.names[peer]; name != "" {
 			return text.Name(name)
@@ -123,6 +126,20 @@ func (b *book) title(r *room) string {
 		return text.Name(r.name)
 	}
 	return "#" + text.Name(r.name)
+}
+
+// both names a room of two when it is not known which of them we are, as when one reads without a server.
+func (b *book) both(one, other rooms.AccountID) string {
+	var names []string
+	for _, id := range []rooms.AccountID{one, other} {
+		if name := b.names[id]; name != "" {
+			names = append(names, text.Name(name))
+		}
+	}
+	if len(names) == 0 {
+		return text.Name(rooms.DirectRoom(one, other))
+	}
+	return strings.Join(names, ", ")
 }
 
 // match returns the rooms whose titles contain all of what was typed, best first.

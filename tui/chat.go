@@ -62,9 +62,8 @@ type (
 		to *chat
 		do func(c *chat) tea.Cmd
 	}
-	flashDoneMsg struct{ turn int }
-	tickMsg      struct{ to *chat }
-	leaveMsg     struct{ err error } // out of the program
+	tickMsg  struct{ to *chat }
+	leaveMsg struct{ err error } // out of the program
 )
 
 func newChat(e *env, session Session, address string) *chat {
@@ -122,10 +121,6 @@ func (c *chat) update(msg tea.Msg) tea.Cmd {
 			return nil
 		}
 		return c.everySecond()
-	case flashDoneMsg:
-		if msg.turn == c.flash.turn {
-			c.flash.words = ""
-		}
 	case pathsMsg:
 		c.popup.paths(c, msg)
 	case settledMsg:
@@ -179,6 +174,9 @@ func match(table []binding, msg tea.KeyPressMsg) (binding, bool) {
 
 // everySecond lets time pass: who stopped typing, what the kernel counts, what must be remembered.
 func (c *chat) everySecond() tea.Cmd {
+	if c.cfg.Clock().After(c.flash.until) {
+		c.flash.words = ""
+	}
 	cmds := []tea.Cmd{c.tick(), c.remember()}
 	if c.kernel.open && c.link.online {
 		cmds = append(cmds, c.askStatus())
@@ -194,9 +192,8 @@ func (c *chat) tell(words string) tea.Cmd { return c.flashing(words, false) }
 func (c *chat) warn(words string) tea.Cmd { return c.flashing(words, true) }
 
 func (c *chat) flashing(words string, warn bool) tea.Cmd {
-	turn := c.flash.turn + 1
-	c.flash = flash{words: words, warn: warn, turn: turn}
-	return tea.Tick(flashFor, func(time.Time) tea.Msg { return flashDoneMsg{turn} })
+	c.flash = flash{words: words, warn: warn, until: c.cfg.Clock().Add(flashFor)}
+	return nil
 }
 
 // closed reports whether nothing can be sent into the current room since nobody else is there. Without a connection

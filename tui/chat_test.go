@@ -151,7 +151,52 @@ func (s *stage) resize(width, height int) {
 	s.program.Send(applyMsg{s.model.chat, func(*chat) (cmd teaCmd) { close(seen); return nil }})
 	select {
 	case <-seen:
-	case <-time.After(5 * time.Second):
+	case <-time.After(30 * time.Second):
 		s.t.Fatal("the program does not answer")
+	}
+}
+
+func TestPanesLieOverTheTalkOnNarrowScreens(t *testing.T) {
+	s := newStage(t, 60, 20, nil)
+	s.logIn()
+	s.company(joon, lena)
+	s.happen(rooms.MessageChanged{Message: said(2, joon, "안녕하세요 everybody")})
+	s.wait("everybody")
+	s.press(f2)
+	s.wait("ROOMS")
+	s.golden("rooms-60x20")
+	s.press(f2)
+	s.gone("ROOMS")
+	s.press("\x1bOR") // F3
+	s.wait("HERE")
+	s.golden("people-60x20")
+}
+
+// One whole frame of a room of 100,000 messages while it is being scrolled.
+func BenchmarkView100000(b *testing.B) {
+	s := newStage(b, 160, 45, func(s *stage, _ *Config) {
+		for i := range 100_000 {
+			s.archive.entries = append(s.archive.entries, entry(uint64(i+1), joon, "커널 안에서 도는 채팅, and a few more words to be wrapped somewhere."))
+		}
+	})
+	s.logIn()
+	s.company(joon)
+	s.type_("/history load all")
+	s.press(enter)
+	s.wait("older messages are above")
+	loaded := make(chan *chat)
+	s.program.Send(applyMsg{s.model.chat, func(c *chat) teaCmd { loaded <- c; return nil }})
+	c := <-loaded
+	r := &root{env: c.env, chat: c, width: 160, height: 45}
+	s.program.Kill()
+	<-s.done
+	s.done <- nil
+	for b.Loop() {
+		if c.book.current.talk.Scroll(-3) {
+			c.book.current.talk.Follow()
+		}
+		if r.View().Content == "" {
+			b.Fatal("nothing is drawn")
+		}
 	}
 }

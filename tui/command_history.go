@@ -39,6 +39,9 @@ func (c *chat) loadFirst(r *room) tea.Cmd {
 				return c.warn(c.say("chat.no_history", "why", reason(err)))
 			}
 			r.talk.Load(entries)
+			for _, e := range entries {
+				c.book.meet(rooms.Person{ID: e.Message.Sender, Name: e.Message.Name})
+			}
 			for _, m := range unsent {
 				r.talk.Put(m)
 			}

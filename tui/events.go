@@ -28,6 +28,7 @@ func (c *chat) event(ev rooms.Event) tea.Cmd {
 	case rooms.Disconnected:
 		c.link.online, c.link.err = false, ev.Err
 		c.link.retry = c.cfg.Clock().Add(ev.Retry)
+		c.flash.words = "" // the status line has something to say
 	case rooms.Joined:
 		return c.joined(ev)
 	case rooms.Live:

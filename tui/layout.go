@@ -28,7 +28,7 @@ type layout struct {
 	rooms, people, header, talk, wait, hint, compose uv.Rectangle
 	status                                           uv.Rectangle
 	bare                                             bool // the composer has no box
-	overlay                                          bool // a pane lies over the talk
+	overRooms, overPeople                            bool // the pane lies over the talk
 }
 
 // arrange divides the screen.
@@ -48,21 +48,20 @@ func (c *chat) arrange(width, height int) {
 		if width >= widthForRooms {
 			l.rooms, rest = splitLeft(rest, side)
 		} else {
-			l.rooms, _ = splitLeft(rest, min(24, width))
-			l.overlay = true
+			l.overRooms = true
 		}
 	}
 	if c.peoplePane.decide(width >= widthForPeople && !c.link.reading) {
 		if width >= widthForPeople {
 			rest, l.people = splitRight(rest, side)
 		} else {
-			_, l.people = splitRight(rest, min(24, rest.Dx()))
-			l.overlay = true
+			l.overPeople = true
 		}
 	}
 	if height >= 6 {
 		l.header, rest = splitTop(rest, 2)
 	}
+	over := l.header.Union(rest)
 	closed := c.closed() && !c.link.reading
 	rows := c.composer.setWidth(rest.Dx(), l.bare)
 	rest, l.compose = splitBottom(rest, rows)
@@ -73,6 +72,13 @@ func (c *chat) arrange(width, height int) {
 		rest, l.wait = splitBottom(rest, c.waiting.height(c, rest.Dx(), rest.Dy()))
 	}
 	l.talk = rest
+	over.Max.Y = l.compose.Min.Y
+	if l.overRooms {
+		l.rooms, _ = splitLeft(over, min(24, width))
+	}
+	if l.overPeople {
+		_, l.people = splitRight(over, min(24, width))
+	}
 	c.look.Compact = height < heightForAir
 	c.lay = l
 }
@@ -188,7 +194,7 @@ func (c *chat) hint(width int) string {
 	if names := r.typers(c.me.ID, c.cfg.Clock()); len(names) > 0 {
 		who := strings.Join(names[:min(2, len(names))], ", ")
 		left = st.Muted.Render(c.words.Count("hint.typing", len(names), "who", who))
-	} else if n := len(r.talk.Unsent()); n > 0 {
+	} else if n := r.talk.UnsentCount(); n > 0 {
 		left = st.Warn.Render(c.words.Count("hint.unsent", n))
 	}
 	right := ""

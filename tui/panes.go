@@ -181,7 +181,7 @@ func (p *peoplePane) row(e *env, b *book, r *room, person rooms.Person, online b
 type flash struct {
 	words string
 	warn  bool
-	turn  int
+	until time.Time
 }
 
 const flashFor = 5 * time.Second

@@ -135,7 +135,7 @@ func newStage(t testing.TB, width, height int, prepare func(s *stage, cfg *Confi
 		cancel()
 		select {
 		case <-s.done:
-		case <-time.After(10 * time.Second):
+		case <-time.After(30 * time.Second):
 			t.Error("the program did not end")
 		}
 	})
@@ -164,7 +164,7 @@ func (s *stage) gone(what string) {
 
 func (s *stage) until(what string, holds func() bool) {
 	s.t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for !holds() {
 		if time.Now().After(deadline) {
 			s.t.Fatalf("waited for %s; the screen is\n%s", what, s.term.screen())
@@ -245,7 +245,7 @@ func (s *stage) golden(name string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(20 * time.Second)
 	for got = settle(); got != string(want) && time.Now().Before(deadline); got = settle() {
 		time.Sleep(10 * time.Millisecond)
 	}

@@ -5,6 +5,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,10 +41,12 @@ func (w *waitingRoom) due(now time.Time) bool {
 
 // height returns how many rows it takes of those that there are: everything, the essentials, or two rows.
 func (w *waitingRoom) height(c *chat, width, height int) int {
-	full := len(w.full(c, width)) + 2
+	full, dense := len(w.full(c, width, true))+2, len(w.full(c, width, false))+2
 	switch {
 	case height >= full+1 && width >= 36:
 		return full
+	case height >= dense+1 && width >= 36:
+		return dense
 	case height >= 6:
 		return 4
 	default:
@@ -51,8 +54,8 @@ func (w *waitingRoom) height(c *chat, width, height int) int {
 	}
 }
 
-// full is everything that the waiting room has to say.
-func (w *waitingRoom) full(c *chat, width int) []string {
+// full is everything that the waiting room has to say, with or without empty rows in between.
+func (w *waitingRoom) full(c *chat, width int, airy bool) []string {
 	r, st := c.book.current, c.st
 	if r == nil {
 		return nil
@@ -67,6 +70,9 @@ func (w *waitingRoom) full(c *chat, width int) []string {
 	rows = append(rows, "")
 	rows = append(rows, c.waitingKeys(inner)...)
 	rows = append(rows, "", st.Muted.Render(text.Truncate(w.who(c, r), inner)))
+	if !airy {
+		rows = slices.DeleteFunc(rows, func(row string) bool { return row == "" })
+	}
 	for i := range rows {
 		rows[i] = " " + rows[i]
 	}
@@ -79,7 +85,10 @@ func (w *waitingRoom) draw(c *chat, width, height int) []string {
 		return nil
 	}
 	st := c.st
-	full := w.full(c, width)
+	full := w.full(c, width, true)
+	if height < len(full)+2 {
+		full = w.full(c, width, false)
+	}
 	if height < len(full)+2 {
 		rows := []string{
 			" " + st.Warn.Render(text.Truncate(w.title(c, r), width-2)),

@@ -133,7 +133,7 @@ func said(l *Talk) []string {
 	var out []string
 	for i := range l.Len() {
 		if m, ok := l.At(i).(*Message); ok {
-			out = append(out, m.body)
+			out = append(out, m.words())
 		}
 	}
 	return out

@@ -19,7 +19,8 @@ type Message struct {
 	rooms.Message
 
 	version   uint64
-	body      string // cleaned
+	body      string // cleaned, once it was asked for
+	clean     bool
 	name      string // cleaned
 	edited    bool
 	withdrawn bool
@@ -42,7 +43,7 @@ func (m *Message) Set(of rooms.Message) {
 	m.Message = of
 	m.name = text.Name(of.Name)
 	if !m.edited {
-		m.body = text.Clean(of.Text)
+		m.body, m.clean = of.Text, false
 	}
 	if of.Attached != nil && m.picture == nil {
 		m.picture = newPicture(*of.Attached)
@@ -94,7 +95,7 @@ func (m *Message) apply(later rooms.Message) {
 			return
 		}
 		m.edited, m.editedBy, m.editedAt = true, later.ID, later.Pos
-		m.body = text.Clean(later.Text)
+		m.body, m.clean = later.Text, false
 	case rooms.KindDelete:
 		if later.Sender != m.Sender {
 			return
@@ -222,15 +223,23 @@ func (m *Message) head(look *Look, width int) string {
 	return style.Render(text.Truncate(name, max(4, width-8))) + "  " + st.Faint.Render(clock)
 }
 
+// words are the message's words, made harmless. Most messages of a long room are never looked at, so it waits for that.
+func (m *Message) words() string {
+	if !m.clean {
+		m.body, m.clean = text.Clean(m.body), true
+	}
+	return m.body
+}
+
 func (m *Message) bodyRows(look *Look, width int) []string {
 	st := look.Styles
 	if m.withdrawn {
 		return []string{st.Faint.Render(text.Truncate(look.Words.Say("talk.withdrawn"), width))}
 	}
-	if m.body == "" {
+	if m.words() == "" {
 		return nil
 	}
-	rows := text.Wrap(m.body, width)
+	rows := text.Wrap(m.words(), width)
 	style := st.Text
 	if m.State == rooms.StateWaiting || m.State == rooms.StateSending || m.Unsent() {
 		style = st.Muted

@@ -19,6 +19,7 @@ type Talk struct {
 	fresh   *Message // the first unread message has the divider above it
 
 	pictures map[rooms.Hash][]*Message
+	unsent   map[rooms.MessageID]*Message
 }
 
 // New returns an empty talk.
@@ -27,6 +28,7 @@ func New(look *Look) *Talk {
 		byID:     make(map[rooms.MessageID]*Message),
 		orphans:  make(map[rooms.MessageID][]rooms.Message),
 		pictures: make(map[rooms.Hash][]*Message),
+		unsent:   make(map[rooms.MessageID]*Message),
 	}
 	t.SetLook(look)
 	return t
@@ -44,6 +46,7 @@ func (t *Talk) Put(m rooms.Message) bool {
 	if item := t.byID[m.ID]; item != nil {
 		moved := item.Place() != m.Pos
 		item.Set(m)
+		t.noteUnsent(item)
 		if moved {
 			selected := t.selected
 			t.Remove(item)
@@ -146,18 +149,31 @@ func (t *Talk) Drop(id rooms.MessageID) {
 	if item := t.byID[id]; item != nil {
 		t.Remove(item)
 		delete(t.byID, id)
+		delete(t.unsent, id)
 	}
 }
 
 // Unsent returns our messages that were refused or failed, oldest first.
 func (t *Talk) Unsent() []*Message {
-	var out []*Message
-	for i := range t.items {
+	out := make([]*Message, 0, len(t.unsent))
+	for i := len(t.items) - 1; i >= 0 && len(out) < len(t.unsent); i-- { // they are near the end
 		if m, ok := t.items[i].item.(*Message); ok && m.Unsent() {
 			out = append(out, m)
 		}
 	}
+	slices.Reverse(out)
 	return out
+}
+
+// UnsentCount is how many there are.
+func (t *Talk) UnsentCount() int { return len(t.unsent) }
+
+func (t *Talk) noteUnsent(m *Message) {
+	if m.Unsent() {
+		t.unsent[m.ID] = m
+	} else {
+		delete(t.unsent, m.ID)
+	}
 }
 
 // Divide puts the divider for unread messages above the first message after p that is not ours, or takes it away when
@@ -192,6 +208,7 @@ func (t *Talk) adopt(m rooms.Message) *Message {
 	if m.Attached != nil {
 		t.pictures[m.Attached.Hash] = append(t.pictures[m.Attached.Hash], item)
 	}
+	t.noteUnsent(item)
 	for _, later := range t.orphans[m.ID] {
 		item.apply(later)
 	}
