@@ -44,7 +44,7 @@ var aliveMark = wire.ID{'a', 'l', 'i', 'v', 'e'}
 
 // Dial connects, without a word.
 func Dial(address string) (*Conn, error) {
-	c, err := net.DialTimeout("tcp", address, 10*time.Second)
+	c, err := net.DialTimeout("tcp", address, Limit)
 	if err != nil {
 		return nil, fmt.Errorf("connecting: %w", err)
 	}
@@ -53,7 +53,7 @@ func Dial(address string) (*Conn, error) {
 
 // DialNarrow connects with a receive buffer of a few kilobytes, so that who does not read is soon noticed.
 func DialNarrow(address string) (*Conn, error) {
-	narrow := net.Dialer{Timeout: 10 * time.Second, Control: func(_, _ string, raw syscall.RawConn) error {
+	narrow := net.Dialer{Timeout: Limit, Control: func(_, _ string, raw syscall.RawConn) error {
 		var err error
 		if controlErr := raw.Control(func(fd uintptr) {
 			err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4096)
