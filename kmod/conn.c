@@ -102,7 +102,7 @@ static void conn_drop_posts(struct kchat_conn *conn)
 	struct kchat_ctl *ctl, *next;
 
 	llist_for_each_entry_safe(ctl, next, llist_del_all(&conn->post), post)
-		kfree(ctl);
+		kchat_ctl_free(ctl);
 }
 
 void kchat_conn_put(struct kchat_conn *conn)
@@ -141,26 +141,41 @@ struct kchat_ctl *kchat_ctl_alloc(u32 size, gfp_t gfp)
 {
 	struct kchat_ctl *ctl = kmalloc(sizeof(*ctl) + size, gfp);
 
-	if (ctl) {
-		ctl->request = false;
-		ctl->len = 0;
-		ctl->size = size;
-	}
+	if (!ctl)
+		return NULL;
+	ctl->request = false;
+	ctl->len = 0;
+	ctl->size = size;
+	atomic64_add(sizeof(*ctl) + size, &kchat_graves.bytes);
 	return ctl;
+}
+
+void kchat_ctl_free(struct kchat_ctl *ctl)
+{
+	if (!ctl)
+		return;
+	atomic64_sub(sizeof(*ctl) + ctl->size, &kchat_graves.bytes);
+	kfree(ctl);
 }
 
 bool kchat_conn_post(struct kchat_conn *conn, struct kchat_ctl *ctl)
 {
 	u64 cap = kchat_param(conn->kn, KCHAT_P_control_bytes);
 
-	if (test_bit(KCHAT_CONN_END, &conn->flags) ||
-	    atomic_add_return(ctl->len, &conn->post_bytes) > cap) {
-		kfree(ctl);
-		return false;
+	/* What one asks for oneself is bounded by not being heard; this is not. */
+	if (test_bit(KCHAT_CONN_END, &conn->flags) || !kchat_net_memory(conn->kn, 0))
+		goto refused;
+	if (atomic_add_return(ctl->len, &conn->post_bytes) > cap) {
+		atomic_sub(ctl->len, &conn->post_bytes);
+		goto refused;
 	}
 	llist_add(&ctl->post, &conn->post);
 	kchat_conn_kick(conn);
 	return true;
+
+refused:
+	kchat_ctl_free(ctl);
+	return false;
 }
 
 /* ---- the peer ------------------------------------------------------------ */
@@ -425,7 +440,7 @@ static void conn_take_posts(struct kchat_conn *conn)
 		}
 		if (conn->phase == KCHAT_PHASE_LIVE)
 			kchat_dispatch_request(conn, ctl);
-		kfree(ctl);
+		kchat_ctl_free(ctl);
 	}
 	atomic_sub(bytes, &conn->post_bytes);
 	if (conn->ctl_bytes > 2 * kchat_param(conn->kn, KCHAT_P_control_bytes))

@@ -46,8 +46,10 @@ struct kchat_ctl {
 	u8 data[] __aligned(8);
 };
 
-/* NULL: no memory. kfree() if it is not given away. */
+/* NULL: no memory. Counted at the module's cap until it is freed. */
 struct kchat_ctl *kchat_ctl_alloc(u32 size, gfp_t gfp);
+/* One that is not given away. NULL is fine. */
+void kchat_ctl_free(struct kchat_ctl *ctl);
 
 /**
  * struct kchat_cursor - a reader of a log: a member of a room, a taker of a stream

@@ -77,7 +77,7 @@ struct kchat_seg {
  * @list: segments, whose reference it owns
  * @bytes: what logs hold, dying segments included; a cap on it is a cap
  *
- * One for all logs of the module.
+ * One for all logs of the module, whose connections count here what they hold.
  */
 struct kchat_graves {
 	spinlock_t lock;
@@ -135,6 +135,7 @@ struct kchat_spare {
  * @key: of the log
  * @nr_frames: that end in it; set by whoever counts them
  * @seq: the last one's sequence; the same
+ * @whole: @end is the end of a frame; the same
  * @nr_vecs: of @vecs
  * @nr_segs: of @segs
  * @vecs: the bytes
@@ -146,6 +147,7 @@ struct kchat_range {
 	u64 key;
 	u64 seq;
 	u32 nr_frames;
+	bool whole;
 	u16 nr_vecs;
 	u16 nr_segs;
 	struct bio_vec vecs[KCHAT_RANGE_VECS];

@@ -187,7 +187,7 @@ static void roster_free(struct joining *joining)
 	struct kchat_ctl *ctl, *next;
 
 	list_for_each_entry_safe(ctl, next, &joining->roster, node)
-		kfree(ctl);
+		kchat_ctl_free(ctl);
 	INIT_LIST_HEAD(&joining->roster);
 	joining->roster_size = 0;
 }
@@ -245,7 +245,7 @@ static void joining_reply(struct joining *joining)
 		if (ctl->len)
 			kchat_conn_reply(joining->conn, ctl);
 		else
-			kfree(ctl);
+			kchat_ctl_free(ctl);
 	}
 }
 
@@ -268,7 +268,7 @@ static bool joining_alloc(struct joining *joining)
 static void joining_free(struct joining *joining)
 {
 	kfree(joining->member);
-	kfree(joining->joined);
+	kchat_ctl_free(joining->joined);
 	kchat_person_free(joining->person);
 	if (joining->new_seat)
 		kfree(joining->seat);

@@ -211,26 +211,35 @@ static void hold_keep(struct kchat_conn *conn, const u8 *data, u32 len)
 		set_bit(KCHAT_CONN_BROKEN, &conn->flags);
 		return;
 	}
+	atomic64_add(size, &kchat_graves.bytes);
 	memcpy(conn->hold, data, len);
 	conn->hold_len = len;
 	conn->hold_size = size;
+}
+
+static void hold_free(u8 *hold, u32 size)
+{
+	if (!hold)
+		return;
+	atomic64_sub(size, &kchat_graves.bytes);
+	kvfree(hold);
 }
 
 /* The buffer is full: it holds a header, a frame, or frames that had to wait. */
 static void hold_take(struct kchat_conn *conn)
 {
 	u8 *hold = conn->hold;
-	u32 len = conn->hold_len, done;
+	u32 len = conn->hold_len, size = conn->hold_size, done;
 
 	conn->hold = NULL;
 	done = frames_take(conn, hold, len);
 	hold_keep(conn, hold + done, len - done);
-	kvfree(hold);
+	hold_free(hold, size);
 }
 
 void kchat_conn_receive_free(struct kchat_conn *conn)
 {
-	kvfree(conn->hold);
+	hold_free(conn->hold, conn->hold_size);
 	conn->hold = NULL;
 	if (conn->body_seg)
 		kchat_seg_put(conn->body_seg);

@@ -101,7 +101,7 @@ static void ctl_sent(struct kchat_conn *conn, u32 sent)
 			return;
 		conn->ctl_off -= ctl->len;
 		list_del(&ctl->node);
-		kfree(ctl);
+		kchat_ctl_free(ctl);
 		kchat_stat_inc(conn->kn, KCHAT_C_FRAMES_OUT);
 	}
 }
@@ -137,6 +137,7 @@ static const struct kchat_range *cursor_range(struct kchat_cursor *cursor, u64 e
 {
 	struct kchat_worker *worker = cursor->conn->worker;
 	struct kchat_range *range = &worker->range;
+	struct kchat_seg *split;
 	bool held;
 
 	if (worker->has_range && range->key == cursor->log->key && range->start == cursor->pos &&
@@ -151,7 +152,12 @@ static const struct kchat_range *cursor_range(struct kchat_cursor *cursor, u64 e
 	if (!held)
 		return NULL;
 	worker->has_range = true;
+	/* Reckoned once, for all who are sent the whole of it. */
 	range->nr_frames = kchat_range_frames(range, range->end, &range->seq);
+	split = kchat_range_split(range, range->end, &end);
+	range->whole = !split;
+	if (split)
+		kchat_seg_put(split);
 	return range;
 }
 
@@ -167,7 +173,8 @@ static void cursor_sent(struct kchat_cursor *cursor, const struct kchat_range *r
 	else
 		frames = kchat_range_frames(range, pos, &cursor->seq);
 	kchat_stat_add(conn->kn, KCHAT_C_FRAMES_OUT, frames);
-	conn->seg = kchat_range_split(range, pos, &conn->seg_end);
+	if (pos != range->end || !range->whole)
+		conn->seg = kchat_range_split(range, pos, &conn->seg_end);
 	if (conn->seg) {
 		conn->seg_off = pos;
 		conn->seg_cursor = cursor;
@@ -279,6 +286,6 @@ void kchat_conn_send_free(struct kchat_conn *conn)
 	conn->seg = NULL;
 	list_for_each_entry_safe(ctl, next, &conn->ctl, node) {
 		list_del(&ctl->node);
-		kfree(ctl);
+		kchat_ctl_free(ctl);
 	}
 }

@@ -440,7 +440,7 @@ bool kchat_session_post(struct kchat_session *session, struct kchat_ctl *ctl)
 	if (session->main)
 		posted = kchat_conn_post(session->main, ctl);
 	else
-		kfree(ctl);
+		kchat_ctl_free(ctl);
 	spin_unlock(&session->account->lock);
 	return posted;
 }

@@ -73,10 +73,9 @@ static void stream_unlist(struct kchat_stream *stream)
 
 /* ---- words to the sender ------------------------------------------------------------ */
 
-static void stream_tell(struct kchat_stream *stream, struct kchat_ctl *ctl)
+static bool stream_tell(struct kchat_stream *stream, struct kchat_ctl *ctl)
 {
-	if (ctl)
-		kchat_session_post(stream->session, ctl);
+	return ctl && kchat_session_post(stream->session, ctl);
 }
 
 static struct kchat_head stream_head(const struct kchat_stream *stream)
@@ -173,7 +172,7 @@ static bool stream_grant(struct kchat_stream *stream)
 
 void kchat_stream_moved(struct kchat_stream *stream)
 {
-	struct kchat_ctl *ctl = NULL;
+	struct kchat_ctl *ctl;
 	bool tell;
 	u64 limit;
 	u32 takers;
@@ -192,9 +191,15 @@ void kchat_stream_moved(struct kchat_stream *stream)
 	tell = tell && stream->error == KCHAT_E_NONE && !stream->ended;
 	spin_unlock(&stream->lock);
 
-	if (tell)
-		ctl = stream_credit_frame(stream, limit, takers);
-	stream_tell(stream, ctl);
+	if (!tell)
+		return;
+	ctl = stream_credit_frame(stream, limit, takers);
+	if (stream_tell(stream, ctl))
+		return;
+	/* Too much waits for the sender already: said again with the next move, or tick. */
+	spin_lock(&stream->lock);
+	stream->takers_changed = true;
+	spin_unlock(&stream->lock);
 }
 
 /* ---- begin ------------------------------------------------------------------------------- */
@@ -605,6 +610,8 @@ static void stream_tick(struct kchat_stream *stream)
 		kchat_stream_fail(stream, error);
 	else if (over)
 		stream_unlist(stream);
+	else if (READ_ONCE(stream->takers_changed))
+		kchat_stream_moved(stream);
 }
 
 /* The stream after @last on the list, with a reference; that of @last is dropped. */
