@@ -151,14 +151,16 @@ type handshake struct {
 	welcome wire.Welcome
 }
 
-// loginTime is how long connecting and logging in may take, with a slow derivation of the key in between.
-const loginTime = 15 * time.Second
+const (
+	greetTime = 5 * time.Second  // for connecting, and again for WELCOME, which costs a server nothing
+	loginTime = 15 * time.Second // for logging in, with a slow derivation of the key in between
+)
 
 // dial connects and says hello. The connection is closed when ctx ends before the handshake is done.
 func (c *Config) dial(ctx context.Context) (*handshake, error) {
 	dial := c.Dial
 	if dial == nil {
-		dial = (&net.Dialer{Timeout: loginTime / 3}).DialContext
+		dial = (&net.Dialer{Timeout: greetTime}).DialContext
 	}
 	conn, err := dial(ctx, "tcp", c.Address)
 	if err != nil {
@@ -167,9 +169,9 @@ func (c *Config) dial(ctx context.Context) (*handshake, error) {
 	h := &handshake{conn: conn, reader: wire.NewReader(conn)}
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
-	if err := conn.SetDeadline(time.Now().Add(loginTime)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(greetTime)); err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("connecting to %s: %w", c.Address, err)
+		return nil, fmt.Errorf("connecting to %s: %w: %w", c.Address, ErrNoServer, err)
 	}
 	agent := c.Agent
 	if agent == "" {
@@ -179,6 +181,9 @@ func (c *Config) dial(ctx context.Context) (*handshake, error) {
 	f, err := h.ask(wire.Header{Type: wire.TypeHello}, hello, wire.TypeWelcome)
 	if err == nil {
 		h.welcome, err = wire.ParseWelcome(f.Body)
+	}
+	if err == nil {
+		err = conn.SetDeadline(time.Now().Add(loginTime))
 	}
 	if err != nil {
 		conn.Close()

@@ -230,6 +230,11 @@ func TestTwoHundredClientsHaveEveryMessageOnceAndInOrder(t *testing.T) {
 	}
 	close(stop)
 	cutting.Wait()
+	defer func() {
+		if t.Failed() {
+			t.Log(s.ReadFile(t, "/proc/net/kchat"))
+		}
+	}()
 	for _, l := range ledgers {
 		l.awaitCount(t, people*each, 5*time.Minute)
 	}
