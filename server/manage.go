@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/netip"
 	"os"
@@ -17,6 +18,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"kchat/server/accounts"
 	"kchat/server/vm"
@@ -118,6 +121,7 @@ func spawn(ctx context.Context, cfg Config) error {
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.ExtraFiles = []*os.File{theirs}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	keepInheritedFiles()
 	if err := cmd.Start(); err != nil {
 		return errors.Join(fmt.Errorf("start the server's process: %w", err), theirs.Close())
 	}
@@ -141,6 +145,12 @@ func spawn(ctx context.Context, cfg Config) error {
 		return fmt.Errorf("the server did not come up: %s (its log is %s)", strings.TrimSpace(r.Error), cfg.Paths.serverLog())
 	}
 	return nil
+}
+
+// keepInheritedFiles keeps what we inherited from going on to the server: whoever waits for the end of a pipe of ours
+// would wait for the server's. Kernels before 5.11 cannot do that, and the files are inherited.
+func keepInheritedFiles() {
+	_ = unix.CloseRange(reportFD, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 }
 
 // MaybeSupervise makes this process a supervisor if it was started as one, and says whether it was. It belongs at the

@@ -4,8 +4,11 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -57,6 +60,29 @@ func TestAServerStartsTellsOfItselfAndStops(t *testing.T) {
 	again := p.status(t, port)
 	if again.Server != s.Server || again.Community != s.Community || again.Generation != 2 {
 		t.Errorf("after a restart: %+v, before: %+v", again, s)
+	}
+}
+
+func TestAServerDoesNotHoldWhatItsStarterInherited(t *testing.T) {
+	p := newPerson(t)
+	port := freePort(t)
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	start := exec.Command(os.Getenv(programEnv), "server", "start", "--port", port)
+	start.Env, start.ExtraFiles = p.env, []*os.File{writer}
+	if out, err := start.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	t.Cleanup(func() { _, _, _ = p.run(t, "", "server", "stop", "--port", port) })
+	_ = writer.Close()
+	if err := reader.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reader.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("the pipe is still open: %v", err)
 	}
 }
 
