@@ -106,6 +106,20 @@ func TestABotCountsInPracticeRoomsOnly(t *testing.T) {
 	allAlone(t, a, r.Number)
 }
 
+// TestTwoBotsPractise: where bots count, they count for each other, too; elsewhere not even two of them are company.
+func TestTwoBotsPractise(t *testing.T) {
+	t.Parallel()
+	one, two := enterAs(t, world.account(t, genl.FlagBot)), enterAs(t, world.account(t, genl.FlagBot))
+	practice, plain := room(), room()
+	r := one.joinAs(wire.Join{Name: practice, Flags: wire.RoomPractice})
+	two.join(practice)
+	two.gets(one.say(r.Number, "beep"), wire.TypeMsg)
+	r = one.join(plain)
+	two.join(plain)
+	one.sees(r.Number, two, wire.PersonPresent)
+	allAlone(t, one, r.Number)
+}
+
 // TestABotMayTalkToAPerson: a person counts, so a bot is not alone with one.
 func TestABotMayTalkToAPerson(t *testing.T) {
 	t.Parallel()

@@ -362,6 +362,46 @@ func TestChunkOfNoStream(t *testing.T) {
 	a.refused(a.send(wire.TypeStreamChunk, 0, wire.Raw{}), wire.ErrBadFrame)
 }
 
+// TestAStreamIsItsSessions: another session of the same person cannot add to it, nor take it for somebody else.
+func TestAStreamIsItsSessions(t *testing.T) {
+	t.Parallel()
+	a, b, r := pair(t)
+	second := enterAs(t, a.acct)
+	second.join(r.Name)
+	id, _ := a.opened(r.Number, begin(wire.StreamFile, blob(100)))
+	second.in = r.Number
+	second.noStream(wire.TypeStreamChunk, id, wire.Raw("x"))
+	second.noStream(wire.TypeStreamEnd, id, wire.StreamEnd{})
+	b.accepts(id, 0)
+	a.accepted(id, 1)
+}
+
+// TestATakerWhoPartsGetsNoMore: chunks are for people of the room.
+func TestATakerWhoPartsGetsNoMore(t *testing.T) {
+	t.Parallel()
+	a, b, r := pair(t)
+	c := enter(t)
+	c.join(r.Name)
+	a.sees(r.Number, c, wire.PersonPresent)
+	data := blob(60_000)
+	id, credit := a.opened(r.Number, begin(wire.StreamFile, data))
+	b.accepts(id, 0)
+	c.accepts(id, 0)
+	a.accepted(id, 2)
+	_, err := c.Part(r.Number)
+	c.ok(err)
+	a.accepted(id, 1)
+	a.ok(a.pour(id, data, 0, credit.Limit))
+	b.drink(id, 0, a.Me.Account)
+	c.alive()
+	for _, f := range c.Passed() {
+		if f.ID == id && f.Type == wire.TypeStreamChunk {
+			t.Fatal("a chunk came after PARTED")
+		}
+	}
+	c.noStream(wire.TypeStreamAccept, id, wire.Number{})
+}
+
 func TestStreamBeginTwiceWithOneID(t *testing.T) {
 	t.Parallel()
 	a, b, r := pair(t)
