@@ -43,7 +43,12 @@ type chat struct {
 	focused   bool // the terminal has the focus
 	quitting  time.Time
 	typed     time.Time // when we last said that we type
+
+	rememberAt time.Time // not to be tried before, since it failed
 }
+
+// rememberAgain is how long to wait after drafts and read marks could not be kept, as on a full disk.
+const rememberAgain = 15 * time.Second
 
 // link is the state of the connection.
 type link struct {
@@ -233,7 +238,7 @@ func (c *chat) viewed() {
 
 // remember keeps what changed about the rooms.
 func (c *chat) remember() tea.Cmd {
-	if c.session.Archive == nil || c.link.reading {
+	if c.session.Archive == nil || c.link.reading || c.cfg.Clock().Before(c.rememberAt) {
 		return nil
 	}
 	changed := c.changes()
@@ -246,7 +251,8 @@ func (c *chat) remember() tea.Cmd {
 			if err == nil {
 				return nil
 			}
-			for _, s := range changed { // try again
+			c.rememberAt = c.cfg.Clock().Add(rememberAgain)
+			for _, s := range changed {
 				if r := c.book.find(s.Name); r != nil {
 					r.saved = SavedRoom{}
 				}

@@ -179,3 +179,21 @@ func TestDistance(t *testing.T) {
 		}
 	}
 }
+
+func TestWithoutARoomOneCanStillJoinOne(t *testing.T) {
+	s := newStage(t, 100, 30, nil)
+	s.logIn()
+	s.type_("/part")
+	s.press(enter)
+	s.wait("No room is open")
+	s.type_("words")
+	s.press(enter)
+	s.wait("No room is open. Type /join")
+	s.press(up, pgup, tab, f2, f2, f4)
+	s.wait("The kernel")
+	s.press(f4)
+	s.gone("The kernel")
+	s.type_("\x15/join again")
+	s.press(enter)
+	s.wait("Only you are in #again")
+}

@@ -17,7 +17,7 @@ import (
 const typingEvery = 3 * time.Second
 
 // maxText is the largest text of a message in bytes, by the protocol.
-const maxText = 8192
+const maxText = 16384
 
 // write gives a key to the composer.
 func (c *chat) write(msg tea.KeyPressMsg) tea.Cmd {

@@ -169,7 +169,7 @@ func (s *stage) until(what string, holds func() bool) {
 		if time.Now().After(deadline) {
 			s.t.Fatalf("waited for %s; the screen is\n%s", what, s.term.screen())
 		}
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(15 * time.Millisecond)
 	}
 }
 
