@@ -44,7 +44,9 @@ type chat struct {
 	quitting  time.Time
 	typed     time.Time // when we last said that we type
 
-	rememberAt time.Time // not to be tried before, since it failed
+	invitation  string // the room of the last one
+	remembering bool
+	rememberAt  time.Time // not to be tried before, since it failed
 }
 
 // rememberAgain is how long to wait after drafts and read marks could not be kept, as on a full disk.
@@ -238,16 +240,18 @@ func (c *chat) viewed() {
 
 // remember keeps what changed about the rooms.
 func (c *chat) remember() tea.Cmd {
-	if c.session.Archive == nil || c.link.reading || c.cfg.Clock().Before(c.rememberAt) {
+	if c.session.Archive == nil || c.link.reading || c.remembering || c.cfg.Clock().Before(c.rememberAt) {
 		return nil
 	}
 	changed := c.changes()
 	if len(changed) == 0 {
 		return nil
 	}
+	c.remembering = true // one at a time, so that none overtakes another
 	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
 		err := c.session.Archive.Remember(ctx, changed...)
 		return func(c *chat) tea.Cmd {
+			c.remembering = false
 			if err == nil {
 				return nil
 			}

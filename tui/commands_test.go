@@ -197,3 +197,17 @@ func TestWithoutARoomOneCanStillJoinOne(t *testing.T) {
 	s.press(enter)
 	s.wait("Only you are in #again")
 }
+
+func TestAnInvitationTakesNoKeysFromSomebodyWhoTypes(t *testing.T) {
+	s := newStage(t, 100, 30, nil)
+	s.logIn()
+	s.company(joon)
+	s.wait("2 here")
+	s.type_("in the middle of m")
+	s.happen(rooms.Invited{Room: "kernel", From: joon})
+	s.wait("준호 asks you into #kernel. Alt+J goes there.")
+	s.type_("y words")
+	s.wait("in the middle of my words")
+	s.press("\x1bj")
+	s.wait("Only you are in #kernel")
+}

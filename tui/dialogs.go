@@ -7,7 +7,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"kchat/rooms"
 	"kchat/tui/text"
 )
 
@@ -149,19 +148,6 @@ func pasteDialog(c *chat, words string, lines int) dialog {
 				return c.tellTyping()
 			}},
 			{"n", c.say("paste.no"), nil},
-		},
-	}
-}
-
-// inviteDialog asks whether to follow an invitation.
-func inviteDialog(c *chat, ev rooms.Invited) dialog {
-	name, title := text.Name(ev.From.Name), "#"+text.Name(ev.Room)
-	return &question{
-		title: c.say("invited.title"),
-		words: c.say("invited.words", "name", name, "room", title),
-		choices: []choice{
-			{"y", c.say("invited.yes"), func(c *chat) tea.Cmd { return c.join(ev.Room, rooms.JoinOptions{}) }},
-			{"n", c.say("invited.no"), nil},
 		},
 	}
 }

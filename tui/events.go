@@ -309,8 +309,23 @@ func (c *chat) invited(ev rooms.Invited) tea.Cmd {
 		}
 		return nil
 	}
-	c.dialogs.push(inviteDialog(c, ev))
-	return bell()
+	// No dialog: it would take the keys of somebody who is typing.
+	c.invitation = ev.Room
+	words := c.say("invited.words", "name", name, "room", "#"+text.Name(ev.Room))
+	if r := c.book.current; r != nil {
+		r.talk.Note(talk.NewNote(talk.NoteInfo, words, c.cfg.Clock()))
+	}
+	return tea.Batch(bell(), c.tell(words))
+}
+
+// follow goes where the last invitation leads.
+func (c *chat) follow() tea.Cmd {
+	if c.invitation == "" {
+		return c.warn(c.say("invited.none"))
+	}
+	room := c.invitation
+	c.invitation = ""
+	return c.join(room, rooms.JoinOptions{})
 }
 
 // sinceWords says how long ago something was.

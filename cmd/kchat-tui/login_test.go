@@ -197,7 +197,7 @@ func TestTwoPeopleChatThroughTheKernel(t *testing.T) {
 		t.Fatal(err)
 	}
 	b = terminals.open(joon, "joon-again", "login", "--server", address, "--user", "joon", "--password-file", words)
-	b.shows("too early", "still writing", "▀▀▀▀")
+	b.shows("still writing", "▀▀▀▀")
 	a.hides("joon has lost the connection")
 	a.shows("2 here")
 
