@@ -4,6 +4,7 @@ package tui
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"charm.land/bubbles/v2/key"
@@ -263,6 +264,20 @@ func (c *chat) remember() tea.Cmd {
 			}
 			return c.warn(c.say("chat.not_remembered", "why", err))
 		}
+	})
+}
+
+// keepAll keeps what changed last, also while something before it is still being kept.
+func (c *chat) keepAll() tea.Cmd {
+	archive, changed := c.session.Archive, c.changes()
+	if archive == nil || len(changed) == 0 {
+		return nil
+	}
+	return ask(func(ctx context.Context) tea.Msg {
+		if err := archive.Remember(ctx, changed...); err != nil {
+			return leaveMsg{fmt.Errorf("saving the drafts: %w", err)}
+		}
+		return nil
 	})
 }
 

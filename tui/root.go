@@ -168,11 +168,11 @@ func (r *root) ended(msg endedMsg) tea.Cmd {
 		return closing(msg.from)
 	}
 	r.running = nil
-	var remember tea.Cmd
+	var keep func() tea.Msg
 	if r.chat != nil {
-		remember = r.chat.remember()
+		keep = r.chat.keepAll()
 	}
-	done := tea.Sequence(remember, closing(msg.from))
+	done := tea.Sequence(keep, closing(msg.from))
 	if msg.err == nil {
 		return done
 	}
