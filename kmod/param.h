@@ -26,7 +26,7 @@ struct kchat_net;
 	X(streams_per_person, 4, 1, 1000, "", "streams one person can send at once") \
 	X(takers, 2000, 1, 10000, "", "connections that take one stream")	\
 	X(window, 1048576, 65536, 16777216, "bytes", "bytes of a stream that can be under way") \
-	X(log_bytes, 1048576, 65536, 1073741824, "bytes", "memory of one room's log") \
+	X(log_bytes, 4194304, 65536, 1073741824, "bytes", "memory of one room's log") \
 	X(memory, 268435456, 1048576, 68719476736ULL, "bytes", "memory that peers can make the module hold") \
 	X(control_bytes, 131072, 32768, 16777216, "bytes", "replies waiting for one connection") \
 	X(unsent_bytes, 131072, 4096, 16777216, "bytes", "what a connection's socket holds before it is full") \

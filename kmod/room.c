@@ -378,6 +378,7 @@ void kchat_room_relay(struct kchat_conn *conn, const struct kchat_rule *rule,
 		room_set_topic(member->room, &text, topic->text_len);
 	spin_unlock(&member->room->lock);
 
+	conn->worker->appended += KCHAT_HDR_LEN + len;
 	kfree(text);
 	if (said.error == KCHAT_E_ALONE)
 		kchat_stat_inc(conn->kn, KCHAT_C_ALONE);

@@ -62,6 +62,20 @@ void kchat_worker_range_drop(struct kchat_worker *worker)
 	worker->has_range = false;
 }
 
+static void worker_dirty(struct kchat_worker *worker)
+{
+	struct llist_node *list = llist_reverse_order(llist_del_all(&worker->dirty));
+	struct kchat_slot *slot, *next;
+
+	worker->appended = 0;
+	llist_for_each_entry_safe(slot, next, list, dirty) {
+		clear_bit(0, &slot->marked);
+		smp_mb__after_atomic();
+		slot->walk(slot); /* drops the list's reference: slot may be gone */
+		cond_resched();
+	}
+}
+
 static void worker_ready(struct kchat_worker *worker)
 {
 	struct llist_node *list = llist_reverse_order(llist_del_all(&worker->ready));
@@ -76,19 +90,12 @@ static void worker_ready(struct kchat_worker *worker)
 		smp_mb__after_atomic();
 		kchat_conn_turn(conn);
 		kchat_conn_put(conn);
-		cond_resched();
-	}
-}
-
-static void worker_dirty(struct kchat_worker *worker)
-{
-	struct llist_node *list = llist_reverse_order(llist_del_all(&worker->dirty));
-	struct kchat_slot *slot, *next;
-
-	llist_for_each_entry_safe(slot, next, list, dirty) {
-		clear_bit(0, &slot->marked);
-		smp_mb__after_atomic();
-		slot->walk(slot); /* drops the list's reference: slot may be gone */
+		/*
+		 * What many have said is sent in one go, but long before the log would
+		 * drop what has not been sent.
+		 */
+		if (worker->appended >= KCHAT_WALK_BYTES)
+			worker_dirty(worker);
 		cond_resched();
 	}
 }

@@ -18,6 +18,7 @@ struct kchat_conn;
 
 #define KCHAT_SCRATCH		(64 * 1024)
 #define KCHAT_TICK_MS		250
+#define KCHAT_WALK_BYTES	(128 * 1024)
 
 /**
  * struct kchat_slot - what one worker has of one room or stream
@@ -48,6 +49,7 @@ struct kchat_slot {
  * @conns: its connections; the list owns the worker's reference to each
  * @scratch: KCHAT_SCRATCH bytes to receive into
  * @spare: memory for the next append
+ * @appended: bytes its connections have added to logs since it last sent what is new
  * @range: what was sent last, kept for the next cursor at the same place
  * @has_range: there is one
  *
@@ -62,6 +64,7 @@ struct kchat_worker {
 	struct list_head conns;
 	u8 *scratch;
 	struct kchat_spare spare;
+	u32 appended;
 	struct kchat_range range;
 	bool has_range;
 } ____cacheline_aligned_in_smp;
