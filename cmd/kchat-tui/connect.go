@@ -241,7 +241,7 @@ func failure(e rooms.Event, room string, online bool) error {
 			return withCode(e.Err)
 		}
 	case rooms.Parted:
-		if e.Room == room && e.Err != nil {
+		if e.Room == room && e.Err != nil && !errors.Is(e.Err, wire.ErrShutdown) {
 			return coded{fmt.Errorf("room %s: %w", room, e.Err), exitRefused}
 		}
 	}

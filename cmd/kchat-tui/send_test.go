@@ -236,6 +236,17 @@ func TestSendAndTail(t *testing.T) {
 		}
 	})
 
+	t.Run("tail goes on over a restart of the server", func(t *testing.T) {
+		l := tailOf(t, "--room", "restart")
+		host.mustRun(t, "server", "restart", "--port", port)
+		l.await("offline", "", "")
+		l.await("live", "", "")
+		if _, errs, code := send("--room", "restart", "--wait", "after the restart"); code != 0 {
+			t.Fatalf("exit code %d, %q", code, errs)
+		}
+		l.await("message", "text", "after the restart")
+	})
+
 	t.Run("another server at the address is refused until it is trusted", func(t *testing.T) {
 		// The same port, another set of accounts and so another server.
 		host.mustRun(t, "server", "stop", "--port", port)
