@@ -151,7 +151,7 @@ func TestTheLimitsInWelcomeAreThoseThatHold(t *testing.T) {
 }
 
 func TestLoginTakesTooLong(t *testing.T) {
-	world.set(t, "login_ms", 1000)
+	world.set(t, "login_ms", uint64(world.slow(2000)))
 	t.Run("group", func(t *testing.T) {
 		for name, begin := range map[string]func(t *testing.T) *who{
 			"says nothing": func(t *testing.T) *who { return dial(t) },
@@ -247,7 +247,7 @@ func TestARoomIsForgottenAndItsEpochGrows(t *testing.T) {
 }
 
 func TestStreamsThatStandStill(t *testing.T) {
-	world.set(t, "stream_idle_ms", 1000)
+	world.set(t, "stream_idle_ms", uint64(world.slow(1500)))
 	t.Run("group", func(t *testing.T) {
 		end := func(w *who, id wire.ID) {
 			w.t.Helper()
