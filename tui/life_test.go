@@ -280,3 +280,22 @@ func TestTheWheelScrollsAndAClickOpensARoom(t *testing.T) {
 	s.press("\x1b[<0;4;4M", "\x1b[<0;4;4m")
 	s.wait("line 50.")
 }
+
+func TestTheInterfaceSpeaksKorean(t *testing.T) {
+	s := newStage(t, 100, 30, func(_ *stage, cfg *Config) { cfg.Locale = "ko_KR.UTF-8" })
+	s.wait("로그인", "계정 만들기")
+	s.press(enter)
+	s.wait("비밀번호")
+	s.type_("mina")
+	s.press(tab)
+	s.type_("secret words")
+	s.press(enter)
+	s.until("the session to open", func() bool {
+		s.gate.mu.Lock()
+		defer s.gate.mu.Unlock()
+		return len(s.gate.opened) == 1
+	})
+	s.happen(rooms.Online{Server: s.gate.info, Me: s.client.me})
+	s.wait("#lobby에 혼자 있습니다")
+	s.golden("korean-100x30")
+}

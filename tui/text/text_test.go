@@ -57,6 +57,8 @@ func TestWrapKeepsWordsAndBreaksCJK(t *testing.T) {
 		{"a long word is broken", "abcdefghij", 4, []string{"abcd", "efgh", "ij"}},
 		{"a long word after a short one", "ab cdefghij", 5, []string{"ab", "cdefg", "hij"}},
 		{"Hangul breaks anywhere", "안녕하세요세계", 6, []string{"안녕하", "세요세", "계"}},
+		{"short Hangul words move whole", "커널 안에서 만나요", 12, []string{"커널 안에서", "만나요"}},
+		{"long Hangul words fill the row", "아 안녕하세요세계", 12, []string{"아 안녕하세", "요세계"}},
 		{"closing punctuation does not begin a row", "안녕하。다", 6, []string{"안녕", "하。다"}},
 		{"an empty line is a row", "a\n\nb", 5, []string{"a", "", "b"}},
 		{"nothing is one row", "", 5, []string{""}},

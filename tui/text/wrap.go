@@ -11,8 +11,9 @@ import (
 )
 
 // Wrap breaks a cleaned s into rows of at most width cells (at least two, so that a wide character fits). Words move to
-// the next row whole; Han, Kana and Hangul may be broken anywhere, except that closing punctuation does not begin a row;
-// a word longer than a row is broken where the row ends. There is always at least one row.
+// the next row whole. Han and Kana may be broken anywhere, and so may Hangul words of more than a third of a row, for
+// they would leave a hole; closing punctuation does not begin a row. A word longer than a row is broken where the row
+// ends. There is always at least one row.
 func Wrap(s string, width int) []string {
 	width = max(width, 2)
 	var rows []string
@@ -24,9 +25,10 @@ func Wrap(s string, width int) []string {
 
 // piece is what is not broken when it fits: a word, a wide character with what must stay with it, or spaces.
 type piece struct {
-	text  string
-	width int
-	space bool
+	text   string
+	width  int
+	space  bool
+	hangul bool
 }
 
 func wrapLine(rows []string, line string, width int) []string {
@@ -45,11 +47,19 @@ func wrapLine(rows []string, line string, width int) []string {
 		case p.space:
 			flush()
 			continue
+		case used > 0 && p.hangul && p.width > width/3:
+			head, w := fitHangul(p.text, width-used)
+			row.WriteString(head)
+			p.text, p.width = p.text[len(head):], p.width-w
+			flush()
 		case used > 0:
 			flush()
 		}
 		for p.width > width {
-			head, w := fit(p.text, width)
+			head, w := fitHangul(p.text, width)
+			if head == "" {
+				head, w = fit(p.text, width)
+			}
 			row.WriteString(head)
 			flush()
 			p.text, p.width = p.text[len(head):], p.width-w
@@ -74,6 +84,7 @@ func cutPiece(line string) (piece, string) {
 		} else if space != p.space || breakable(p.text, first) {
 			break
 		}
+		p.hangul = p.hangul || unicode.Is(unicode.Hangul, first)
 		p.text += cluster
 		p.width += w
 		rest = rest[len(cluster):]
@@ -91,7 +102,7 @@ func breakable(before string, next rune) bool {
 }
 
 func ideographic(r rune) bool {
-	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) ||
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana) ||
 		(r >= 0x3000 && r <= 0x303f) || (r >= 0xff01 && r <= 0xff60)
 }
 
@@ -113,6 +124,22 @@ func fit(s string, width int) (string, int) {
 		n += len(cluster)
 	}
 	return s[:n], used
+}
+
+// fitHangul is the part of a word with Hangul in it that stays in a row with so many cells left: it may be nothing, and
+// what is left does not begin with closing punctuation.
+func fitHangul(word string, width int) (string, int) {
+	head, used := fit(word, width)
+	if used > width {
+		return "", 0
+	}
+	next, _ := utf8.DecodeRuneInString(word[len(head):])
+	if closing(next) && len(head) < len(word) {
+		_, n := utf8.DecodeLastRuneInString(head)
+		head = head[:len(head)-n]
+		used = Width(head)
+	}
+	return head, used
 }
 
 // Truncate shortens a cleaned s, which may be styled, to width cells; what was cut shows as an ellipsis.

@@ -40,12 +40,20 @@ func Load(locale string) (*Catalogue, error) {
 			continue
 		}
 		c.Language = code
-		for key, entry := range own {
-			c.entries[key] = entry
-		}
+		c.take(own)
 		break
 	}
 	return c, nil
+}
+
+// take puts a language over the one before. What it counts with one form only has no other.
+func (c *Catalogue) take(own map[string]string) {
+	for key, entry := range own {
+		c.entries[key] = entry
+		if base, counts := strings.CutSuffix(key, ".other"); counts && own[base+".one"] == "" {
+			delete(c.entries, base+".one")
+		}
+	}
 }
 
 // Say returns the entry for key, with the places filled from pairs of place and value. A key that does not exist comes

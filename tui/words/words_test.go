@@ -2,7 +2,11 @@
 
 package words
 
-import "testing"
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
 
 func TestSayFillsPlacesAndCountPicksAForm(t *testing.T) {
 	c, err := Load("xx_YY.UTF-8")
@@ -34,5 +38,52 @@ func TestLocalesNameFiles(t *testing.T) {
 	}
 	if got := candidates("../x"); len(got) != 0 {
 		t.Errorf("a path is a candidate: %q", got)
+	}
+}
+
+// A language says nothing that English does not, and fills the same places.
+func TestLanguagesAgreeWithEnglish(t *testing.T) {
+	english, err := read("en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := files.ReadDir("catalogue")
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := regexp.MustCompile(`\{[a-z_]+\}`)
+	for _, f := range all {
+		own, err := read(strings.TrimSuffix(f.Name(), ".toml"))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for key, entry := range own {
+			model, ok := english[key]
+			if !ok {
+				t.Errorf("%s: English has no %q", f.Name(), key)
+				continue
+			}
+			for _, p := range place.FindAllString(entry, -1) {
+				if !strings.Contains(model, p) {
+					t.Errorf("%s: %q has a place %s that English has not", f.Name(), key, p)
+				}
+			}
+		}
+		for key := range english {
+			if _, ok := own[key]; !ok && !strings.HasSuffix(key, ".one") {
+				t.Errorf("%s: %q is missing", f.Name(), key)
+			}
+		}
+	}
+}
+
+func TestALanguageWithoutASingularCountsWithItsOnlyForm(t *testing.T) {
+	c, err := Load("ko_KR.UTF-8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Count("rooms.people", 1); got != "1명" {
+		t.Errorf("counted %q", got)
 	}
 }
