@@ -33,7 +33,7 @@ void kchat_conns_exit(void)
 	kmem_cache_destroy(conn_cache);
 }
 
-/* ---- socket callbacks: softirq, under sk_callback_lock ------------------- */
+/* ---- socket callbacks: softirq, under sk_callback_lock ----------------- */
 
 static void conn_event(struct sock *sk, unsigned int what)
 {
@@ -95,7 +95,7 @@ static void conn_restore(struct socket *sock)
 	write_unlock_bh(&sk->sk_callback_lock);
 }
 
-/* ---- references ---------------------------------------------------------- */
+/* ---- references -------------------------------------------------------- */
 
 static void conn_drop_posts(struct kchat_conn *conn)
 {
@@ -178,7 +178,7 @@ refused:
 	return false;
 }
 
-/* ---- the peer ------------------------------------------------------------ */
+/* ---- the peer ---------------------------------------------------------- */
 
 void kchat_conn_peer(const struct kchat_conn *conn, char out[KCHAT_PEER_LEN])
 {
@@ -217,7 +217,7 @@ static int conn_read_peer(struct kchat_conn *conn)
 	return 0;
 }
 
-/* ---- accept -------------------------------------------------------------- */
+/* ---- accept ------------------------------------------------------------ */
 
 /* Connections from this address; counted only where that limit can matter. */
 static bool conn_address_full(struct kchat_net *kn, const struct in6_addr *peer)
@@ -346,7 +346,7 @@ void kchat_conns_stop(struct kchat_net *kn)
 	}
 }
 
-/* ---- the end, in the worker ---------------------------------------------- */
+/* ---- the end, in the worker -------------------------------------------- */
 
 /* It takes no part any more; what is half sent is still sent. */
 static void conn_leave(struct kchat_conn *conn)
@@ -470,7 +470,7 @@ void kchat_conn_turn(struct kchat_conn *conn)
 		conn_die(conn);
 }
 
-/* ---- time ---------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------- */
 
 static bool conn_past(const struct kchat_conn *conn, unsigned long since, enum kchat_param which)
 {
@@ -521,7 +521,7 @@ void kchat_conn_tick(struct kchat_conn *conn)
 	kchat_conn_kick(conn);
 }
 
-/* ---- replies ------------------------------------------------------------- */
+/* ---- replies ----------------------------------------------------------- */
 
 void kchat_conn_reply(struct kchat_conn *conn, struct kchat_ctl *ctl)
 {

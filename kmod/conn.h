@@ -220,7 +220,7 @@ struct kchat_conn {
 	u64 bytes_out;
 };
 
-/* ---- from everywhere -------------------------------------------------- */
+/* ---- from everywhere --------------------------------------------------- */
 
 static inline struct kchat_conn *kchat_conn_hold(struct kchat_conn *conn)
 {

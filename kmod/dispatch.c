@@ -39,7 +39,7 @@ static void refuse(struct kchat_conn *conn, const struct request *req, enum kcha
 	kchat_conn_reply_error(conn, req->hdr, error, 0);
 }
 
-/* ---- before login ------------------------------------------------------------------ */
+/* ---- before login ------------------------------------------------------ */
 
 static u32 limits(struct kchat_conn *conn, struct kchat_limit_value *out)
 {
@@ -212,7 +212,7 @@ static void handle_register(struct kchat_conn *conn, const struct request *req)
 		refuse(conn, req, error);
 }
 
-/* ---- the connection ------------------------------------------------------------------- */
+/* ---- the connection ---------------------------------------------------- */
 
 static void handle_ping(struct kchat_conn *conn, const struct request *req)
 {
@@ -256,7 +256,7 @@ static void handle_passwd(struct kchat_conn *conn, const struct request *req)
 		refuse(conn, req, error);
 }
 
-/* ---- questions -------------------------------------------------------------------------- */
+/* ---- questions --------------------------------------------------------- */
 
 static void person_entry(struct kchat_account *account, const struct kchat_ident *ident,
 			 struct kchat_person_entry *entry)
@@ -406,7 +406,7 @@ static void handle_status(struct kchat_conn *conn, const struct request *req)
 	kchat_conn_reply(conn, ctl);
 }
 
-/* ---- rooms ----------------------------------------------------------------------------------- */
+/* ---- rooms ------------------------------------------------------------- */
 
 static void handle_join(struct kchat_conn *conn, const struct request *req)
 {
@@ -474,7 +474,7 @@ static void handle_blob_want(struct kchat_conn *conn, const struct request *req)
 	relay(conn, req, kchat_frame_parse_blob_want(req->body, req->len, &want), NULL);
 }
 
-/* ---- from person to person --------------------------------------------------------------------- */
+/* ---- from person to person --------------------------------------------- */
 
 /* To all connections of a person in a room. */
 static enum kchat_error post_in_room(struct kchat_conn *conn, const struct request *req, u64 to,
@@ -593,7 +593,7 @@ static void handle_invite(struct kchat_conn *conn, const struct request *req)
 	post_answer(conn, req, error);
 }
 
-/* ---- streams ---------------------------------------------------------------------------------------- */
+/* ---- streams ----------------------------------------------------------- */
 
 /* To the session's other connection, whose worker handles it. */
 static void pass_on(struct kchat_conn *conn, struct kchat_conn *other, const struct request *req)
@@ -657,7 +657,7 @@ static void handle_stream_cancel(struct kchat_conn *conn, const struct request *
 		kchat_conn_put(carrier);
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------ */
+/* ---- the table --------------------------------------------------------- */
 
 static const struct handler {
 	u16 type;

@@ -5,7 +5,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-/* ---- segments --------------------------------------------------------- */
+/* ---- segments ---------------------------------------------------------- */
 
 static u64 seg_end(const struct kchat_seg *seg)
 {
@@ -93,7 +93,7 @@ static u32 seg_frame_len(const struct kchat_seg *seg, u32 off)
 	return le32_to_cpu(length) + sizeof(length);
 }
 
-/* ---- the dying -------------------------------------------------------- */
+/* ---- the dying --------------------------------------------------------- */
 
 void kchat_graves_init(struct kchat_graves *graves)
 {
@@ -168,7 +168,7 @@ void kchat_graves_destroy(struct kchat_graves *graves)
 	INIT_LIST_HEAD(&graves->list);
 }
 
-/* ---- a log ------------------------------------------------------------ */
+/* ---- a log ------------------------------------------------------------- */
 
 int kchat_log_init(struct kchat_log *log, struct kchat_graves *graves, atomic64_t *account,
 		   u32 nr_buckets, u64 key)
@@ -233,21 +233,15 @@ void kchat_log_destroy(struct kchat_log *log)
 	log->buckets = NULL;
 }
 
-void kchat_log_drop_one(struct kchat_log *log)
-{
-	if (!list_empty(&log->segs))
-		log_drop_first(log);
-}
-
 void kchat_log_trim(struct kchat_log *log, u64 bytes)
 {
 	while (log->bytes > bytes && !list_is_singular(&log->segs))
 		log_drop_first(log);
 }
 
-void kchat_log_drop(struct kchat_log *log, u64 pos)
+void kchat_log_drop(struct kchat_log *log, u64 pos, u64 bytes)
 {
-	while (!list_empty(&log->segs) && seg_end(log_first(log)) <= pos)
+	while (log->bytes > bytes && seg_end(log_first(log)) <= pos)
 		log_drop_first(log);
 }
 
@@ -343,29 +337,7 @@ static struct kchat_seg *log_seg_at(const struct kchat_log *log, u64 pos)
 	return NULL;
 }
 
-u64 kchat_log_seq_at(const struct kchat_log *log, u64 pos)
-{
-	u32 low = 0, high;
-	struct kchat_seg *seg;
-
-	if (pos >= log->head)
-		return log->seq;
-	seg = log_seg_at(log, pos);
-	if (!seg)
-		return log->first_seq - 1;
-	high = seg->nr_entries;
-	while (low < high) {
-		u32 middle = (low + high) / 2;
-
-		if (seg->start + seg->entries[middle].off < pos)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return seg->first_seq + low - 1;
-}
-
-/* ---- appending -------------------------------------------------------- */
+/* ---- appending --------------------------------------------------------- */
 
 int kchat_spare_fill(struct kchat_spare *spare, const struct kchat_log *log, gfp_t gfp)
 {
@@ -454,7 +426,7 @@ void kchat_log_append_seg(struct kchat_log *log, struct kchat_seg *seg)
 	smp_store_release(&log->head, seg_end(seg));
 }
 
-/* ---- reading ---------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------- */
 
 /* Adds what lies in @seg between two offsets of the log; false when the range is full. */
 static bool range_add(struct kchat_range *range, struct kchat_seg *seg, u64 pos, u64 end)

@@ -199,15 +199,11 @@ bool kchat_log_find(const struct kchat_log *log, u64 sender, const u8 *id,
 		    struct kchat_hdr *out);
 /* Where the lasting frame @seq starts; the head if it is not yet there, the first if dropped. */
 u64 kchat_log_seek(const struct kchat_log *log, u64 seq);
-/* Sequence of the last lasting frame that starts before @pos. */
-u64 kchat_log_seq_at(const struct kchat_log *log, u64 pos);
 
 /* Drops the oldest segments until at most @bytes are held; the last one stays. */
 void kchat_log_trim(struct kchat_log *log, u64 bytes);
-/* Drops all segments that end at or before @pos. */
-void kchat_log_drop(struct kchat_log *log, u64 pos);
-/* Drops the oldest segment, if there is one. */
-void kchat_log_drop_one(struct kchat_log *log);
+/* Drops the oldest segments that end at or before @pos until at most @bytes are held. */
+void kchat_log_drop(struct kchat_log *log, u64 pos, u64 bytes);
 
 /*
  * Takes references to what lies between @pos and @end, as much as fits; @pos is

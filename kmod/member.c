@@ -9,7 +9,7 @@
 #include "stats.h"
 #include "stream.h"
 
-/* ---- a reader of the room's log -------------------------------------------------- */
+/* ---- a reader of the room's log ---------------------------------------- */
 
 static struct kchat_member *cursor_member(struct kchat_cursor *cursor)
 {
@@ -150,7 +150,7 @@ void kchat_members_free(struct kchat_conn *conn)
 		member_free(member);
 }
 
-/* ---- join -------------------------------------------------------------------------- */
+/* ---- join -------------------------------------------------------------- */
 
 /**
  * struct joining - what a join needs, got before the room's lock is taken
@@ -495,7 +495,7 @@ void kchat_member_join(struct kchat_conn *conn, const struct kchat_hdr *hdr,
 		kchat_conn_reply_error(conn, hdr, error, 0);
 }
 
-/* ---- part --------------------------------------------------------------------------- */
+/* ---- part -------------------------------------------------------------- */
 
 void kchat_member_part(struct kchat_conn *conn, const struct kchat_hdr *hdr)
 {

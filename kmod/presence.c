@@ -113,7 +113,7 @@ unsigned int kchat_room_post(const struct kchat_person *person, const struct kch
 	return count;
 }
 
-/* ---- persons and seats -------------------------------------------------------- */
+/* ---- persons and seats ------------------------------------------------- */
 
 struct kchat_person *kchat_person_alloc(struct kchat_account *account, const struct kchat_room *room)
 {
@@ -228,7 +228,7 @@ u64 kchat_seat_leave(struct kchat_seat *seat, enum kchat_person_state state,
 	return end;
 }
 
-/* ---- how far people have stored ------------------------------------------------- */
+/* ---- how far people have stored ---------------------------------------- */
 
 static u64 person_stored(const struct kchat_person *person)
 {

@@ -19,7 +19,7 @@
 /* With so much waiting for a peer that does not read, its input is not read either. */
 #define KCHAT_STOP_INPUT(conn)	(kchat_param((conn)->kn, KCHAT_P_control_bytes) / 4)
 
-/* ---- the socket ---------------------------------------------------------- */
+/* ---- the socket -------------------------------------------------------- */
 
 /* Bytes received, or 0: nothing now, or never again (KCHAT_CONN_BROKEN). */
 static u32 input_result(struct kchat_conn *conn, int got)
@@ -69,7 +69,7 @@ static bool input_ended(const struct kchat_conn *conn)
 	return READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN || READ_ONCE(sk->sk_err);
 }
 
-/* ---- frames -------------------------------------------------------------- */
+/* ---- frames ------------------------------------------------------------ */
 
 static bool input_stops(struct kchat_conn *conn)
 {
@@ -179,7 +179,7 @@ static u32 frames_take(struct kchat_conn *conn, const u8 *data, u32 len)
 	return off;
 }
 
-/* ---- what is left over ----------------------------------------------------- */
+/* ---- what is left over ------------------------------------------------- */
 
 /* The size of a buffer for what begins at @data: a header, a frame, or what waits. */
 static u32 hold_size(const struct kchat_conn *conn, const u8 *data, u32 len)
@@ -246,7 +246,7 @@ void kchat_conn_receive_free(struct kchat_conn *conn)
 	conn->body_seg = NULL;
 }
 
-/* ---- a turn ---------------------------------------------------------------- */
+/* ---- a turn ------------------------------------------------------------ */
 
 /* One read to where the next bytes belong. Gives what came; *wanted: what could have. */
 static u32 receive_once(struct kchat_conn *conn, u32 *wanted)

@@ -13,7 +13,7 @@
 
 #define KCHAT_ROOM_BUCKETS	16	/* of a new room's table of ids */
 
-/* ---- the table ------------------------------------------------------------------ */
+/* ---- the table --------------------------------------------------------- */
 
 void kchat_rooms_init(struct kchat_net *kn)
 {
@@ -56,7 +56,7 @@ struct kchat_room *kchat_room_next(struct kchat_net *kn, u32 after)
 	return room;
 }
 
-/* ---- one room -------------------------------------------------------------------- */
+/* ---- one room ---------------------------------------------------------- */
 
 static void room_free(struct kchat_room *room)
 {
@@ -252,7 +252,7 @@ void kchat_rooms_stop(struct kchat_net *kn)
 	mutex_unlock(&kn->rooms_lock);
 }
 
-/* ---- what is said ------------------------------------------------------------------ */
+/* ---- what is said ------------------------------------------------------ */
 
 void kchat_room_append(struct kchat_room *room, struct kchat_hdr *hdr, const struct kvec *body,
 		       u32 nr_body, bool lasting, struct kchat_spare *spare)

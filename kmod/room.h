@@ -154,7 +154,7 @@ struct kchat_member {
 #define KCHAT_PERSON_ENTRY	14	/* bytes of a person entry before the name */
 #define KCHAT_BUSY_MS		500	/* what BUSY asks to wait */
 
-/* ---- rooms -------------------------------------------------------------- */
+/* ---- rooms ------------------------------------------------------------- */
 
 void kchat_rooms_init(struct kchat_net *kn);
 /* Takes all rooms off the table; no people are left. */
@@ -186,7 +186,7 @@ static inline struct kchat_text kchat_room_name(const struct kchat_room *room)
 	return (struct kchat_text){ room->name, room->name_len };
 }
 
-/* ---- under room->lock --------------------------------------------------- */
+/* ---- under room->lock -------------------------------------------------- */
 
 /* Is anybody present who counts, besides @person? The rule of ALONE. */
 bool kchat_room_others(const struct kchat_room *room, const struct kchat_person *person);
@@ -211,7 +211,7 @@ void kchat_person_entry(const struct kchat_person *person, u8 state,
 unsigned int kchat_room_post(const struct kchat_person *person, const struct kchat_seat *except,
 			     const void *frame, u32 len);
 
-/* ---- persons ---------------------------------------------------------------- */
+/* ---- persons ----------------------------------------------------------- */
 
 /* Not on the roster yet; NULL: no memory. May sleep. */
 struct kchat_person *kchat_person_alloc(struct kchat_account *account,
@@ -219,7 +219,7 @@ struct kchat_person *kchat_person_alloc(struct kchat_account *account,
 /* Not on the roster any more, or never; NULL is fine. No lock held. */
 void kchat_person_free(struct kchat_person *person);
 
-/* ---- seats: under session->lock, room->lock is taken inside; may sleep ------ */
+/* ---- seats: under session->lock, room->lock is taken inside; may sleep --- */
 
 /* What has to be said when somebody goes cannot fail for lack of memory. */
 #define KCHAT_GFP_SURE	(GFP_KERNEL | __GFP_NOFAIL)
@@ -238,7 +238,7 @@ u64 kchat_seat_leave(struct kchat_seat *seat, enum kchat_person_state state,
 /* DELIVERED, unless nobody is there. The house work. */
 void kchat_room_deliver(struct kchat_room *room, struct kchat_spare *spare);
 
-/* ---- members: their connection's worker only ------------------------------ */
+/* ---- members: their connection's worker only --------------------------- */
 
 void kchat_member_join(struct kchat_conn *conn, const struct kchat_hdr *hdr,
 		       const struct kchat_join *join);

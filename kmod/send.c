@@ -17,7 +17,7 @@
 #define KCHAT_SEND_BUDGET	(256 * 1024)
 #define KCHAT_CTL_VECS		16
 
-/* ---- the socket ------------------------------------------------------------ */
+/* ---- the socket -------------------------------------------------------- */
 
 /* Bytes sent. 0: the socket is full (blocked), or of no use (KCHAT_CONN_BROKEN). */
 static u32 output_result(struct kchat_conn *conn, int sent)
@@ -50,7 +50,7 @@ static u32 output_pages(struct kchat_conn *conn, const struct bio_vec *vecs, u32
 	return output_result(conn, sock_sendmsg(conn->sock, &msg));
 }
 
-/* ---- the frame in progress --------------------------------------------------- */
+/* ---- the frame in progress --------------------------------------------- */
 
 static void frame_finished(struct kchat_conn *conn)
 {
@@ -87,7 +87,7 @@ static u32 send_frame(struct kchat_conn *conn)
 	return sent;
 }
 
-/* ---- control frames ------------------------------------------------------------ */
+/* ---- control frames ---------------------------------------------------- */
 
 static void ctl_sent(struct kchat_conn *conn, u32 sent)
 {
@@ -126,7 +126,7 @@ static u32 send_ctl(struct kchat_conn *conn)
 	return sent;
 }
 
-/* ---- logs ------------------------------------------------------------------------ */
+/* ---- logs -------------------------------------------------------------- */
 
 /*
  * The piece of the log that @cursor lacks. Members of a room are mostly at the
@@ -231,7 +231,7 @@ void kchat_cursor_forget(struct kchat_cursor *cursor)
 		cursor->conn->seg_cursor = NULL;
 }
 
-/* ---- a turn ------------------------------------------------------------------------ */
+/* ---- a turn ------------------------------------------------------------ */
 
 static u32 send_next(struct kchat_conn *conn, bool *more)
 {

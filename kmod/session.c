@@ -12,7 +12,7 @@
 #include "stats.h"
 #include "stream.h"
 
-/* ---- references ------------------------------------------------------------ */
+/* ---- references -------------------------------------------------------- */
 
 void kchat_session_put(struct kchat_session *session)
 {
@@ -51,7 +51,7 @@ struct kchat_session *kchat_session_next(struct kchat_net *kn, u64 after)
 	return session;
 }
 
-/* ---- what its connections are ------------------------------------------------ */
+/* ---- what its connections are ------------------------------------------ */
 
 /* Under session->lock. Takes over the reference of @conn, gives that of the old one. */
 static struct kchat_conn *session_set(struct kchat_session *session, struct kchat_conn **which,
@@ -113,7 +113,7 @@ static void session_detach_rooms(struct kchat_session *session)
 	session->lost_at = jiffies + kchat_param_jiffies(session->kn, KCHAT_P_lost_ms);
 }
 
-/* ---- begin ------------------------------------------------------------------- */
+/* ---- begin ------------------------------------------------------------- */
 
 static struct kchat_session *session_alloc(struct kchat_conn *conn,
 					   const struct kchat_auth_result *result)
@@ -221,7 +221,7 @@ err_put:
 	return error;
 }
 
-/* ---- resume ------------------------------------------------------------------- */
+/* ---- resume ------------------------------------------------------------ */
 
 static enum kchat_error session_attach(struct kchat_session *session, struct kchat_conn *conn,
 				       u8 kind)
@@ -273,7 +273,7 @@ enum kchat_error kchat_session_resume(struct kchat_conn *conn, const struct kcha
 	return KCHAT_E_NONE;
 }
 
-/* ---- silence and loss ------------------------------------------------------------ */
+/* ---- silence and loss -------------------------------------------------- */
 
 void kchat_session_detach(struct kchat_conn *conn)
 {
@@ -322,7 +322,7 @@ void kchat_session_lost(struct kchat_conn *conn)
 	mutex_unlock(&session->lock);
 }
 
-/* ---- the end ----------------------------------------------------------------------- */
+/* ---- the end ----------------------------------------------------------- */
 
 void kchat_session_end(struct kchat_session *session)
 {
@@ -384,7 +384,7 @@ void kchat_session_end_account(struct kchat_account *account, const struct kchat
 	} while (found);
 }
 
-/* ---- time ----------------------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------- */
 
 static void session_tick(struct kchat_session *session)
 {
@@ -430,7 +430,7 @@ void kchat_sessions_stop(struct kchat_net *kn)
 	}
 }
 
-/* ---- others look at it ------------------------------------------------------------------ */
+/* ---- others look at it ------------------------------------------------- */
 
 bool kchat_session_post(struct kchat_session *session, struct kchat_ctl *ctl)
 {

@@ -11,7 +11,7 @@
 #include "session.h"
 #include "stats.h"
 
-/* ---- references ------------------------------------------------------------------- */
+/* ---- references -------------------------------------------------------- */
 
 struct kchat_stream *kchat_stream_get(struct kchat_net *kn, const u8 *id)
 {
@@ -71,7 +71,7 @@ static void stream_unlist(struct kchat_stream *stream)
 		kchat_stream_put(stream);
 }
 
-/* ---- words to the sender ------------------------------------------------------------ */
+/* ---- words to the sender ----------------------------------------------- */
 
 static bool stream_tell(struct kchat_stream *stream, struct kchat_ctl *ctl)
 {
@@ -122,7 +122,7 @@ void kchat_stream_fail(struct kchat_stream *stream, enum kchat_error error)
 	stream_unlist(stream);
 }
 
-/* ---- credit --------------------------------------------------------------------------- */
+/* ---- credit ------------------------------------------------------------ */
 
 static bool stream_is_video(const struct kchat_stream *stream)
 {
@@ -179,9 +179,8 @@ void kchat_stream_moved(struct kchat_stream *stream)
 
 	spin_lock(&stream->lock);
 	/* What is read stays while there is room for it, for those who come later. */
-	while (stream->log.bytes > kchat_param(stream->kn, KCHAT_P_window) &&
-	       !list_empty(&stream->takers) && stream->log.tail < stream_slowest(stream))
-		kchat_log_drop_one(&stream->log);
+	kchat_log_drop(&stream->log, stream_slowest(stream),
+		       kchat_param(stream->kn, KCHAT_P_window));
 	tell = stream_grant(stream) || stream->takers_changed;
 	stream->takers_changed = false;
 	limit = stream->limit;
@@ -202,7 +201,7 @@ void kchat_stream_moved(struct kchat_stream *stream)
 	spin_unlock(&stream->lock);
 }
 
-/* ---- begin ------------------------------------------------------------------------------- */
+/* ---- begin ------------------------------------------------------------- */
 
 static struct kchat_stream *stream_alloc(struct kchat_conn *conn, struct kchat_room *room,
 					 const struct kchat_hdr *hdr,
@@ -332,7 +331,7 @@ refused:
 	kchat_conn_reply_error(conn, hdr, error, 0);
 }
 
-/* ---- chunks ---------------------------------------------------------------------------------- */
+/* ---- chunks ------------------------------------------------------------ */
 
 /* The stream of this id, if it is this session's to send; with a reference. */
 static struct kchat_stream *stream_of(struct kchat_conn *conn, const u8 *id)
@@ -447,7 +446,7 @@ out:
 		kchat_stream_put(stream);
 }
 
-/* ---- end --------------------------------------------------------------------------------------- */
+/* ---- end --------------------------------------------------------------- */
 
 static enum kchat_error stream_finish(struct kchat_stream *stream, struct kchat_seg *seg,
 				      const struct kchat_hdr *hdr, u64 size)
@@ -512,7 +511,7 @@ bool kchat_stream_cancel(struct kchat_conn *conn, const struct kchat_hdr *hdr)
 	return true;
 }
 
-/* ---- the end of what a stream needs ------------------------------------------------------------- */
+/* ---- the end of what a stream needs ------------------------------------ */
 
 /* The next stream of a session, in a room or in any; with a reference. */
 static struct kchat_stream *stream_of_session(const struct kchat_session *session,

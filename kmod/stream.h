@@ -105,7 +105,7 @@ struct kchat_taker {
 	u64 mark_pos;
 };
 
-/* ---- the sender: on the worker of the connection ------------------------------ */
+/* ---- the sender: on the worker of the connection ----------------------- */
 
 void kchat_stream_begin(struct kchat_conn *conn, const struct kchat_hdr *hdr, const u8 *body,
 			u32 len);
@@ -120,7 +120,7 @@ void kchat_streams_leave(struct kchat_conn *conn);
 /* It leaves a room. */
 void kchat_streams_part(struct kchat_conn *conn, const struct kchat_room *room);
 
-/* ---- takers: on the worker of the connection that takes ------------------------- */
+/* ---- takers: on the worker of the connection that takes ---------------- */
 
 void kchat_taker_accept(struct kchat_conn *conn, const struct kchat_hdr *hdr, u64 offset);
 /* False: this connection does not take that stream. */
@@ -130,7 +130,7 @@ void kchat_takers_free(struct kchat_conn *conn, const struct kchat_room *room);
 /* kchat_slot.walk of streams. */
 void kchat_takers_walk(struct kchat_slot *slot);
 
-/* ---- both ------------------------------------------------------------------------ */
+/* ---- both -------------------------------------------------------------- */
 
 /* STREAM_CANCEL from a client. False: not here, perhaps on the session's other connection. */
 bool kchat_stream_cancel(struct kchat_conn *conn, const struct kchat_hdr *hdr);

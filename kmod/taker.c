@@ -33,7 +33,7 @@ static void taker_free(struct kchat_taker *taker)
 	kchat_stream_put(stream);
 }
 
-/* ---- a reader of the stream's log ------------------------------------------------ */
+/* ---- a reader of the stream's log -------------------------------------- */
 
 /* The end of a finished stream. */
 static bool taker_stopped(struct kchat_cursor *cursor)
@@ -74,7 +74,7 @@ static const struct kchat_cursor_ops taker_ops = {
 	.moved = taker_moved,
 };
 
-/* ---- the worker's walk ------------------------------------------------------------- */
+/* ---- the worker's walk ------------------------------------------------- */
 
 static void taker_say_cancel(struct kchat_taker *taker, enum kchat_error error)
 {
@@ -130,7 +130,7 @@ void kchat_takers_walk(struct kchat_slot *slot)
 	kchat_stream_put(stream);
 }
 
-/* ---- accept ---------------------------------------------------------------------------- */
+/* ---- accept ------------------------------------------------------------ */
 
 static bool conn_takes(const struct kchat_conn *conn, const struct kchat_stream *stream)
 {
