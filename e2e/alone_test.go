@@ -172,8 +172,10 @@ func TestAloneIsDecidedTogetherWithTheOrder(t *testing.T) {
 	}
 }
 
-// sayUntil talks without a pause until the function it returns is called, which gives the ids.
+// sayUntil talks without a pause until the function it returns is called, which gives the ids. It says no more than a
+// slow kernel can swallow in a while.
 func sayUntil(w *who, room uint32) func() ([]wire.ID, error) {
+	const most = 300
 	type result struct {
 		ids []wire.ID
 		err error
@@ -182,6 +184,9 @@ func sayUntil(w *who, room uint32) func() ([]wire.ID, error) {
 	go func() {
 		var r result
 		for ending := false; !ending && r.err == nil; {
+			if len(r.ids) == most {
+				<-stop
+			}
 			select {
 			case <-stop:
 				ending = true // one more, which is certain to be refused
