@@ -35,7 +35,7 @@ func runProgram(ctx context.Context, cfg Config, see func(p *tea.Program, r *roo
 	defer cancel()
 	var wg sync.WaitGroup
 	r := newRoot(e)
-	p := tea.NewProgram(r, append([]tea.ProgramOption{tea.WithContext(ctx)}, cfg.Options...)...)
+	p := tea.NewProgram(r, append([]tea.ProgramOption{tea.WithContext(ctx), tea.WithFilter(r.filter)}, cfg.Options...)...)
 	e.send = p.Send
 	e.own = func(do func(ctx context.Context)) {
 		wg.Go(func() {

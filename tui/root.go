@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -16,6 +17,7 @@ import (
 type root struct {
 	*env
 	width, height int
+	sized         bool // the terminal has said its size
 	login         *login
 	chat          *chat
 	running       *running
@@ -47,15 +49,35 @@ func newRoot(e *env) *root {
 
 // Init implements tea.Model.
 func (r *root) Init() tea.Cmd {
-	return tea.Batch(tea.RequestBackgroundColor, r.login.probe())
+	return tea.Batch(tea.RequestBackgroundColor, r.login.probe(), lookAtSize())
+}
+
+// sizeEvery is how often the terminal is asked for its size: a change right while the program starts is told to nobody.
+const sizeEvery = time.Second
+
+type sizeMsg struct{}
+
+func lookAtSize() tea.Cmd {
+	return tea.Tick(sizeEvery, func(time.Time) tea.Msg { return sizeMsg{} })
+}
+
+// filter drops sizes that are none: each would draw the whole screen anew.
+func (r *root) filter(_ tea.Model, msg tea.Msg) tea.Msg {
+	size, ok := msg.(tea.WindowSizeMsg)
+	if ok && r.sized && size.Width == r.width && size.Height == r.height {
+		return nil
+	}
+	return msg
 }
 
 // Update implements tea.Model.
 func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		r.width, r.height = msg.Width, msg.Height
+		r.width, r.height, r.sized = msg.Width, msg.Height, true
 		return r, nil
+	case sizeMsg:
+		return r, tea.Batch(tea.RequestWindowSize, lookAtSize())
 	case tea.BackgroundColorMsg:
 		r.ground(!msg.IsDark())
 		return r, nil
