@@ -300,6 +300,23 @@ static void handle_whois(struct kchat_conn *conn, const struct request *req)
 	kchat_account_put(account);
 }
 
+/* A page of a list that goes on after number @after. NULL: refused, or no memory. */
+static struct kchat_ctl *page_begin(struct kchat_conn *conn, const struct request *req,
+				    struct kchat_writer *writer, struct kchat_head *head,
+				    u64 *after)
+{
+	struct kchat_ctl *ctl;
+
+	if (kchat_frame_parse_u64(req->body, req->len, after) != KCHAT_E_NONE) {
+		refuse(conn, req, KCHAT_E_BAD_FRAME);
+		return NULL;
+	}
+	ctl = kchat_conn_answer(conn, req->hdr, KCHAT_REPLY_MAX, head);
+	if (ctl)
+		kchat_frame_begin(writer, ctl->data, ctl->size);
+	return ctl;
+}
+
 /* Adds one of those connected; false: the page is full. */
 static bool people_put(struct kchat_writer *writer, struct kchat_account *account)
 {
@@ -326,14 +343,9 @@ static void handle_people(struct kchat_conn *conn, const struct request *req)
 	bool fits = true;
 	u64 after;
 
-	if (kchat_frame_parse_u64(req->body, req->len, &after) != KCHAT_E_NONE) {
-		refuse(conn, req, KCHAT_E_BAD_FRAME);
-		return;
-	}
-	ctl = kchat_conn_answer(conn, req->hdr, KCHAT_REPLY_MAX, &head);
+	ctl = page_begin(conn, req, &writer, &head, &after);
 	if (!ctl)
 		return;
-	kchat_frame_begin(&writer, ctl->data, ctl->size);
 	while (fits && (account = kchat_account_next(&conn->kn->accounts, after))) {
 		fits = people_put(&writer, account);
 		after = account->number;
@@ -372,14 +384,9 @@ static void handle_rooms(struct kchat_conn *conn, const struct request *req)
 	bool fits = true;
 	u64 after;
 
-	if (kchat_frame_parse_u64(req->body, req->len, &after) != KCHAT_E_NONE) {
-		refuse(conn, req, KCHAT_E_BAD_FRAME);
-		return;
-	}
-	ctl = kchat_conn_answer(conn, req->hdr, KCHAT_REPLY_MAX, &head);
+	ctl = page_begin(conn, req, &writer, &head, &after);
 	if (!ctl)
 		return;
-	kchat_frame_begin(&writer, ctl->data, ctl->size);
 	while (fits && after < U32_MAX && (room = kchat_room_next(conn->kn, after))) {
 		if (!(room->flags & KCHAT_ROOM_DIRECT))
 			fits = rooms_put(&writer, room);
