@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A connection: its life (conn.c), what it receives (recv.c), what it sends
- * (send.c), what it does with a frame (dispatch.c).
+ * A connection: who is let in (conn_accept.c), its socket (conn_socket.c), its
+ * life (conn.c), what it receives (recv.c), what it sends (send.c, conn_reply.c),
+ * what it does with a frame (dispatch.c).
  */
 #ifndef _KCHAT_CONN_H
 #define _KCHAT_CONN_H
@@ -272,6 +273,22 @@ void kchat_conn_reply_frame(struct kchat_conn *conn, const struct kchat_hdr *hdr
 void kchat_conn_reply_error(struct kchat_conn *conn, const struct kchat_hdr *hdr,
 			    enum kchat_error error, u32 wait_ms);
 void kchat_conn_reply_ok(struct kchat_conn *conn, const struct kchat_hdr *hdr);
+
+/* conn.c, for conn_accept.c: one that nobody knows yet; NULL: no memory. */
+struct kchat_conn *kchat_conn_alloc(struct kchat_net *kn, struct socket *sock);
+/* One that nobody has got to know. Its socket stays the caller's. */
+void kchat_conn_discard(struct kchat_conn *conn);
+
+/* conn_socket.c: what the child inherited from the listener is replaced; data may come at once. */
+void kchat_conn_install(struct kchat_conn *conn);
+/* After this no callback knows us. Also for a child that was never installed. */
+void kchat_conn_restore(struct socket *sock);
+/* Whose the socket is: conn->peer and its port. */
+int kchat_conn_read_peer(struct kchat_conn *conn);
+
+/* conn_reply.c: what was posted becomes replies, or is handled; or is dropped. */
+void kchat_conn_take_posts(struct kchat_conn *conn);
+void kchat_conn_drop_posts(struct kchat_conn *conn);
 
 /* recv.c */
 void kchat_conn_receive(struct kchat_conn *conn);

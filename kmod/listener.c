@@ -39,8 +39,8 @@ const struct kchat_callbacks *kchat_listener_callbacks(void)
 
 /*
  * Softirq. An accepted child inherits this function and the pointer until
- * conn.c has put in its own: then the socket does not listen, the pointer is
- * none of its business, and nobody waits for it yet.
+ * conn_socket.c has put in its own: then the socket does not listen, the pointer
+ * is none of its business, and nobody waits for it yet.
  */
 static void listener_data_ready(struct sock *sk)
 {
@@ -53,7 +53,7 @@ static void listener_data_ready(struct sock *sk)
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
-/* Takes what waits in the backlog. A child is conn.c's from the first moment. */
+/* Takes what waits in the backlog. A child is conn_accept.c's from the first moment. */
 static void listener_accept(struct work_struct *work)
 {
 	struct kchat_listener *listener = container_of(work, struct kchat_listener, accept);

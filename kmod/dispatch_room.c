@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What goes to a room: join and part, talk, passing frames, stored reports. */
+#include "dispatch.h"
+
+#include "conn.h"
+#include "room.h"
+
+void kchat_handle_join(struct kchat_conn *conn, const struct kchat_request *req)
+{
+	struct kchat_join join;
+	enum kchat_error error = kchat_frame_parse_join(req->body, req->len, &join);
+
+	if (error == KCHAT_E_NONE)
+		kchat_member_join(conn, req->hdr, &join);
+	else
+		kchat_refuse(conn, req, error);
+}
+
+void kchat_handle_part(struct kchat_conn *conn, const struct kchat_request *req)
+{
+	kchat_member_part(conn, req->hdr);
+}
+
+void kchat_handle_stored(struct kchat_conn *conn, const struct kchat_request *req)
+{
+	struct kchat_stored stored;
+	enum kchat_error error = kchat_frame_parse_stored(req->body, req->len, &stored);
+
+	if (error == KCHAT_E_NONE)
+		kchat_room_stored(conn, req->hdr, &stored);
+	else
+		kchat_refuse(conn, req, error);
+}
+
+static void relay(struct kchat_conn *conn, const struct kchat_request *req, enum kchat_error error,
+		  const struct kchat_talk *topic)
+{
+	if (error == KCHAT_E_NONE)
+		kchat_room_relay(conn, req->rule, req->hdr, req->body, req->len, topic);
+	else
+		kchat_refuse(conn, req, error);
+}
+
+void kchat_handle_talk(struct kchat_conn *conn, const struct kchat_request *req)
+{
+	const struct kvec vec = { .iov_base = (void *)req->body, .iov_len = req->len };
+	struct kchat_talk talk;
+	enum kchat_error error = kchat_frame_parse_talk(req->rule->type, &vec, 1, &talk);
+
+	relay(conn, req, error, req->rule->type == KCHAT_T_TOPIC ? &talk : NULL);
+}
+
+void kchat_handle_typing(struct kchat_conn *conn, const struct kchat_request *req)
+{
+	bool on;
+
+	relay(conn, req, kchat_frame_parse_typing(req->body, req->len, &on), NULL);
+}
+
+void kchat_handle_want(struct kchat_conn *conn, const struct kchat_request *req)
+{
+	struct kchat_want want;
+
+	relay(conn, req, kchat_frame_parse_want(req->body, req->len, &want), NULL);
+}
+
+void kchat_handle_blob_want(struct kchat_conn *conn, const struct kchat_request *req)
+{
+	struct kchat_blob_want want;
+
+	relay(conn, req, kchat_frame_parse_blob_want(req->body, req->len, &want), NULL);
+}
