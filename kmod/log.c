@@ -5,85 +5,6 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-/* ---- segments ---------------------------------------------------------- */
-
-static u64 seg_end(const struct kchat_seg *seg)
-{
-	return seg->start + seg->used;
-}
-
-/* What a segment costs, its bookkeeping included. */
-static u32 seg_cost(const struct kchat_seg *seg)
-{
-	return seg->nr_pages * PAGE_SIZE + sizeof(*seg) +
-	       seg->max_entries * sizeof(seg->entries[0]);
-}
-
-static void seg_free(struct kchat_seg *seg)
-{
-	while (seg->nr_pages)
-		put_page(seg->pages[--seg->nr_pages]);
-	kfree(seg);
-}
-
-struct kchat_seg *kchat_seg_alloc(u32 len, u16 max_entries, gfp_t gfp)
-{
-	u32 nr_pages = DIV_ROUND_UP(len, PAGE_SIZE);
-	struct kchat_seg *seg;
-
-	if (nr_pages > KCHAT_SEG_PAGES)
-		return NULL;
-	seg = kzalloc(sizeof(*seg) + max_entries * sizeof(seg->entries[0]), gfp);
-	if (!seg)
-		return NULL;
-	refcount_set(&seg->refs, 1);
-	INIT_LIST_HEAD(&seg->node);
-	seg->max_entries = max_entries;
-	seg->size = nr_pages * PAGE_SIZE;
-	while (seg->nr_pages < nr_pages) {
-		struct page *page = alloc_page(gfp);
-
-		if (!page) {
-			seg_free(seg);
-			return NULL;
-		}
-		seg->pages[seg->nr_pages++] = page;
-	}
-	return seg;
-}
-
-void kchat_seg_put(struct kchat_seg *seg)
-{
-	if (refcount_dec_and_test(&seg->refs))
-		seg_free(seg);
-}
-
-void kchat_seg_write(struct kchat_seg *seg, u32 off, const void *data, u32 len)
-{
-	while (len) {
-		u32 at = off % PAGE_SIZE;
-		u32 part = min_t(u32, len, PAGE_SIZE - at);
-
-		memcpy((u8 *)page_address(seg->pages[off / PAGE_SIZE]) + at, data, part);
-		data = (const u8 *)data + part;
-		off += part;
-		len -= part;
-	}
-}
-
-void kchat_seg_read(const struct kchat_seg *seg, u32 off, void *data, u32 len)
-{
-	while (len) {
-		u32 at = off % PAGE_SIZE;
-		u32 part = min_t(u32, len, PAGE_SIZE - at);
-
-		memcpy(data, (const u8 *)page_address(seg->pages[off / PAGE_SIZE]) + at, part);
-		data = (u8 *)data + part;
-		off += part;
-		len -= part;
-	}
-}
-
 /* Bytes of the frame at @off, its header included. */
 static u32 seg_frame_len(const struct kchat_seg *seg, u32 off)
 {
@@ -91,81 +12,6 @@ static u32 seg_frame_len(const struct kchat_seg *seg, u32 off)
 
 	kchat_seg_read(seg, off, &length, sizeof(length));
 	return le32_to_cpu(length) + sizeof(length);
-}
-
-/* ---- the dying --------------------------------------------------------- */
-
-void kchat_graves_init(struct kchat_graves *graves)
-{
-	spin_lock_init(&graves->lock);
-	INIT_LIST_HEAD(&graves->list);
-	atomic64_set(&graves->bytes, 0);
-}
-
-/*
- * Does anybody but us hold the segment or one of its pages? Once it is off its
- * log, references only come from those who hold one already: ranges hold the
- * segment, and the sockets' page references are taken while a range does. So
- * segment first, pages second, and a "no" stays true.
- */
-static bool seg_held(const struct kchat_seg *seg)
-{
-	u32 i;
-
-	if (refcount_read(&seg->refs) != 1)
-		return true;
-	smp_rmb(); /* pairs with the release in refcount_dec_and_test() */
-	for (i = 0; i < seg->nr_pages; i++)
-		if (page_count(seg->pages[i]) != 1)
-			return true;
-	return false;
-}
-
-static void seg_end_of_life(struct kchat_graves *graves, struct kchat_seg *seg)
-{
-	atomic64_sub(seg_cost(seg), &graves->bytes);
-	kchat_seg_put(seg);
-}
-
-/* Takes over the log's reference. Stays counted for as long as its memory is in use. */
-static void seg_bury(struct kchat_graves *graves, struct kchat_seg *seg)
-{
-	if (!seg_held(seg)) {
-		seg_end_of_life(graves, seg);
-		return;
-	}
-	spin_lock(&graves->lock);
-	list_add_tail(&seg->node, &graves->list);
-	spin_unlock(&graves->lock);
-}
-
-unsigned int kchat_graves_sweep(struct kchat_graves *graves)
-{
-	struct kchat_seg *seg, *next;
-	unsigned int left = 0;
-	LIST_HEAD(over);
-
-	spin_lock(&graves->lock);
-	list_for_each_entry_safe(seg, next, &graves->list, node) {
-		if (seg_held(seg))
-			left++;
-		else
-			list_move(&seg->node, &over);
-	}
-	spin_unlock(&graves->lock);
-
-	list_for_each_entry_safe(seg, next, &over, node)
-		seg_end_of_life(graves, seg);
-	return left;
-}
-
-void kchat_graves_destroy(struct kchat_graves *graves)
-{
-	struct kchat_seg *seg, *next;
-
-	list_for_each_entry_safe(seg, next, &graves->list, node)
-		seg_end_of_life(graves, seg);
-	INIT_LIST_HEAD(&graves->list);
 }
 
 /* ---- a log ------------------------------------------------------------- */
@@ -200,7 +46,7 @@ static struct kchat_seg *log_last(const struct kchat_log *log)
 
 static void log_add_seg(struct kchat_log *log, struct kchat_seg *seg)
 {
-	u32 cost = seg_cost(seg);
+	u32 cost = kchat_seg_cost(seg);
 
 	seg->start = log->head;
 	seg->first_seq = log->seq + 1;
@@ -214,15 +60,15 @@ static void log_add_seg(struct kchat_log *log, struct kchat_seg *seg)
 static void log_drop_first(struct kchat_log *log)
 {
 	struct kchat_seg *seg = log_first(log);
-	u32 cost = seg_cost(seg);
+	u32 cost = kchat_seg_cost(seg);
 
 	list_del(&seg->node);
-	log->tail = seg_end(seg);
+	log->tail = kchat_seg_end(seg);
 	log->first_seq = seg->first_seq + seg->nr_entries;
 	log->bytes -= cost;
 	if (log->account)
 		atomic64_sub(cost, log->account);
-	seg_bury(log->graves, seg);
+	kchat_seg_bury(log->graves, seg);
 }
 
 void kchat_log_destroy(struct kchat_log *log)
@@ -241,7 +87,7 @@ void kchat_log_trim(struct kchat_log *log, u64 bytes)
 
 void kchat_log_drop(struct kchat_log *log, u64 pos, u64 bytes)
 {
-	while (log->bytes > bytes && seg_end(log_first(log)) <= pos)
+	while (log->bytes > bytes && kchat_seg_end(log_first(log)) <= pos)
 		log_drop_first(log);
 }
 
@@ -417,13 +263,13 @@ void kchat_log_append(struct kchat_log *log, const struct kchat_hdr *hdr,
 	}
 	seg->used = off;
 	/* From here on readers send it; nothing below the head changes any more. */
-	smp_store_release(&log->head, seg_end(seg));
+	smp_store_release(&log->head, kchat_seg_end(seg));
 }
 
 void kchat_log_append_seg(struct kchat_log *log, struct kchat_seg *seg)
 {
 	log_add_seg(log, seg);
-	smp_store_release(&log->head, seg_end(seg));
+	smp_store_release(&log->head, kchat_seg_end(seg));
 }
 
 /* ---- reading ----------------------------------------------------------- */
@@ -465,7 +311,7 @@ bool kchat_log_range(const struct kchat_log *log, u64 pos, u64 end, struct kchat
 	if (!seg)
 		return false;
 	list_for_each_entry_from(seg, &log->segs, node) {
-		if (!range_add(range, seg, range->end, min(end, seg_end(seg))))
+		if (!range_add(range, seg, range->end, min(end, kchat_seg_end(seg))))
 			break;
 		if (range->end >= end)
 			break;

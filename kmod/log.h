@@ -17,73 +17,11 @@
 #include <linux/atomic.h>
 #include <linux/bvec.h>
 #include <linux/list.h>
-#include <linux/mm.h>
-#include <linux/refcount.h>
 #include <linux/types.h>
 #include <linux/uio.h>
 
+#include "seg.h"
 #include "uapi/kchat.h"
-
-#define KCHAT_SEG_PAGES		5	/* 20 KiB: the largest frame fits (17,520 bytes) */
-#define KCHAT_SEG_ENTRIES	160	/* lasting frames of one segment */
-#define KCHAT_FRAME_MAX		(KCHAT_HDR_LEN + 17456)
-
-/**
- * struct kchat_log_entry - where a lasting frame is
- * @off: in its segment
- * @hash: of (sender, id)
- * @back: how many sequence numbers before this one the next one of the same
- *	bucket stands; 0: none. What has been dropped ends a chain by itself
- */
-struct kchat_log_entry {
-	u32 off;
-	u32 hash;
-	u32 back;
-};
-
-/**
- * struct kchat_seg - pages with whole frames
- * @refs: one by the log (or the list of the dying), one by each range and each
- *	connection in the middle of a frame
- * @node: in log->segs, then in the list of the dying
- * @start: offset in the log of the first byte
- * @first_seq: sequence of the first entry, were there one
- * @used: bytes written; only grows, and only at the head of a log
- * @size: bytes the pages can hold
- * @nr_pages: of @pages
- * @nr_entries: lasting frames so far
- * @max_entries: of @entries
- *
- * Whoever drops the last reference frees segment and pages. The page
- * references that sockets hold are counted by the pages themselves.
- */
-struct kchat_seg {
-	refcount_t refs;
-	struct list_head node;
-	u64 start;
-	u64 first_seq;
-	u32 used;
-	u32 size;
-	u16 nr_pages;
-	u16 nr_entries;
-	u16 max_entries;
-	struct page *pages[KCHAT_SEG_PAGES];
-	struct kchat_log_entry entries[];
-};
-
-/**
- * struct kchat_graves - dropped segments whose pages somebody still holds
- * @lock: protects @list; a leaf
- * @list: segments, whose reference it owns
- * @bytes: what logs hold, dying segments included; a cap on it is a cap
- *
- * One for all logs of the module, whose connections count here what they hold.
- */
-struct kchat_graves {
-	spinlock_t lock;
-	struct list_head list;
-	atomic64_t bytes;
-};
 
 /**
  * struct kchat_log - a log
@@ -154,12 +92,6 @@ struct kchat_range {
 	struct kchat_seg *segs[KCHAT_RANGE_VECS];
 };
 
-void kchat_graves_init(struct kchat_graves *graves);
-/* Frees what only we hold by now, and says how many segments still wait. No lock held. */
-unsigned int kchat_graves_sweep(struct kchat_graves *graves);
-/* No log is left: gives up the rest; pages in sockets live on without us. */
-void kchat_graves_destroy(struct kchat_graves *graves);
-
 /*
  * @nr_buckets: a power of two to begin with, 0 for a log without lasting frames.
  * @key: random. -ENOMEM. May sleep.
@@ -172,16 +104,6 @@ void kchat_log_destroy(struct kchat_log *log);
 /* Memory for one append of any frame to @log. No lock held; may sleep. -ENOMEM. */
 int kchat_spare_fill(struct kchat_spare *spare, const struct kchat_log *log, gfp_t gfp);
 void kchat_spare_release(struct kchat_spare *spare);
-
-/*
- * A segment that will hold one frame of @len bytes (@max_entries 1 for a lasting
- * one), to be received into; the caller owns its reference. NULL: no memory.
- */
-struct kchat_seg *kchat_seg_alloc(u32 len, u16 max_entries, gfp_t gfp);
-void kchat_seg_put(struct kchat_seg *seg);
-/* Copies to or from a segment at an offset; the caller checked the bounds. */
-void kchat_seg_write(struct kchat_seg *seg, u32 off, const void *data, u32 len);
-void kchat_seg_read(const struct kchat_seg *seg, u32 off, void *data, u32 len);
 
 /*
  * Appends the frame of header @hdr, complete, and @body. @lasting: @hdr->seq is

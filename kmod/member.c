@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Connections in rooms: join, listen from somewhere, part. */
+/* Connections in rooms: they listen from somewhere, and part. */
 #include <linux/slab.h>
 
 #include "account.h"
@@ -16,8 +16,7 @@ static struct kchat_member *cursor_member(struct kchat_cursor *cursor)
 	return container_of(cursor, struct kchat_member, cursor);
 }
 
-/* The next place at which a control frame belongs. */
-static void member_set_stop(struct kchat_member *member)
+void kchat_member_set_stop(struct kchat_member *member)
 {
 	member->cursor.stop = U64_MAX;
 	if (member->parting)
@@ -87,7 +86,7 @@ static bool member_stopped(struct kchat_cursor *cursor)
 		member_free(member);
 		return false;
 	}
-	member_set_stop(member);
+	kchat_member_set_stop(member);
 	return true;
 }
 
@@ -122,7 +121,7 @@ static void member_behind(struct kchat_cursor *cursor)
 	}
 }
 
-static const struct kchat_cursor_ops member_ops = {
+const struct kchat_cursor_ops kchat_member_ops = {
 	.stopped = member_stopped,
 	.behind = member_behind,
 };
@@ -150,137 +149,10 @@ void kchat_members_free(struct kchat_conn *conn)
 		member_free(member);
 }
 
-/* ---- join -------------------------------------------------------------- */
+/* ---- part -------------------------------------------------------------- */
 
-/**
- * struct joining - what a join needs, got before the room's lock is taken
- * @conn: who joins
- * @hdr: the request
- * @join: what it says
- * @room: referenced
- * @member: new
- * @seat: the session's own, or new
- * @new_seat: it is new; so is @person then
- * @person: new, unless the account is on the roster
- * @joined: room for JOINED
- * @roster: room for ROSTER frames
- * @roster_size: bytes of entries that certainly fit there
- */
-struct joining {
-	struct kchat_conn *conn;
-	const struct kchat_hdr *hdr;
-	const struct kchat_join *join;
-	struct kchat_room *room;
-	struct kchat_member *member;
-	struct kchat_seat *seat;
-	bool new_seat;
-	struct kchat_person *person;
-	struct kchat_ctl *joined;
-	struct list_head roster;
-	u32 roster_size;
-};
-
-#define KCHAT_ENTRY_MAX	(KCHAT_PERSON_ENTRY + KCHAT_NAME_MAX)
-
-static void roster_free(struct joining *joining)
-{
-	struct kchat_ctl *ctl, *next;
-
-	list_for_each_entry_safe(ctl, next, &joining->roster, node)
-		kchat_ctl_free(ctl);
-	INIT_LIST_HEAD(&joining->roster);
-	joining->roster_size = 0;
-}
-
-/* Frames for @bytes of entries; of each the last bytes may be too few for one more. */
-static bool roster_alloc(struct joining *joining, u32 bytes)
-{
-	while (joining->roster_size < bytes) {
-		u32 size = min_t(u32, bytes - joining->roster_size + KCHAT_ENTRY_MAX,
-				 KCHAT_REPLY_MAX);
-		struct kchat_ctl *ctl = kchat_ctl_alloc(KCHAT_HDR_LEN + size, GFP_KERNEL);
-
-		if (!ctl)
-			return false;
-		list_add_tail(&ctl->node, &joining->roster);
-		joining->roster_size += size - KCHAT_ENTRY_MAX;
-	}
-	return true;
-}
-
-/* Under the room's lock: who is there. Frames not needed stay empty. */
-static void roster_write(struct joining *joining, const struct kchat_head *head)
-{
-	const struct kchat_room *room = joining->room;
-	struct kchat_person *person = list_first_entry(&room->people, struct kchat_person, node);
-	struct kchat_head part = *head;
-	struct kchat_ctl *ctl;
-
-	list_for_each_entry(ctl, &joining->roster, node) {
-		struct kchat_writer writer;
-
-		kchat_frame_begin(&writer, ctl->data, ctl->size);
-		list_for_each_entry_from(person, &room->people, node) {
-			struct kchat_person_entry entry;
-
-			kchat_person_entry(person, kchat_person_state(person), &entry);
-			if (!kchat_frame_put_person(&writer, &entry))
-				break;
-		}
-		if (list_entry_is_head(person, &room->people, node))
-			part.flags = KCHAT_F_LAST;
-		ctl->len = kchat_frame_end(&writer, KCHAT_T_ROSTER, &part);
-		if (part.flags)
-			return;
-	}
-}
-
-static void joining_reply(struct joining *joining)
-{
-	struct kchat_ctl *ctl, *next;
-
-	kchat_conn_reply(joining->conn, joining->joined);
-	list_for_each_entry_safe(ctl, next, &joining->roster, node) {
-		list_del(&ctl->node);
-		if (ctl->len)
-			kchat_conn_reply(joining->conn, ctl);
-		else
-			kchat_ctl_free(ctl);
-	}
-}
-
-static bool joining_alloc(struct joining *joining)
-{
-	struct kchat_conn *conn = joining->conn;
-	struct kchat_room *room = joining->room;
-
-	joining->member = kzalloc(sizeof(*joining->member), GFP_KERNEL);
-	joining->joined = kchat_ctl_alloc(KCHAT_HDR_LEN + 40 + KCHAT_ROOM_NAME_MAX +
-					  KCHAT_TOPIC_MAX, GFP_KERNEL);
-	joining->person = kchat_person_alloc(conn->session->account, room);
-	if (!joining->seat) {
-		joining->seat = kzalloc(sizeof(*joining->seat), GFP_KERNEL);
-		joining->new_seat = true;
-	}
-	return joining->member && joining->joined && joining->person && joining->seat;
-}
-
-static void joining_free(struct joining *joining)
-{
-	kfree(joining->member);
-	kchat_ctl_free(joining->joined);
-	kchat_person_free(joining->person);
-	if (joining->new_seat)
-		kfree(joining->seat);
-	roster_free(joining);
-	joining->member = NULL;
-	joining->joined = NULL;
-	joining->person = NULL;
-	joining->seat = NULL;
-	joining->new_seat = false;
-}
-
-static struct kchat_seat *session_seat(struct kchat_session *session, const struct kchat_room *room)
+struct kchat_seat *kchat_session_seat(struct kchat_session *session,
+				      const struct kchat_room *room)
 {
 	struct kchat_seat *seat;
 
@@ -290,212 +162,6 @@ static struct kchat_seat *session_seat(struct kchat_session *session, const stru
 			return seat;
 	return NULL;
 }
-
-/* A new seat: on the roster's entry of its account, which may be new as well. */
-static enum kchat_error join_sit(struct joining *joining)
-{
-	struct kchat_session *session = joining->conn->session;
-	struct kchat_room *room = joining->room;
-	struct kchat_seat *seat = joining->seat;
-	struct kchat_person *person = kchat_room_person(room, session->account->number);
-
-	if (!person) {
-		if (room->nr_people >= kchat_param(room->kn, KCHAT_P_members))
-			return KCHAT_E_ROOM_FULL;
-		person = joining->person;
-		joining->person = NULL;
-		kchat_person_add(room, person);
-	}
-	seat->person = person;
-	seat->session = session;
-	seat->room = kchat_room_hold(room);
-	list_add_tail(&seat->by_person, &person->seats);
-	list_add_tail(&seat->by_session, &session->seats);
-	joining->new_seat = false;
-	return KCHAT_E_NONE;
-}
-
-/* From which message on the log is sent: all over this sequence. */
-static u64 join_start(const struct kchat_room *room, const struct kchat_join *join)
-{
-	u64 last = room->log.seq, before = room->log.first_seq - 1, start = before;
-
-	if (!join->epoch)
-		start = last > room->backlog ? last - room->backlog : 0;
-	else if (join->epoch == room->epoch)
-		start = min(join->seq, last);
-	return max(start, before);
-}
-
-/* Under session->lock and room->lock: all others see it, or nobody does. */
-static enum kchat_error join_locked(struct joining *joining)
-{
-	struct kchat_conn *conn = joining->conn;
-	struct kchat_member *member = joining->member;
-	struct kchat_room *room = joining->room;
-	struct kchat_head head = { .room = room->number, .epoch = room->epoch,
-				   .seq = room->log.seq, .id = joining->hdr->id };
-	struct kchat_joined joined = {
-		.start = join_start(room, joining->join),
-		.first = room->log.first_seq,
-		.created = room->created,
-		.flags = room->flags,
-		.backlog = room->backlog,
-		.name = kchat_room_name(room),
-		.topic = { room->topic, room->topic_len },
-	};
-	enum kchat_error error;
-
-	if (joining->new_seat) {
-		error = join_sit(joining);
-		if (error != KCHAT_E_NONE)
-			return error;
-	}
-	kchat_seat_attach(joining->seat, member, &conn->worker->spare);
-
-	member->room = kchat_room_hold(room);
-	member->slot = &room->slots[conn->worker->index];
-	member->slot->nr++;
-	member->cursor.seq = joined.start;
-	member->live_at = room->log.head;
-	member->cursor.conn = conn;
-	member->cursor.log = &room->log;
-	member->cursor.lock = &room->lock;
-	member->cursor.ops = &member_ops;
-	member->cursor.pos = joined.start < room->log.seq ?
-			     kchat_log_seek(&room->log, joined.start + 1) : room->log.head;
-	joined.people = room->nr_people;
-	roster_write(joining, &head);
-	joining->joined->len = kchat_frame_build_joined(joining->joined->data,
-							joining->joined->size, &head, &joined);
-	return KCHAT_E_NONE;
-}
-
-/*
- * Under session->lock. The roster may grow between the allocation and the lock:
- * then once more with more memory.
- */
-static enum kchat_error join_commit(struct joining *joining)
-{
-	struct kchat_room *room = joining->room;
-	enum kchat_error error;
-	bool enough;
-
-	do {
-		if (!roster_alloc(joining, READ_ONCE(room->roster_bytes) + KCHAT_ENTRY_MAX) ||
-		    kchat_spare_fill(&joining->conn->worker->spare, &room->log, GFP_KERNEL))
-			return KCHAT_E_BUSY;
-		error = KCHAT_E_NONE;
-		spin_lock(&room->lock);
-		enough = room->roster_bytes + KCHAT_ENTRY_MAX <= joining->roster_size;
-		if (room->gone)
-			error = KCHAT_E_NO_ROOM;
-		else if (enough)
-			error = join_locked(joining);
-		spin_unlock(&room->lock);
-	} while (error == KCHAT_E_NONE && !enough);
-	return error;
-}
-
-/* The other one of a direct room hears that somebody waits there. */
-static void join_invite(struct joining *joining)
-{
-	struct kchat_session *session = joining->conn->session;
-	u64 self = session->account->number;
-	u64 other = joining->room->direct[joining->room->direct[0] == self];
-
-	kchat_room_invite(joining->room, session->account, other);
-}
-
-/* A connection listens from now on. */
-static void join_listen(struct joining *joining)
-{
-	struct kchat_member *member = joining->member;
-	struct kchat_conn *conn = joining->conn;
-
-	joining_reply(joining);
-	INIT_LIST_HEAD(&member->cursor.pending);
-	hlist_add_head(&member->cursor.node, &member->slot->cursors);
-	list_add(&member->node, &conn->members);
-	conn->nr_members++;
-	member_set_stop(member);
-	kchat_cursor_wake(&member->cursor, &conn->pending);
-	if (member->room->flags & KCHAT_ROOM_DIRECT)
-		join_invite(joining);
-	joining->member = NULL;
-	joining->joined = NULL;
-}
-
-/* Under session->lock. */
-static enum kchat_error join_room(struct joining *joining)
-{
-	struct kchat_session *session = joining->conn->session;
-
-	/* Ended or taken over in this moment: the connection is about to hear of it. */
-	if (session->ended || session->main != joining->conn)
-		return KCHAT_E_SESSION;
-	joining->seat = session_seat(session, joining->room);
-	if (joining->seat && joining->seat->member)
-		return KCHAT_E_IN_ROOM;
-	if (!joining_alloc(joining))
-		return KCHAT_E_BUSY;
-	return join_commit(joining);
-}
-
-static enum kchat_error join_allowed(struct kchat_conn *conn, const struct kchat_join *join)
-{
-	u64 self = conn->session->account->number;
-
-	if (join->direct[0] && join->direct[0] != self && join->direct[1] != self)
-		return KCHAT_E_FORBIDDEN;
-	if (conn->nr_members >= kchat_param(conn->kn, KCHAT_P_rooms_per_connection))
-		return KCHAT_E_ROOMS;
-	return KCHAT_E_NONE;
-}
-
-static bool conn_listens(const struct kchat_conn *conn, const struct kchat_room *room)
-{
-	const struct kchat_member *member;
-
-	list_for_each_entry(member, &conn->members, node)
-		if (member->room == room)
-			return true;
-	return false;
-}
-
-void kchat_member_join(struct kchat_conn *conn, const struct kchat_hdr *hdr,
-		       const struct kchat_join *join)
-{
-	struct joining joining = { .conn = conn, .hdr = hdr, .join = join };
-	enum kchat_error error = join_allowed(conn, join);
-
-	if (error != KCHAT_E_NONE) {
-		kchat_conn_reply_error(conn, hdr, error, 0);
-		return;
-	}
-	INIT_LIST_HEAD(&joining.roster);
-	/* Found idle and taken off the table between the look-up and the lock: once more. */
-	do {
-		joining.room = kchat_room_open(conn->kn, join, &error);
-		if (!joining.room)
-			break;
-		/* Also while PARTED is still to come: one reader of a room per connection. */
-		error = KCHAT_E_IN_ROOM;
-		if (!conn_listens(conn, joining.room)) {
-			mutex_lock(&conn->session->lock);
-			error = join_room(&joining);
-			mutex_unlock(&conn->session->lock);
-		}
-		if (error == KCHAT_E_NONE)
-			join_listen(&joining);
-		joining_free(&joining);
-		kchat_room_put(joining.room);
-	} while (error == KCHAT_E_NO_ROOM);
-	if (error != KCHAT_E_NONE)
-		kchat_conn_reply_error(conn, hdr, error, 0);
-}
-
-/* ---- part -------------------------------------------------------------- */
 
 void kchat_member_part(struct kchat_conn *conn, const struct kchat_hdr *hdr)
 {
@@ -513,13 +179,13 @@ void kchat_member_part(struct kchat_conn *conn, const struct kchat_hdr *hdr)
 	kchat_streams_part(conn, member->room);
 
 	mutex_lock(&session->lock);
-	seat = session_seat(session, member->room);
+	seat = kchat_session_seat(session, member->room);
 	/* Unless another connection took the session over. */
 	if (seat && seat->member == member)
 		member->part_at = kchat_seat_leave(seat, KCHAT_PERSON_LEFT,
 						   &conn->worker->spare);
 	mutex_unlock(&session->lock);
 
-	member_set_stop(member);
+	kchat_member_set_stop(member);
 	kchat_cursor_wake(&member->cursor, &conn->pending);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Rooms: who is in them and what is said there (room.c), who is present
- * (presence.c), and the connections that listen (member.c).
+ * (presence.c), and the connections that come in and listen (join.c, member.c).
  */
 #ifndef _KCHAT_ROOM_H
 #define _KCHAT_ROOM_H
@@ -245,6 +245,13 @@ void kchat_member_join(struct kchat_conn *conn, const struct kchat_hdr *hdr,
 void kchat_member_part(struct kchat_conn *conn, const struct kchat_hdr *hdr);
 /* The room of this number in which the connection is, or NULL. */
 struct kchat_member *kchat_member_find(struct kchat_conn *conn, u32 room);
+/* The next place at which a control frame belongs. */
+void kchat_member_set_stop(struct kchat_member *member);
+/* How a member reads the log. */
+extern const struct kchat_cursor_ops kchat_member_ops;
+/* Where a session sits in a room, or NULL. Under session->lock. */
+struct kchat_seat *kchat_session_seat(struct kchat_session *session,
+				      const struct kchat_room *room);
 /* All of a connection's members; the connection is at its end. */
 void kchat_members_free(struct kchat_conn *conn);
 /*

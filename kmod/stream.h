@@ -2,7 +2,7 @@
 /*
  * Media streams: one sender, those who take it, credit between them. A stream is
  * a log of chunks; a chunk's pages are received into once and sent to every taker.
- * stream.c is the sender's side, taker.c the takers'.
+ * stream_send.c is the sender's side, taker.c the takers', stream.c what both need.
  */
 #ifndef _KCHAT_STREAM_H
 #define _KCHAT_STREAM_H
@@ -140,6 +140,16 @@ void kchat_stream_put(struct kchat_stream *stream);
 void kchat_stream_fail(struct kchat_stream *stream, enum kchat_error error);
 /* Under stream->lock: to the workers. */
 void kchat_stream_mark(struct kchat_stream *stream);
+/* Nobody finds it any more; takers go on. */
+void kchat_stream_unlist(struct kchat_stream *stream);
+/* Is nobody there to send to any more? No lock held. */
+bool kchat_stream_alone(struct kchat_stream *stream);
+
+static inline bool kchat_stream_is_video(const struct kchat_stream *stream)
+{
+	return stream->kind == KCHAT_STREAM_VIDEO;
+}
+
 /* A taker has come, moved on or gone: what is read is dropped, the sender gets credit. */
 void kchat_stream_moved(struct kchat_stream *stream);
 
