@@ -73,9 +73,7 @@ func TestAloneAfterTheOtherLeft(t *testing.T) {
 			}
 			a.sees(r.Number, b, want)
 			allAlone(t, a, r.Number)
-			late := enter(t)
-			late.join(r.Name)
-			a.sees(r.Number, late, wire.PersonPresent)
+			late := a.meets(enter(t), r)
 			only(t, a, late, r)
 		})
 	}
@@ -233,9 +231,7 @@ func TestAloneRaceWithADyingConnection(t *testing.T) {
 			}
 		}
 		a.sees(r.Number, b, wire.PersonReconnecting)
-		back := greet(t)
-		back.acct = b.acct
-		back.ok(back.Resume(b.Me.Session, b.Key, wire.ResumeSession))
+		back := resumed(t, b)
 		got := back.joinAs(wire.Join{Name: r.Name, Epoch: r.Epoch, Seq: seq})
 		a.sees(r.Number, back, wire.PersonPresent)
 		past := lasting(got.Past)

@@ -97,21 +97,22 @@ func TestDirectRoom(t *testing.T) {
 	}
 }
 
-func roomList(w *who) (all []wire.RoomEntry) {
+// pages asks a question whose answer comes in pages, to the last one. What is on a page has ascending numbers.
+func pages[L ~[]T, T any](w *who, question, answer wire.Type, parse func([]byte) (L, error), number func(T) uint64) (all L) {
 	w.t.Helper()
 	var after uint64
 	for {
-		f := w.gets(w.send(wire.TypeRooms, 0, wire.Number{Value: after}), wire.TypeRoomsAre)
-		list, err := wire.ParseRoomList(f.Body)
+		f := w.gets(w.send(question, 0, wire.Number{Value: after}), answer)
+		list, err := parse(f.Body)
 		w.ok(err)
 		for _, e := range list {
-			if uint64(e.Number) <= after {
-				w.t.Fatalf("ROOMS_ARE is not sorted: %d after %d", e.Number, after)
+			if number(e) <= after {
+				w.t.Fatalf("%v is not sorted: %d after %d", answer, number(e), after)
 			}
-			after = uint64(e.Number)
+			after = number(e)
 		}
 		if len(f.Body) > wire.ReplyMax {
-			w.t.Fatalf("ROOMS_ARE of %d bytes", len(f.Body))
+			w.t.Fatalf("%v of %d bytes", answer, len(f.Body))
 		}
 		all = append(all, list...)
 		if f.Flags&wire.FlagLast != 0 {
@@ -123,27 +124,14 @@ func roomList(w *who) (all []wire.RoomEntry) {
 	}
 }
 
-func people(w *who) (all []wire.Person) {
+func roomList(w *who) []wire.RoomEntry {
 	w.t.Helper()
-	var after uint64
-	for {
-		f := w.gets(w.send(wire.TypePeople, 0, wire.Number{Value: after}), wire.TypePeopleAre)
-		list, err := wire.ParsePeople(f.Body)
-		w.ok(err)
-		for _, p := range list {
-			if p.Account <= after {
-				w.t.Fatalf("PEOPLE_ARE is not sorted: %d after %d", p.Account, after)
-			}
-			after = p.Account
-		}
-		all = append(all, list...)
-		if f.Flags&wire.FlagLast != 0 {
-			return all
-		}
-		if len(list) == 0 {
-			w.t.Fatal("an empty page that is not the last")
-		}
-	}
+	return pages(w, wire.TypeRooms, wire.TypeRoomsAre, wire.ParseRoomList, func(e wire.RoomEntry) uint64 { return uint64(e.Number) })
+}
+
+func people(w *who) []wire.Person {
+	w.t.Helper()
+	return pages(w, wire.TypePeople, wire.TypePeopleAre, wire.ParsePeople, func(p wire.Person) uint64 { return p.Account })
 }
 
 func TestRoomsAreListed(t *testing.T) {

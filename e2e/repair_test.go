@@ -138,9 +138,7 @@ func (w *who) delivered(room uint32, what string, want func(wire.Delivered) bool
 func TestDeliveredFollowsStored(t *testing.T) {
 	t.Parallel()
 	a, b, r := pair(t)
-	c := enter(t)
-	c.join(r.Name)
-	a.sees(r.Number, c, wire.PersonPresent)
+	c := a.meets(enter(t), r)
 	var last wire.ID
 	for range 5 {
 		last = a.say(r.Number, "x")

@@ -41,9 +41,7 @@ func TestResumeReplacesTheConnection(t *testing.T) {
 func TestResumeAfterTheConnectionBroke(t *testing.T) {
 	t.Parallel()
 	a, b, r := pair(t)
-	c := enter(t)
-	c.join(r.Name)
-	a.sees(r.Number, c, wire.PersonPresent)
+	c := a.meets(enter(t), r)
 	a.ok(a.Reset())
 	b.sees(r.Number, a, wire.PersonReconnecting)
 	var last wire.ID

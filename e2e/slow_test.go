@@ -77,9 +77,7 @@ func TestWhoDoesNotReadIsToldWhatIsMissing(t *testing.T) {
 func TestWhoTakesNothingIsClosed(t *testing.T) {
 	world.set(t, "stall_ms", 1500)
 	a, b, r := pair(t)
-	lazy := narrow(t)
-	lazy.join(r.Name)
-	a.sees(r.Number, lazy, wire.PersonPresent)
+	lazy := a.meets(narrow(t), r)
 	text := strings.Repeat("t", wire.TextMax)
 	done := make(chan error, 1)
 	stop := make(chan struct{})
@@ -177,9 +175,7 @@ func TestASlowTakerOfAFileIsDropped(t *testing.T) {
 	world.set(t, "stall_ms", 600_000)
 	a, b, r := pair(t)
 	a.waits, b.waits = time.Minute, time.Minute // the rate is that of ten seconds
-	lazy := narrow(t)
-	lazy.join(r.Name)
-	a.sees(r.Number, lazy, wire.PersonPresent)
+	lazy := a.meets(narrow(t), r)
 	data := blob(8 << 20)
 	id, credit := a.opened(r.Number, begin(wire.StreamFile, data))
 	lazy.accepts(id, 0)
@@ -197,9 +193,7 @@ func TestASlowTakerOfAFileIsDropped(t *testing.T) {
 func TestASlowTakerOfAVideoJumps(t *testing.T) {
 	world.set(t, "stall_ms", 600_000)
 	a, b, r := pair(t)
-	lazy := narrow(t)
-	lazy.join(r.Name)
-	a.sees(r.Number, lazy, wire.PersonPresent)
+	lazy := a.meets(narrow(t), r)
 	announced := begin(wire.StreamVideo, nil)
 	announced.Size = wire.SizeUnknown
 	id, credit := a.opened(r.Number, announced)

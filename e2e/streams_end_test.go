@@ -15,9 +15,7 @@ import (
 func TestATakerWhoPartsGetsNoMore(t *testing.T) {
 	t.Parallel()
 	a, b, r := pair(t)
-	c := enter(t)
-	c.join(r.Name)
-	a.sees(r.Number, c, wire.PersonPresent)
+	c := a.meets(enter(t), r)
 	data := blob(60_000)
 	id, credit := a.opened(r.Number, begin(wire.StreamFile, data))
 	b.accepts(id, 0)
@@ -52,9 +50,7 @@ func TestCancelByTheSender(t *testing.T) {
 func TestCancelByATaker(t *testing.T) {
 	t.Parallel()
 	a, b, r := pair(t)
-	c := enter(t)
-	c.join(r.Name)
-	a.sees(r.Number, c, wire.PersonPresent)
+	c := a.meets(enter(t), r)
 	data := blob(100_000)
 	id, credit := a.opened(r.Number, begin(wire.StreamFile, data))
 	b.accepts(id, 0)
@@ -106,9 +102,7 @@ func TestTheLastRecipientLeavesInMidStream(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
 			a, b, r := pair(t)
-			id, _ := a.opened(r.Number, begin(wire.StreamFile, blob(1_000_000)))
-			b.accepts(id, 0)
-			a.accepted(id, 1)
+			id, _ := a.opensFor(b, r.Number, begin(wire.StreamFile, blob(1_000_000)))
 			a.ok(a.chunk(id, 0, make([]byte, 100)))
 			leave(b, r.Number)
 			a.cancelled(id, wire.ErrAlone)

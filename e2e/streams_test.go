@@ -62,6 +62,15 @@ func (w *who) accepted(id wire.ID, takers uint32) {
 	})
 }
 
+// opensFor begins a stream that one other takes from its beginning.
+func (w *who) opensFor(taker *who, r uint32, b wire.StreamBegin) (wire.ID, wire.StreamCredit) {
+	w.t.Helper()
+	id, credit := w.opened(r, b)
+	taker.accepts(id, 0)
+	w.accepted(id, 1)
+	return id, credit
+}
+
 func (w *who) chunk(id wire.ID, flags wire.Flags, data []byte) error {
 	return w.Send(wire.Header{Type: wire.TypeStreamChunk, Flags: flags, Room: w.in, ID: id}, wire.Raw(data))
 }
@@ -202,9 +211,7 @@ func TestChunksFromTheMediaConnection(t *testing.T) {
 	a, b, r := pair(t)
 	ma := media(t, a)
 	data := blob(100_000)
-	id, credit := a.opened(r.Number, begin(wire.StreamFile, data))
-	b.accepts(id, 0)
-	a.accepted(id, 1)
+	id, credit := a.opensFor(b, r.Number, begin(wire.StreamFile, data))
 	ma.in = r.Number
 	a.ok(ma.pour(id, data, 0, credit.Limit))
 	if got, _ := b.drink(id, 0, a.Me.Account); !bytes.Equal(got, data) {
@@ -220,9 +227,7 @@ func TestAcceptLate(t *testing.T) {
 	later.join(r.Name)
 	a.sees(r.Number, later, wire.PersonPresent)
 	data := blob(200_000)
-	id, credit := a.opened(r.Number, begin(wire.StreamFile, data))
-	b.accepts(id, 0)
-	a.accepted(id, 1)
+	id, credit := a.opensFor(b, r.Number, begin(wire.StreamFile, data))
 	for at := 0; at < 100_000; at += 10_000 {
 		a.ok(a.chunk(id, 0, data[at:at+10_000]))
 	}
@@ -288,9 +293,7 @@ func TestStreamOfUnknownSize(t *testing.T) {
 	data := blob(30_000)
 	announced := begin(wire.StreamFile, data)
 	announced.Size, announced.Hash = wire.SizeUnknown, [32]byte{}
-	id, credit := a.opened(r.Number, announced)
-	b.accepts(id, 0)
-	a.accepted(id, 1)
+	id, credit := a.opensFor(b, r.Number, announced)
 	a.ok(a.pour(id, data, 0, credit.Limit))
 	if got, end := b.drink(id, 0, a.Me.Account); !bytes.Equal(got, data) || end.Size != 30_000 {
 		t.Errorf("%d bytes came, end %d", len(got), end.Size)
@@ -327,9 +330,7 @@ func TestTalkPassesByAStream(t *testing.T) {
 	t.Parallel()
 	a, b, r := pair(t)
 	data := blob(4 << 20)
-	id, credit := a.opened(r.Number, begin(wire.StreamFile, data))
-	b.accepts(id, 0)
-	a.accepted(id, 1)
+	id, credit := a.opensFor(b, r.Number, begin(wire.StreamFile, data))
 	poured := make(chan error, 1)
 	go func() { poured <- a.pour(id, data, 0, credit.Limit) }()
 	c := enter(t)

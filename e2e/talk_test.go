@@ -322,9 +322,7 @@ func TestARepeatAfterComingBack(t *testing.T) {
 	first := a.gets(id, wire.TypeMsg)
 	b.gets(id, wire.TypeMsg)
 	a.ok(a.Close())
-	back := greet(t)
-	back.acct = a.acct
-	back.ok(back.Resume(a.Me.Session, a.Key, wire.ResumeSession))
+	back := resumed(t, a)
 	got := back.joinAs(wire.Join{Name: r.Name, Epoch: r.Epoch, Seq: first.Seq})
 	back.ok(back.Say(got.Number, id, "once"))
 	if ack := back.gets(id, wire.TypeAck); ack.Seq != first.Seq {

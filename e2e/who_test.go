@@ -123,6 +123,14 @@ func (w *who) sees(room uint32, of *who, state wire.PersonState) peer.Frame {
 	return f
 }
 
+// meets brings one more into a room, and returns them when w has seen them come.
+func (w *who) meets(other *who, r *peer.Room) *who {
+	w.t.Helper()
+	other.join(r.Name)
+	w.sees(r.Number, other, wire.PersonPresent)
+	return other
+}
+
 func (w *who) send(kind wire.Type, room uint32, body wire.Body) wire.ID {
 	w.t.Helper()
 	id, err := w.Request(kind, room, body)
