@@ -7,8 +7,12 @@ import (
 	"fmt"
 	"syscall"
 	"testing"
+	"time"
 
+	"kchat/e2e/peer"
 	"kchat/server/genl"
+	"kchat/server/guest"
+	"kchat/server/vm"
 	"kchat/wire"
 )
 
@@ -95,5 +99,57 @@ func TestARenamedAccountIsFoundByItsNewNameAlone(t *testing.T) {
 	}
 	if err := k.SetAccount(t.Context(), bare(firstAccount+world.number(), old.login)); err != nil {
 		t.Errorf("the old name: %v", err)
+	}
+}
+
+// TestFuzzNetlink: orders with anything wrong in them, given by root from several sockets at once while servers start and
+// stop and people come and go. The module refuses what is wrong, and is as good as new when it has been loaded again.
+func TestFuzzNetlink(t *testing.T) {
+	s := withGuestload(t)
+	seed, limit := fuzzing(t, 5*time.Second)
+	ctx, cancel := s.Timeout(limit + time.Minute)
+	defer cancel()
+	if out, err := s.Exec(ctx, guestload, "orders", "-seed", fmt.Sprint(seed), "-limit", limit.String()); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	k := s.Runner.Kernel()
+	if err := k.Stop(ctx); err != nil && !errors.Is(err, syscall.ESRCH) {
+		t.Error(err)
+	}
+	if got := status(t, s); got.Running || got.Counters[wire.CounterConnections] != 0 {
+		t.Errorf("after the STOP: %+v", got)
+	}
+	params, err := k.Params(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range params {
+		if p.Value < p.Min || p.Value > p.Max {
+			t.Errorf("the limit is out of its bounds: %+v", p)
+		}
+	}
+	if _, err := k.Accounts(ctx); err != nil {
+		t.Error(err)
+	}
+	unload(t, s)
+	if err := s.Runner.Guest().Call(ctx, guest.OpLoad, guest.Load{Path: vm.ModulePath}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Start(ctx, genl.Start{Name: "as good as new", Generation: 7, Iterations: wire.IterationsMin}); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.SetAccount(ctx, bare(7, "somebody")); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := peer.Dial(s.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.Hello(); err != nil || conn.Welcome.Name != "as good as new" {
+		t.Errorf("WELCOME of %q, %v", conn.Welcome.Name, err)
+	}
+	if list, err := k.Accounts(ctx); err != nil || len(list) != 1 || list[0].Login != "somebody" {
+		t.Errorf("the accounts: %+v, %v", list, err)
 	}
 }

@@ -178,6 +178,42 @@ func TestDeliveredFollowsStored(t *testing.T) {
 	}
 }
 
+// TestDeliveredOfMany: with more than eight people the steps are a choice, but each of them is true.
+func TestDeliveredOfMany(t *testing.T) {
+	t.Parallel()
+	const count, steps = 12, 8
+	a, b, r := pair(t)
+	all := []*who{a, b}
+	for len(all) < count {
+		all = append(all, a.meets(enter(t), r))
+	}
+	var last wire.ID
+	for range count {
+		last = a.say(r.Number, "x")
+	}
+	for _, w := range all {
+		w.gets(last, wire.TypeMsg)
+	}
+	// The first has kept one message, the second two, and so on.
+	for i, w := range all {
+		w.ok(w.Send(wire.Header{Type: wire.TypeStored, Room: r.Number}, wire.Stored{Epoch: r.Epoch, Seq: uint64(i) + 1}))
+	}
+	d := b.delivered(r.Number, "everybody has something", func(d wire.Delivered) bool {
+		return d.Present == count && len(d.Steps) > 0 && d.Steps[len(d.Steps)-1].Seq > 0
+	})
+	if len(d.Steps) > steps {
+		t.Errorf("%d steps", len(d.Steps))
+	}
+	for _, s := range d.Steps {
+		if want := count - uint32(s.Seq) + 1; s.People != want {
+			t.Errorf("DELIVERED says that %d people have %d, but %d have", s.People, s.Seq, want)
+		}
+	}
+	if least := d.Steps[len(d.Steps)-1]; least.Seq != 1 || least.People != count {
+		t.Errorf("the last step is %+v, not the minimum of all", least)
+	}
+}
+
 // TestStoredThatCannotBe: a mark beyond what was said, or of another epoch, is no mark.
 func TestStoredThatCannotBe(t *testing.T) {
 	t.Parallel()

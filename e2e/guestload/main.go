@@ -5,7 +5,9 @@
 //
 //	guestload relay -clients 200 -messages 10000 -breaks 100   everybody gets every message once and in order
 //	guestload talk -clients 200                                talk until the server is gone
-//	guestload owners PORT                                      who has the listener of a port open
+//	guestload orders -seed 7 -limit 5s                         orders over netlink, most of them wrong
+//	guestload owners PORT                                      how many processes have the listener of a port open
+//	guestload owners -own                                      the same of a port that it opens itself
 package main
 
 import (
@@ -33,15 +35,19 @@ type plan struct {
 	messages int // in all
 	breaks   int // connections to break
 	limit    time.Duration
+	seed     uint64
 }
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("say what to do: relay, talk or owners")
+		return fmt.Errorf("say what to do: relay, talk, orders or owners")
 	}
 	if args[0] == "owners" {
 		if len(args) != 2 {
 			return fmt.Errorf("owners needs a port")
+		}
+		if args[1] == "-own" {
+			return ownersOfMine()
 		}
 		return owners(args[1])
 	}
@@ -55,6 +61,7 @@ func run(args []string) error {
 	flags.IntVar(&p.messages, "messages", 10_000, "in all")
 	flags.IntVar(&p.breaks, "breaks", 0, "connections to break on the way")
 	flags.DurationVar(&p.limit, "limit", 5*time.Minute, "")
+	flags.Uint64Var(&p.seed, "seed", 0, "of what is chosen at random")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
@@ -65,6 +72,8 @@ func run(args []string) error {
 		return relay(ctx, p)
 	case "talk":
 		return talk(ctx, p)
+	case "orders":
+		return giveOrders(ctx, p.seed, p.addr)
 	}
 	return fmt.Errorf("unknown: %s", args[0])
 }

@@ -4,11 +4,22 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 )
+
+// ownersOfMine opens a port and looks for its owners, of whom there is one.
+func ownersOfMine() error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("open a port: %w", err)
+	}
+	defer l.Close()
+	return owners(strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+}
 
 // owners finds the listener of a port and the processes that have it open, as "ss -ltnp" does, and prints one line:
 // "listeners N, processes M".
