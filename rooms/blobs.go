@@ -69,7 +69,7 @@ func (c *Client) askForBlobs() {
 // askForBlob asks for a blob if it is time, and reports whether it did.
 func (c *Client) askForBlob(w *wantedBlob) bool {
 	r := w.room
-	if c.link == nil || !r.live || time.Now().Before(w.next) || r.others(c.me()) == 0 || c.blobs.receiving(w.a.Hash) {
+	if r.home.link == nil || !r.live || time.Now().Before(w.next) || r.others(c.me()) == 0 || c.blobs.receiving(w.a.Hash) {
 		return false
 	}
 	if w.tries++; w.tries > blobTries {
@@ -81,7 +81,7 @@ func (c *Client) askForBlob(w *wantedBlob) bool {
 	if err != nil || offset >= w.a.Size {
 		offset = 0
 	}
-	c.link.send(wire.Header{Type: wire.TypeBlobWant, Room: r.number}, wire.BlobWant{Hash: w.a.Hash, Offset: offset})
+	r.home.link.send(wire.Header{Type: wire.TypeBlobWant, Room: r.number}, wire.BlobWant{Hash: w.a.Hash, Offset: offset})
 	return true
 }
 
@@ -105,10 +105,10 @@ func (c *Client) Fetch(ctx context.Context, name string, a Attachment) error {
 		switch {
 		case c.cfg.Blobs == nil:
 			done(struct{}{}, ErrNoBlob)
-		case c.link == nil:
-			done(struct{}{}, ErrNoServer)
-		case !ok || !r.live:
+		case !ok || r.home.link != nil && !r.live:
 			done(struct{}{}, ErrNotInRoom)
+		case r.home.link == nil:
+			done(struct{}{}, ErrNoServer)
 		case r.others(c.me()) == 0:
 			done(struct{}{}, ErrAlone)
 		default:
@@ -145,9 +145,9 @@ func (c *Client) handleBlobWant(r *room, f wire.Frame) error {
 	if b.Offset > a.Size {
 		return nil
 	}
-	l := c.link
+	l := r.home.link
 	c.after(rand.N(wantDelay), func() {
-		if c.link == l && r.live {
+		if r.home.link == l && r.live {
 			c.offer(r, a, who, b.Offset)
 		}
 	})

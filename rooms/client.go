@@ -45,14 +45,11 @@ type Client struct {
 	ctx      context.Context // of Run
 	cancel   context.CancelFunc
 	workers  sync.WaitGroup // goroutines that Run started and ends
-	link     *link          // nil: not connected
-	media    mediaLink
-	welcome  wire.Welcome
-	online   bool // has been, since Run began
+	main     *home          // the server of Config.Address
+	homes    map[UUID]*home // other servers of its community that rooms have moved to
+	online   bool           // has been, since Run began
 	requests map[wire.ID]request
-	byNumber map[uint32]*room
 	names    map[AccountID]string // of people who were seen
-	asked    map[AccountID]bool   // people whose name is being asked for
 	sending  map[wire.ID]*outgoing
 	wanted   map[Hash]*wantedBlob
 	timers   map[*time.Timer]struct{}
@@ -94,8 +91,8 @@ func New(cfg Config) (*Client, error) {
 		cfg: cfg, login: login, password: password, log: log,
 		mailbox: newQueue[func()](), out: newOutput(cfg.Store, log),
 		ended: make(chan struct{}), closing: make(chan struct{}),
-		requests: map[wire.ID]request{}, byNumber: map[uint32]*room{},
-		names: map[AccountID]string{0: ""}, asked: map[AccountID]bool{}, sending: map[wire.ID]*outgoing{},
+		requests: map[wire.ID]request{}, main: newHome(cfg.Address), homes: map[UUID]*home{},
+		names: map[AccountID]string{0: ""}, sending: map[wire.ID]*outgoing{},
 		wanted: map[Hash]*wantedBlob{}, known: map[Hash]Attachment{}, timers: map[*time.Timer]struct{}{},
 	}
 	c.inRoom, c.beside = roomHandlers(), otherHandlers()
@@ -165,23 +162,28 @@ func call[T any](ctx context.Context, c *Client, f func(done func(T, error))) (T
 	}
 }
 
-// request sends a request on the connection. done is called at once, with ErrNoServer, when there is none.
-func (c *Client) request(h wire.Header, body wire.Body, done func(wire.Frame, error) bool) {
-	if c.link == nil {
+// request sends a request to a home. done is called at once, with ErrNoServer, when there is no connection to it.
+func (c *Client) request(to *home, h wire.Header, body wire.Body, done func(wire.Frame, error) bool) {
+	if to.link == nil {
 		done(wire.Frame{}, ErrNoServer)
 		return
 	}
 	if h.ID.IsZero() {
 		h.ID = newMark()
 	}
-	c.requests[h.ID] = request{link: c.link, done: done}
-	c.link.send(h, body)
+	c.requests[h.ID] = request{link: to.link, done: done}
+	to.link.send(h, body)
 }
 
 // askServer sends a request and waits for the one frame that answers it.
 func (c *Client) askServer(ctx context.Context, h wire.Header, body wire.Body) (wire.Frame, error) {
+	return c.askHome(ctx, c.main, h, body)
+}
+
+// askHome sends a request to a home and waits for the one frame that answers it.
+func (c *Client) askHome(ctx context.Context, to *home, h wire.Header, body wire.Body) (wire.Frame, error) {
 	return call(ctx, c, func(done func(wire.Frame, error)) {
-		c.request(h, body, func(f wire.Frame, err error) bool {
+		c.request(to, h, body, func(f wire.Frame, err error) bool {
 			done(f, err)
 			return false
 		})
@@ -205,7 +207,7 @@ func (c *Client) room(name string) *room {
 	if r, ok := c.view.rooms[name]; ok {
 		return r
 	}
-	r := newRoom(name)
+	r := newRoom(name, c.main)
 	c.view.Lock()
 	c.view.rooms[name] = r
 	c.view.Unlock()

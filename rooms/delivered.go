@@ -27,10 +27,10 @@ func (c *Client) keptUpTo(r *room, pos Position) {
 
 // report sends STORED, at most once in the time that the server allows.
 func (c *Client) report(r *room) {
-	if c.link == nil || !r.live || r.stored.due {
+	if r.home.link == nil || !r.live || r.stored.due {
 		return
 	}
-	every := time.Duration(c.welcome.Limit(wire.LimitStoredMS, 1000)) * time.Millisecond
+	every := time.Duration(r.home.welcome.Limit(wire.LimitStoredMS, 1000)) * time.Millisecond
 	if wait := every - time.Since(r.stored.sent); wait > 0 {
 		r.stored.due = true
 		c.after(wait, func() {
@@ -44,7 +44,7 @@ func (c *Client) report(r *room) {
 		return
 	}
 	r.stored.reported, r.stored.sent = upTo, time.Now()
-	c.link.send(wire.Header{Type: wire.TypeStored, Room: r.number}, wire.Stored{Epoch: upTo.Epoch, Seq: upTo.Seq})
+	r.home.link.send(wire.Header{Type: wire.TypeStored, Room: r.number}, wire.Stored{Epoch: upTo.Epoch, Seq: upTo.Seq})
 }
 
 // withoutGap is how far everything is here: not beyond a gap of this epoch that may still be filled.

@@ -64,18 +64,32 @@ func waitOf(err error) time.Duration {
 	return 0
 }
 
-// MovedError says that a room has another home. The client stays where it is.
+// MovedError says why a room that has another home cannot be entered there.
 type MovedError struct {
 	Room   string
 	Host   string
 	Port   uint16
 	Server UUID
+	Retry  bool  // it is being tried again; Joined tells when it has succeeded
+	Err    error // why; errors.Is finds it
 }
 
-// Error says where the room is.
+// Error says where the room is and why we are not there.
 func (e *MovedError) Error() string {
-	return fmt.Sprintf("the room %s is on another server: log in to %s port %d", e.Room, e.Host, e.Port)
+	return fmt.Sprintf("the room %s has moved to %s port %d: %v", e.Room, e.Host, e.Port, e.Err)
 }
+
+// Unwrap gives why.
+func (e *MovedError) Unwrap() error { return e.Err }
+
+// Why a room is not followed to the home that a server names. They come in a MovedError.
+var (
+	ErrMoveLoop  = errors.New("the servers send us in a circle; ask those who run them")
+	ErrMoveChain = errors.New("three servers in a row sent us on; ask those who run them")
+	ErrMovePlace = errors.New("the server does not say where")
+	ErrMoveCount = errors.New("too many servers at once; leave rooms that are elsewhere first")
+	ErrStranger  = errors.New("the server there is not the one that was named, or shares no accounts with ours; nothing was told to it")
+)
 
 // errDisconnected ends what waits for an answer when the connection ends.
 var errDisconnected = fmt.Errorf("the connection was lost before the answer came: %w", ErrNoServer)

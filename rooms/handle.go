@@ -11,7 +11,7 @@ import (
 
 type (
 	roomHandler  func(*Client, *room, wire.Frame) error
-	otherHandler func(*Client, wire.Frame) error
+	otherHandler func(*Client, *home, wire.Frame) error
 )
 
 // roomHandlers take the frames of a room's log, in its order.
@@ -50,7 +50,7 @@ func otherHandlers() map[wire.Type]otherHandler {
 // handle does what a frame asks for. A frame that cannot be read ends the connection: what follows it would be
 // missing in a room's order.
 func (c *Client) handle(l *link, f wire.Frame) {
-	if l != c.link && !c.media.is(l) {
+	if h := l.home; l != h.link && !h.media.is(l) {
 		return // the last words of a connection that has ended
 	}
 	if err := c.dispatch(l, f); err != nil {
@@ -73,7 +73,7 @@ func (c *Client) dispatch(l *link, f wire.Frame) error {
 		return nil
 	}
 	if h, ok := c.inRoom[f.Type]; ok {
-		r := c.byNumber[f.Room]
+		r := l.home.byNumber[f.Room]
 		switch {
 		case r == nil:
 			return nil // a room we have left
@@ -84,7 +84,7 @@ func (c *Client) dispatch(l *link, f wire.Frame) error {
 		return h(c, r, f)
 	}
 	if h, ok := c.beside[f.Type]; ok {
-		return h(c, f)
+		return h(c, l.home, f)
 	}
 	if !f.Type.Known() && f.Type.Critical() {
 		return errors.New("the server is newer than this program")

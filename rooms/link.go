@@ -23,6 +23,7 @@ const linkBacklog = 16 << 20
 
 // link is one connection to a server after its login: a goroutine that reads and one that writes.
 type link struct {
+	home   *home
 	conn   net.Conn
 	reader *wire.Reader
 	media  bool
@@ -42,9 +43,9 @@ type link struct {
 // readAhead is how many frames may be read before they are handled.
 const readAhead = 1024
 
-func newLink(conn net.Conn, reader *wire.Reader, media bool) *link {
+func newLink(h *home, conn net.Conn, reader *wire.Reader, media bool) *link {
 	return &link{
-		conn: conn, reader: reader, media: media,
+		home: h, conn: conn, reader: reader, media: media,
 		wake: make(chan struct{}, 1), closed: make(chan struct{}), ahead: make(chan struct{}, readAhead),
 	}
 }

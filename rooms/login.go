@@ -17,11 +17,12 @@ import (
 
 // session is what a login leaves behind: enough to resume it.
 type session struct {
-	number    uint64
-	key       [wire.KeyLen]byte
-	server    UUID
-	community UUID
-	me        Person
+	number     uint64
+	key        [wire.KeyLen]byte
+	server     UUID
+	community  UUID
+	iterations uint32 // that the server asked for
+	me         Person
 }
 
 // identity is what a welcome says of its server.
@@ -128,9 +129,12 @@ func (c *Config) remember(ctx context.Context, pin Pin, login string, ch wire.Ch
 	return nil
 }
 
-// connect makes a connection that is logged in: by the session if there is one that the server still knows, else by
-// name and password.
-func (c *Config) connect(ctx context.Context, login, password string, old *session) (l *link, w wire.Welcome, s *session, resumed bool, err error) {
+// connect makes a connection to a home that is logged in: by the session if there is one that the server still
+// knows, else by name and password.
+func (to *home) connect(ctx context.Context, cfg *Config, login, password string, old *session) (l *link, w wire.Welcome, s *session, resumed bool, err error) {
+	at := *cfg
+	at.Address = to.address
+	c := &at
 	h, err := c.dial(ctx)
 	if err != nil {
 		return nil, w, nil, false, err
@@ -142,10 +146,14 @@ func (c *Config) connect(ctx context.Context, login, password string, old *sessi
 			h.conn.Close()
 		}
 	}()
+	if err = to.checkServer(h.welcome); err != nil {
+		return nil, w, nil, false, err
+	}
 	pin, err := c.checkPin(ctx, h.welcome)
 	if err != nil {
 		return nil, w, nil, false, err
 	}
+	pin.Iterations = max(pin.Iterations, to.expect.iterations)
 	if old != nil && old.server == UUID(h.welcome.Server) {
 		s, err = h.resume(old, wire.ResumeSession)
 		resumed = err == nil
@@ -157,12 +165,15 @@ func (c *Config) connect(ctx context.Context, login, password string, old *sessi
 		s, err = c.logIn(ctx, h, pin, login, password)
 	}
 	if err == nil {
+		err = to.checkPerson(s.me)
+	}
+	if err == nil {
 		err = h.conn.SetDeadline(time.Time{})
 	}
 	if err != nil {
 		return nil, w, nil, false, err
 	}
-	return newLink(h.conn, h.reader, false), h.welcome, s, resumed, nil
+	return newLink(to, h.conn, h.reader, false), h.welcome, s, resumed, nil
 }
 
 // logIn proves the password and checks that the server knows its keys.
@@ -200,7 +211,9 @@ func (c *Config) logIn(ctx context.Context, h *handshake, pin Pin, login, passwo
 	if err := c.remember(ctx, pin, login, ch); err != nil {
 		return nil, err
 	}
-	return h.session(ok, key), nil
+	s := h.session(ok, key)
+	s.iterations = ch.Iterations
+	return s, nil
 }
 
 // session is the session that an AUTH_OK describes.
@@ -231,5 +244,7 @@ func (h *handshake) resume(old *session, kind uint8) (*session, error) {
 	if !hmac.Equal(ok.Data, want[:]) {
 		return nil, ErrImpostor
 	}
-	return h.session(ok, old.key), nil
+	s := h.session(ok, old.key)
+	s.iterations = old.iterations
+	return s, nil
 }

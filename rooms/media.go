@@ -30,33 +30,35 @@ func (m *mediaLink) drop(err error) {
 	}
 }
 
-// withMedia calls f with the connection that streams are to use: the media connection, or the first one if the
+// withMedia calls f with the connection to a home that streams are to use: the media connection, or the first one if the
 // server gives us no second; nil if there is none.
-func (c *Client) withMedia(f func(*link)) {
+func (c *Client) withMedia(h *home, f func(*link)) {
 	switch {
-	case c.link == nil:
+	case h.link == nil:
 		f(nil)
 		return
-	case c.media.link != nil && c.media.link.reason() == nil:
-		f(c.media.link)
+	case h.media.link != nil && h.media.link.reason() == nil:
+		f(h.media.link)
 		return
 	}
-	c.media.waiters = append(c.media.waiters, f)
-	if c.media.opening {
+	h.media.waiters = append(h.media.waiters, f)
+	if h.media.opening {
 		return
 	}
-	c.media.opening = true
-	main, session := c.link, c.view.session
+	h.media.opening = true
+	main, session := h.link, h.session
 	c.workers.Go(func() {
-		l, err := c.openMedia(session)
-		c.post(func() { c.mediaOpened(main, l, err) })
+		l, err := c.openMedia(h, session)
+		c.post(func() { c.mediaOpened(h, main, l, err) })
 	})
 }
 
-func (c *Client) openMedia(s *session) (*link, error) {
+func (c *Client) openMedia(home *home, s *session) (*link, error) {
 	ctx, cancel := context.WithTimeout(c.ctx, loginTime)
 	defer cancel()
-	h, err := c.cfg.dial(ctx)
+	cfg := c.cfg
+	cfg.Address = home.address
+	h, err := cfg.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -74,29 +76,29 @@ func (c *Client) openMedia(s *session) (*link, error) {
 		h.conn.Close()
 		return nil, fmt.Errorf("adding the media connection: %w", err)
 	}
-	return newLink(h.conn, h.reader, true), nil
+	return newLink(home, h.conn, h.reader, true), nil
 }
 
-func (c *Client) mediaOpened(main, l *link, err error) {
-	c.media.opening = false
-	waiters := c.media.waiters
-	c.media.waiters = nil
+func (c *Client) mediaOpened(h *home, main, l *link, err error) {
+	h.media.opening = false
+	waiters := h.media.waiters
+	h.media.waiters = nil
 	switch {
 	case err != nil:
-		c.log.Info("streams go on the first connection", "error", err)
-		l = c.link
-	case c.link != main:
+		c.log.Info("streams go on the first connection", "server", h.address, "error", err)
+		l = h.link
+	case h.link != main:
 		l.fail(errDisconnected)
 		l = nil
 	default:
-		c.media.link = l
+		h.media.link = l
 		l.start(c.receiveOn(l))
 		c.keepAlive(l)
 		c.workers.Go(func() {
 			<-l.closed
 			c.post(func() {
-				if c.media.is(l) {
-					c.media.link = nil
+				if h.media.is(l) {
+					h.media.link = nil
 					c.transfersLostOn(l, l.reason())
 				}
 			})
@@ -107,12 +109,14 @@ func (c *Client) mediaOpened(main, l *link, err error) {
 	}
 }
 
-// transfersLost ends all transfers when the connection ends.
-func (c *Client) transfersLost(err error) {
+// transfersLost ends all transfers of a home when its connection ends.
+func (c *Client) transfersLost(h *home, err error) {
 	for _, o := range c.sending {
-		o.end(err)
+		if o.home == h {
+			o.end(err)
+		}
 	}
-	c.blobs.endAll(nil, err)
+	c.blobs.endAll(err, func(in *incoming) bool { return in.home == h })
 }
 
 // transfersLostOn ends the transfers of one connection.
@@ -122,7 +126,7 @@ func (c *Client) transfersLostOn(l *link, err error) {
 			o.end(err)
 		}
 	}
-	c.blobs.endAll(l, err)
+	c.blobs.endAll(err, func(in *incoming) bool { return in.link == l })
 }
 
 // Cancel ends a transfer of either direction.
@@ -146,7 +150,7 @@ func (c *Client) streamRefused(id wire.ID, err error) bool {
 	return c.blobs.end(id, err)
 }
 
-func (c *Client) handleStreamCancel(f wire.Frame) error {
+func (c *Client) handleStreamCancel(_ *home, f wire.Frame) error {
 	b, err := wire.ParseStreamCancel(f.Body)
 	if err != nil {
 		return err
@@ -155,7 +159,7 @@ func (c *Client) handleStreamCancel(f wire.Frame) error {
 	return nil
 }
 
-func (c *Client) handleStreamCredit(f wire.Frame) error {
+func (c *Client) handleStreamCredit(_ *home, f wire.Frame) error {
 	b, err := wire.ParseStreamCredit(f.Body)
 	if err != nil {
 		return err

@@ -170,7 +170,7 @@ func (c *Client) keepUnsent(r *room, unsent []Message) {
 
 // flush sends what waits in a room, if it can be sent now.
 func (c *Client) flush(r *room) {
-	if c.link == nil || r.number == 0 || !r.live || len(r.outbox) == 0 {
+	if r.home.link == nil || r.number == 0 || !r.live || len(r.outbox) == 0 {
 		return
 	}
 	if wait := time.Until(r.pause); wait > 0 {
@@ -198,7 +198,7 @@ func (c *Client) flush(r *room) {
 			return
 		}
 		c.step(r, m, onReady)
-		c.link.send(wire.Header{Type: typeOf(m.Kind), Flags: flagsOf(m), Room: r.number, ID: wire.ID(m.ID)}, talkOf(m))
+		r.home.link.send(wire.Header{Type: typeOf(m.Kind), Flags: flagsOf(m), Room: r.number, ID: wire.ID(m.ID)}, talkOf(m))
 	}
 }
 
@@ -208,7 +208,7 @@ func (c *Client) waitForOthers(r *room) {
 	if r.alone != nil {
 		return
 	}
-	r.alone = c.after(time.Duration(c.welcome.Limit(wire.LimitLostMS, 20000))*time.Millisecond, func() {
+	r.alone = c.after(time.Duration(r.home.welcome.Limit(wire.LimitLostMS, 20000))*time.Millisecond, func() {
 		r.alone = nil
 		if !r.live || r.others(c.me()) > 0 {
 			return
@@ -282,10 +282,10 @@ func (c *Client) acknowledged(r *room, m *Message, pos Position, at time.Time, k
 }
 
 // handleAck takes the acknowledgement of a message that the server had already.
-func (c *Client) handleAck(f wire.Frame) error {
-	r := c.byNumber[f.Room]
-	home, m := c.unsent(MessageID(f.ID))
-	if r == nil || home != r {
+func (c *Client) handleAck(h *home, f wire.Frame) error {
+	r := h.byNumber[f.Room]
+	where, m := c.unsent(MessageID(f.ID))
+	if r == nil || where != r {
 		return nil
 	}
 	r.ids.add(m.ID, Position{Epoch: f.Epoch, Seq: f.Seq})

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,7 @@ import (
 // test when the client says something else than expected. It keeps no rooms and decides nothing by itself.
 type peer struct {
 	t      *testing.T
+	n      *network // it answers for
 	conn   net.Conn
 	reader *wire.Reader
 	kind   uint8 // of RESUME
@@ -46,20 +48,44 @@ const (
 	epochTwo       = uint64(2)<<32 | 1
 )
 
-// network connects clients to peers.
+// network connects clients to the peers of one server.
 type network struct {
-	t     *testing.T
-	calls chan net.Conn
-	down  bool
-	mu    sync.Mutex
+	t      *testing.T
+	calls  chan net.Conn
+	down   bool
+	others map[string]*network // at other addresses
+	mu     sync.Mutex
+
+	server, community UUID
+	account           uint64 // of whoever logs in
+	iterations        uint32
+	key               [wire.KeyLen]byte // of the last login
 }
 
-func newNetwork(t *testing.T) *network { return &network{t: t, calls: make(chan net.Conn, 16)} }
+func newNetwork(t *testing.T) *network {
+	return &network{
+		t: t, calls: make(chan net.Conn, 16), others: map[string]*network{},
+		server: peerServer, community: peerCommunity, account: myID, iterations: peerIterations,
+	}
+}
 
-func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+// another is a server of the same community at another address.
+func (n *network) another(address string, server UUID) *network {
 	n.mu.Lock()
-	down := n.down
+	defer n.mu.Unlock()
+	o := newNetwork(n.t)
+	o.server = server
+	n.others[address] = o
+	return o
+}
+
+func (n *network) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	n.mu.Lock()
+	down, other := n.down, n.others[address]
 	n.mu.Unlock()
+	if other != nil {
+		return other.dial(ctx, network, "")
+	}
 	if down {
 		return nil, errors.New("connection refused")
 	}
@@ -81,12 +107,12 @@ func (n *network) setDown(down bool) {
 // answer takes the next connection and greets it.
 func (n *network) answer() *peer {
 	n.t.Helper()
-	p := &peer{t: n.t, conn: <-n.calls}
+	p := &peer{t: n.t, n: n, conn: <-n.calls}
 	p.reader = wire.NewReader(p.conn)
 	n.t.Cleanup(func() { p.conn.Close() })
 	hello := p.expect(wire.TypeHello)
 	p.reply(hello, wire.TypeWelcome, wire.Welcome{
-		Version: 1, Iterations: peerIterations, Features: wire.FeatureRegister, Server: peerServer, Community: peerCommunity,
+		Version: 1, Iterations: n.iterations, Features: wire.FeatureRegister, Server: n.server, Community: n.community,
 		Nonce: peerNonce, Name: "test",
 		Limits: []wire.Limit{
 			{Number: wire.LimitPingMS, Value: 5000},
@@ -115,31 +141,20 @@ func (n *network) login() *peer {
 	return p
 }
 
-// sessionKey is the same for every login here, so that a resume can be checked without remembering one.
+// acceptResume takes the session of the last login at this server.
 func (p *peer) acceptResume(f wire.Frame) {
 	p.t.Helper()
 	r, err := wire.ParseResume(f.Body)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	key := lastKey(p.t)
+	key := p.n.key
 	if r.Session != 99 || r.Proof != wire.ResumeProof(key, r.Kind, peerNonce, r.Nonce) {
 		p.t.Fatal("the proof of RESUME is wrong")
 	}
 	p.resume, p.kind = true, r.Kind
 	proof := wire.ResumedProof(key, r.Kind, peerNonce, r.Nonce)
-	p.reply(f, wire.TypeAuthOK, wire.AuthOK{Account: myID, Session: 99, Name: "Me", Data: proof[:]})
-}
-
-// keys holds the session key of the last login of each test.
-var keys sync.Map
-
-func lastKey(t *testing.T) [wire.KeyLen]byte {
-	key, ok := keys.Load(t.Name())
-	if !ok {
-		t.Fatal("a resume without a login before")
-	}
-	return key.([wire.KeyLen]byte)
+	p.reply(f, wire.TypeAuthOK, wire.AuthOK{Account: p.n.account, Session: 99, Name: "Me", Data: proof[:]})
 }
 
 func sum(key []byte, parts ...string) []byte {
@@ -153,11 +168,11 @@ func (p *peer) finishLogin(auth wire.Frame, password string) {
 	p.t.Helper()
 	first := strings.TrimPrefix(string(auth.Body), "n,,")
 	nonce := first[strings.Index(first, ",r=")+3:] + "server"
-	challenge := "r=" + nonce + ",s=" + base64.StdEncoding.EncodeToString(peerSalt[:]) + ",i=4096"
+	challenge := "r=" + nonce + ",s=" + base64.StdEncoding.EncodeToString(peerSalt[:]) + ",i=" + strconv.Itoa(int(p.n.iterations))
 	p.reply(auth, wire.TypeChallenge, wire.Raw(challenge))
 	proof := p.expect(wire.TypeProof)
 	final, sent, _ := strings.Cut(string(proof.Body), ",p=")
-	k, err := wire.DeriveKeys(password, peerSalt, peerIterations)
+	k, err := wire.DeriveKeys(password, peerSalt, p.n.iterations)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -175,9 +190,9 @@ func (p *peer) finishLogin(auth wire.Frame, password string) {
 		return
 	}
 	server := sum(k.ServerKey[:], message)
-	keys.Store(p.t.Name(), [wire.KeyLen]byte(sum(k.ServerKey[:], "kchat session", string(server))))
+	p.n.key = [wire.KeyLen]byte(sum(k.ServerKey[:], "kchat session", string(server)))
 	p.reply(proof, wire.TypeAuthOK, wire.AuthOK{
-		Account: myID, Session: 99, Name: "Me", Data: []byte("v=" + base64.StdEncoding.EncodeToString(server)),
+		Account: p.n.account, Session: 99, Name: "Me", Data: []byte("v=" + base64.StdEncoding.EncodeToString(server)),
 	})
 }
 

@@ -5,6 +5,8 @@ package rooms
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"kchat/wire"
 )
@@ -59,12 +61,56 @@ func (c *Client) People(ctx context.Context) ([]Person, error) {
 	}
 }
 
-// Rooms is the list of the server's rooms, without those of two people, in the order in which they were made.
+// Rooms is the list of the rooms, without those of two people: those of the main server in the order in which they
+// were made, then those that are only at other homes of rooms of ours.
 func (c *Client) Rooms(ctx context.Context) ([]RoomInfo, error) {
+	list, err := c.roomsOf(ctx, c.main)
+	if err != nil {
+		return nil, err
+	}
+	type place struct {
+		at   *home
+		ours map[string]bool
+	}
+	others, err := call(ctx, c, func(done func([]place, error)) {
+		var others []place
+		for _, h := range c.homes {
+			p := place{h, map[string]bool{}}
+			for _, r := range c.roomsAt(h) {
+				p.ours[r.name] = true
+			}
+			others = append(others, p)
+		}
+		done(others, nil)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("asking for the rooms: %w", err)
+	}
+	slices.SortFunc(others, func(a, b place) int { return strings.Compare(a.at.address, b.at.address) })
+	for _, p := range others {
+		theirs, err := c.roomsOf(ctx, p.at)
+		if err != nil {
+			c.log.Info("a home does not list its rooms", "address", p.at.address, "error", err)
+			continue
+		}
+		for _, r := range theirs {
+			at := slices.IndexFunc(list, func(known RoomInfo) bool { return known.Name == r.Name })
+			switch {
+			case at < 0:
+				list = append(list, r)
+			case p.ours[r.Name]: // it is there; elsewhere there is only what is left of it
+				list[at] = r
+			}
+		}
+	}
+	return list, nil
+}
+
+func (c *Client) roomsOf(ctx context.Context, h *home) ([]RoomInfo, error) {
 	var list []RoomInfo
 	after := uint64(0)
 	for {
-		f, err := c.askServer(ctx, wire.Header{Type: wire.TypeRooms}, wire.Number{Value: after})
+		f, err := c.askHome(ctx, h, wire.Header{Type: wire.TypeRooms}, wire.Number{Value: after})
 		if err != nil {
 			return nil, fmt.Errorf("asking for the rooms: %w", err)
 		}
@@ -77,6 +123,9 @@ func (c *Client) Rooms(ctx context.Context) ([]RoomInfo, error) {
 				Name: e.Name, Number: e.Number, Topic: e.Topic, People: int(e.People),
 				Practice: e.Flags&wire.RoomPractice != 0, Direct: e.Flags&wire.RoomDirect != 0,
 			})
+			if uint64(e.Number) <= after {
+				return nil, fmt.Errorf("reading the rooms: they are not sorted: %w", wire.ErrBadFrame)
+			}
 			after = uint64(e.Number)
 		}
 		if f.Flags&wire.FlagLast != 0 || len(page) == 0 {
@@ -112,7 +161,7 @@ func (c *Client) Invite(ctx context.Context, name string, person AccountID) erro
 			done(struct{}{}, ErrNotInRoom)
 			return
 		}
-		c.request(wire.Header{Type: wire.TypeInvite, Room: r.number}, wire.Number{Value: uint64(person)},
+		c.request(r.home, wire.Header{Type: wire.TypeInvite, Room: r.number}, wire.Number{Value: uint64(person)},
 			func(_ wire.Frame, err error) bool {
 				done(struct{}{}, err)
 				return false
@@ -136,7 +185,7 @@ func (c *Client) Envelope(ctx context.Context, to AccountID, payload []byte) err
 	return nil
 }
 
-func (c *Client) handleDirect(f wire.Frame) error {
+func (c *Client) handleDirect(_ *home, f wire.Frame) error {
 	d, err := wire.ParseDirect(f.Body)
 	if err != nil {
 		return err
@@ -146,7 +195,7 @@ func (c *Client) handleDirect(f wire.Frame) error {
 }
 
 // handleInvited enters rooms of two by itself and asks for others.
-func (c *Client) handleInvited(f wire.Frame) error {
+func (c *Client) handleInvited(h *home, f wire.Frame) error {
 	i, err := wire.ParseInvited(f.Body)
 	if err != nil {
 		return err
@@ -159,6 +208,9 @@ func (c *Client) handleInvited(f wire.Frame) error {
 	if direct {
 		r := c.room(i.Room)
 		r.wanted = true
+		if r.number == 0 && !r.joining {
+			r.home = h
+		}
 		c.join(r)
 	}
 	c.out.tell(Invited{Room: i.Room, Direct: direct, From: from})
@@ -172,11 +224,11 @@ func (c *Client) ChangePassword(ctx context.Context, password string) error {
 		return err
 	}
 	iterations, err := call(ctx, c, func(done func(uint32, error)) {
-		if c.link == nil {
+		if c.main.link == nil {
 			done(0, ErrNoServer)
 			return
 		}
-		done(c.welcome.Iterations, nil)
+		done(c.main.welcome.Iterations, nil)
 	})
 	if err != nil {
 		return fmt.Errorf("changing the password: %w", err)
@@ -186,13 +238,13 @@ func (c *Client) ChangePassword(ctx context.Context, password string) error {
 		return fmt.Errorf("changing the password: %w", err)
 	}
 	_, err = call(ctx, c, func(done func(struct{}, error)) {
-		if c.link == nil {
+		if c.main.link == nil {
 			done(struct{}{}, ErrNoServer)
 			return
 		}
 		body := wire.Passwd{Iterations: keys.Iterations, Salt: keys.Salt, StoredKey: keys.StoredKey, ServerKey: keys.ServerKey}
 		body.Proof = wire.PasswdProof(c.view.session.key, body)
-		c.request(wire.Header{Type: wire.TypePasswd}, body, func(_ wire.Frame, err error) bool {
+		c.request(c.main, wire.Header{Type: wire.TypePasswd}, body, func(_ wire.Frame, err error) bool {
 			if err == nil {
 				c.password = prepared
 			}

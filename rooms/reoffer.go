@@ -33,7 +33,7 @@ func (c *Client) handleWant(r *room, f wire.Frame) error {
 		return err
 	}
 	job := wantJob{
-		link: c.link, room: r, to: AccountID(f.Sender),
+		link: r.home.link, room: r, to: AccountID(f.Sender),
 		from: Position{Epoch: w.FromEpoch, Seq: w.FromSeq}, up: Position{Epoch: w.ToEpoch, Seq: w.ToSeq},
 	}
 	if r.live && job.to != c.me() && !slices.Contains(c.asking, job) {
@@ -49,7 +49,7 @@ func (c *Client) nextWant() {
 	}
 	job := c.asking[0]
 	c.asking = c.asking[1:]
-	if job.link != c.link {
+	if job.link != job.room.home.link {
 		c.nextWant()
 		return
 	}
@@ -129,11 +129,11 @@ func (c *Client) reofferOne(job wantJob, m Message, answers chan<- reoffered) {
 		Flags: flagsOf(&m), Body: talkOf(&m).Append(nil),
 	}
 	c.post(func() {
-		if c.link != job.link || job.room.number == 0 {
+		if job.room.home.link != job.link || job.room.number == 0 {
 			answers <- reoffered{m, errDisconnected}
 			return
 		}
-		c.request(wire.Header{Type: wire.TypeReoffer, Room: job.room.number, ID: wire.ID(m.ID)}, body,
+		c.request(job.room.home, wire.Header{Type: wire.TypeReoffer, Room: job.room.number, ID: wire.ID(m.ID)}, body,
 			func(_ wire.Frame, err error) bool {
 				answers <- reoffered{m, err}
 				return false

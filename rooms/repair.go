@@ -152,7 +152,7 @@ func (c *Client) tryGapsAgain(r *room) {
 
 // repair asks for the first gap that may still be filled, and comes back for the next.
 func (c *Client) repair(r *room) {
-	if c.link == nil || !r.live || r.wants.stop != nil || r.others(c.me()) == 0 {
+	if r.home.link == nil || !r.live || r.wants.stop != nil || r.others(c.me()) == 0 {
 		return
 	}
 	next := slices.IndexFunc(r.gaps, func(g *gap) bool { return g.tries < wantTries })
@@ -162,7 +162,7 @@ func (c *Client) repair(r *room) {
 	g := r.gaps[next]
 	g.tries++
 	g.got = 0
-	c.link.send(wire.Header{Type: wire.TypeWant, Room: r.number}, wire.Want{
+	r.home.link.send(wire.Header{Type: wire.TypeWant, Room: r.number}, wire.Want{
 		FromEpoch: g.from.Epoch, FromSeq: g.from.Seq, ToEpoch: g.to.Epoch, ToSeq: g.to.Seq,
 	})
 	r.wants.stop = c.after(wantEvery, func() {
@@ -189,12 +189,12 @@ func (c *Client) answeredGap(r *room, g *gap) {
 }
 
 // handleReoffer takes what its author sends again.
-func (c *Client) handleReoffer(f wire.Frame) error {
+func (c *Client) handleReoffer(h *home, f wire.Frame) error {
 	o, err := wire.ParseReoffer(f.Body)
 	if err != nil {
 		return err
 	}
-	r := c.byNumber[f.Room]
+	r := h.byNumber[f.Room]
 	if r == nil || AccountID(o.To) != c.me() {
 		return nil
 	}

@@ -17,6 +17,8 @@ type room struct {
 	name   string
 	wanted bool // we are to be in it, over reconnects
 	opts   JoinOptions
+	home   *home  // the server that it is at, as far as we know
+	moves  []UUID // servers that said MOVED since we were in it last
 
 	number uint32               // 0: not in it now; written under the view lock
 	info   RoomInfo             // written under the view lock
@@ -44,8 +46,8 @@ type room struct {
 	alone  func() // stops the timer that gives up waiting for others; nil: none runs
 }
 
-func newRoom(name string) *room {
-	return &room{name: name, people: map[AccountID]Person{}, typing: map[AccountID]func(){}}
+func newRoom(name string, h *home) *room {
+	return &room{name: name, home: h, people: map[AccountID]Person{}, typing: map[AccountID]func(){}}
 }
 
 func (r *room) roster() []Person {
@@ -108,10 +110,11 @@ func (c *Client) Part(ctx context.Context, name string) error {
 		r.wanted = false
 		c.joinEnds(r, ErrNotInRoom)
 		if r.number == 0 {
+			c.leaveHome(r)
 			done(struct{}{}, nil)
 			return
 		}
-		c.request(wire.Header{Type: wire.TypePart, Room: r.number}, wire.Empty{}, func(f wire.Frame, err error) bool {
+		c.request(r.home, wire.Header{Type: wire.TypePart, Room: r.number}, wire.Empty{}, func(f wire.Frame, err error) bool {
 			if f.Type == wire.TypeParted {
 				c.parted(r, f)
 			}
@@ -127,7 +130,7 @@ func (c *Client) Part(ctx context.Context, name string) error {
 
 // join asks the server to let us in, once it is known how far the room is stored here.
 func (c *Client) join(r *room) {
-	if c.link == nil || r.joining || r.number != 0 {
+	if r.home.link == nil || r.joining || r.number != 0 {
 		return
 	}
 	r.joining = true
@@ -135,14 +138,14 @@ func (c *Client) join(r *room) {
 		c.sendJoin(r)
 		return
 	}
-	l, community := c.link, c.view.session.community
+	l, community := r.home.link, c.view.session.community
 	c.workers.Go(func() {
 		last, err := c.cfg.Store.Stored(c.ctx, community, r.name)
 		gaps, gapErr := c.storedGaps(community, r.name)
 		unsent, unsentErr := c.storedUnsent(community, r.name)
 		err = errors.Join(err, gapErr, unsentErr)
 		c.post(func() {
-			if l != c.link {
+			if l != r.home.link {
 				return
 			}
 			if err != nil {
@@ -171,8 +174,17 @@ func (c *Client) sendJoin(r *room) {
 		body.Flags |= wire.JoinBacklog
 		body.Backlog = uint16(min(max(r.opts.Backlog, 0), wire.BacklogMax))
 	}
-	c.request(wire.Header{Type: wire.TypeJoin}, body, func(f wire.Frame, err error) bool {
+	at := r.home
+	c.request(at, wire.Header{Type: wire.TypeJoin}, body, func(f wire.Frame, err error) bool {
 		switch {
+		case r.home != at || !r.wanted: // we have left the room since
+			if f.Type == wire.TypeJoined && at.link != nil {
+				at.link.send(wire.Header{Type: wire.TypePart, Room: f.Room}, wire.Empty{})
+			}
+			if r.home == at {
+				r.joining = false
+				c.leaveHome(r)
+			}
 		case err != nil:
 			r.joining = false
 			c.joinFailed(r, err)
@@ -188,7 +200,7 @@ func (c *Client) sendJoin(r *room) {
 
 // joinFailed ends Join unless the connection is to blame, or the server asks to try again later.
 func (c *Client) joinFailed(r *room, err error) {
-	if c.link == nil {
+	if r.home.link == nil {
 		return
 	}
 	if wait := waitOf(err); wait > 0 {
@@ -200,6 +212,7 @@ func (c *Client) joinFailed(r *room, err error) {
 		return
 	}
 	r.wanted = false
+	c.leaveHome(r)
 	c.joinEnds(r, err)
 	c.out.tell(Parted{Room: r.name, Err: err})
 }
@@ -210,14 +223,6 @@ func (c *Client) joinEnds(r *room, err error) {
 	for _, done := range waiters {
 		done(r.info, err)
 	}
-}
-
-func (c *Client) moved(r *room, f wire.Frame) {
-	m, err := wire.ParseMoved(f.Body)
-	if err == nil {
-		err = &MovedError{Room: m.Room, Host: m.Host, Port: m.Port, Server: UUID(m.Server)}
-	}
-	c.joinFailed(r, err)
 }
 
 // joined takes note of where the room stands; roster and log follow.
@@ -237,8 +242,8 @@ func (c *Client) joined(r *room, f wire.Frame) {
 	}
 	clear(r.people)
 	c.view.Unlock()
-	c.byNumber[f.Room] = r
-	r.joining, r.live, r.gathering = false, false, nil
+	r.home.byNumber[f.Room] = r
+	r.joining, r.live, r.gathering, r.moves = false, false, nil, nil
 	r.held, r.hold = nil, 0
 	c.continueFrom(r, Position{Epoch: f.Epoch, Seq: j.Start})
 }
@@ -347,8 +352,11 @@ func (c *Client) parted(r *room, f wire.Frame) {
 	if p.Reason == wire.ErrKicked {
 		r.wanted = false
 	}
-	delete(c.byNumber, r.number)
+	delete(r.home.byNumber, r.number)
 	c.roomLost(r)
+	if !r.wanted {
+		c.leaveHome(r)
+	}
 	c.out.tell(Parted{Room: r.name, Err: why})
 }
 

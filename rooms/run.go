@@ -6,7 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
+	"sync"
 	"time"
 
 	"kchat/wire"
@@ -136,9 +139,10 @@ func (c *Client) oneConnection(old *session, connected func()) (*session, error)
 	done := make(chan struct{})
 	ctx, cancel := context.WithTimeout(c.ctx, 2*loginTime)
 	defer cancel()
+	password := c.password
 	c.workers.Go(func() {
 		defer close(done)
-		d.link, d.welcome, d.session, d.resumed, d.err = c.cfg.connect(ctx, c.login, c.password, old)
+		d.link, d.welcome, d.session, d.resumed, d.err = c.main.connect(ctx, &c.cfg, c.login, password, old)
 	})
 	if err := c.serve(done); err != nil {
 		cancel()
@@ -156,7 +160,9 @@ func (c *Client) oneConnection(old *session, connected func()) (*session, error)
 	err := c.serve(d.link.closed)
 	if err == nil {
 		err = d.link.reason()
-		c.lost(err)
+		d.link.done.Wait()
+		c.settleMail() // what came before the end
+		c.lost(c.main, err)
 	}
 	return d.session, err
 }
@@ -179,9 +185,8 @@ func (c *Client) serve(until <-chan struct{}) error {
 	}
 }
 
-// begin takes a connection into service.
+// begin takes the main connection into service.
 func (c *Client) begin(l *link, w wire.Welcome, s *session, resumed bool) {
-	c.link, c.welcome = l, w
 	c.view.Lock()
 	c.view.session, c.view.server = s, identity(c.cfg.Address, w)
 	c.view.Unlock()
@@ -189,11 +194,17 @@ func (c *Client) begin(l *link, w wire.Welcome, s *session, resumed bool) {
 	c.online = true
 	c.log.Info("connected", "server", w.Name, "account", s.me.ID, "resumed", resumed)
 	c.out.tell(Online{Server: c.view.server, Me: s.me, Resumed: resumed})
+	c.loadOutbox()
+	c.serveHome(c.main, l, w, s)
+}
+
+// serveHome takes a connection to a home into service.
+func (c *Client) serveHome(h *home, l *link, w wire.Welcome, s *session) {
+	h.link, h.welcome, h.session = l, w, s
 	l.start(c.receiveOn(l))
 	c.keepAlive(l)
-	c.loadOutbox()
 	for _, r := range c.view.rooms {
-		if r.wanted {
+		if r.home == h && r.wanted {
 			c.join(r)
 		}
 	}
@@ -226,8 +237,8 @@ func (c *Client) receiveOn(l *link) func(wire.Frame) {
 
 // keepAlive sends pings, and ends the link when the server is silent for too long.
 func (c *Client) keepAlive(l *link) {
-	every := time.Duration(c.welcome.Limit(wire.LimitPingMS, 5000)) * time.Millisecond
-	silence := time.Duration(c.welcome.Limit(wire.LimitSilenceMS, 10000)) * time.Millisecond
+	every := time.Duration(l.home.welcome.Limit(wire.LimitPingMS, 5000)) * time.Millisecond
+	silence := time.Duration(l.home.welcome.Limit(wire.LimitSilenceMS, 10000)) * time.Millisecond
 	every = max(every, 100*time.Millisecond)
 	var tick func()
 	tick = func() {
@@ -244,35 +255,53 @@ func (c *Client) keepAlive(l *link) {
 	c.after(every, tick)
 }
 
-// lost takes a connection out of service.
-func (c *Client) lost(err error) {
-	c.link.done.Wait()
-	c.settleMail() // what came before the end
-	c.link = nil
-	c.media.drop(err)
-	requests := c.requests
-	c.requests = map[wire.ID]request{}
-	for _, r := range requests {
+// lost takes the connection to a home out of service.
+func (c *Client) lost(h *home, err error) {
+	h.link = nil
+	h.media.drop(err)
+	var open []request
+	for id, r := range c.requests {
+		if r.link.home == h {
+			open = append(open, r)
+			delete(c.requests, id)
+		}
+	}
+	for _, r := range open {
 		r.done(wire.Frame{}, errDisconnected)
 	}
-	clear(c.byNumber)
-	clear(c.asked)
+	clear(h.byNumber)
+	clear(h.asked)
 	for _, r := range c.view.rooms {
-		c.roomLost(r)
+		if r.home == h {
+			c.roomLost(r)
+		}
 	}
-	c.transfersLost(err)
+	c.transfersLost(h, err)
 }
 
-// hangUp ends the connection at the end of Run.
+// hangUp ends all connections at the end of Run.
 func (c *Client) hangUp() {
-	if c.link == nil {
-		return
+	homes := append(slices.Collect(maps.Values(c.homes)), c.main)
+	var goodbyes sync.WaitGroup
+	for _, h := range homes {
+		switch {
+		case h.link == nil:
+		case c.isClosing():
+			goodbyes.Go(h.link.goodbye)
+		default:
+			h.link.fail(ErrClosed)
+		}
 	}
-	l := c.link
-	if c.isClosing() {
-		l.goodbye()
-	} else {
-		l.fail(ErrClosed)
+	goodbyes.Wait()
+	for _, h := range homes {
+		if h.link != nil {
+			h.link.done.Wait()
+		}
 	}
-	c.lost(ErrClosed)
+	c.settleMail() // what came before the end
+	for _, h := range homes {
+		if h.link != nil {
+			c.lost(h, ErrClosed)
+		}
+	}
 }

@@ -5,6 +5,7 @@ package rooms
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -21,6 +22,7 @@ type incoming struct {
 	mu       sync.Mutex
 	transfer Transfer
 	room     uint32
+	home     *home
 	link     *link
 	to       BlobWriter // nil: it has not begun
 	at       uint64
@@ -174,18 +176,18 @@ func (rs *receivers) end(id wire.ID, why error) bool {
 	return true
 }
 
-// endAll ends all transfers of a connection, or all there are if it is nil.
-func (rs *receivers) endAll(l *link, why error) {
+// endAll ends all transfers that are meant.
+func (rs *receivers) endAll(why error, meant func(*incoming) bool) {
 	rs.mu.Lock()
-	var ids []wire.ID
-	for id, in := range rs.byID {
-		if l == nil || in.link == l {
-			ids = append(ids, id)
-		}
-	}
+	all := maps.Clone(rs.byID)
 	rs.mu.Unlock()
-	for _, id := range ids {
-		rs.end(id, why)
+	for id, in := range all {
+		in.mu.Lock()
+		this := meant(in)
+		in.mu.Unlock()
+		if this {
+			rs.end(id, why)
+		}
 	}
 }
 
@@ -226,10 +228,10 @@ func (c *Client) handleStreamBegin(r *room, f wire.Frame) error {
 		return nil // the beginning would be missing
 	}
 	t.Done = offset
-	in := &incoming{transfer: t, room: f.Room, at: offset}
+	in := &incoming{transfer: t, home: r.home, room: f.Room, at: offset}
 	c.blobs.add(f.ID, in)
 	c.out.tell(TransferChanged{Transfer: t})
-	c.withMedia(func(l *link) {
+	c.withMedia(r.home, func(l *link) {
 		if l == nil {
 			c.blobs.end(f.ID, errDisconnected)
 			return

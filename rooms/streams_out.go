@@ -24,6 +24,7 @@ type outgoing struct {
 	id       wire.ID
 	transfer Transfer
 	to       AccountID // 0: everybody in the room
+	home     *home
 
 	mu     sync.Mutex
 	credit uint64
@@ -115,16 +116,16 @@ func (c *Client) keepBlob(ctx context.Context, a Attachment, body io.Reader) err
 // offer announces a blob to a room, or to one person of it, and sends it as far as the server allows.
 func (c *Client) offer(r *room, a Attachment, to AccountID, offset uint64) {
 	o := &outgoing{
-		id: newMark(), to: to, wake: make(chan struct{}, 1),
+		id: newMark(), to: to, home: r.home, wake: make(chan struct{}, 1),
 		transfer: Transfer{
 			Room: r.name, From: c.me(), Attached: a, Kind: kindOf(a.MIME), Outgoing: true, Done: offset,
 		},
 	}
 	o.transfer.Stream = MessageID(o.id)
 	c.sending[o.id] = o
-	number, l := r.number, c.link
+	h, number, l := r.home, r.number, r.home.link
 	c.workers.Go(func() {
-		done, err := c.stream(o, number, l, offset)
+		done, err := c.stream(o, h, number, l, offset)
 		c.post(func() { delete(c.sending, o.id) })
 		t := o.transfer
 		t.Done = done
@@ -134,7 +135,7 @@ func (c *Client) offer(r *room, a Attachment, to AccountID, offset uint64) {
 }
 
 // stream sends a blob from offset on, and returns how far it came.
-func (c *Client) stream(o *outgoing, number uint32, main *link, offset uint64) (uint64, error) {
+func (c *Client) stream(o *outgoing, h *home, number uint32, main *link, offset uint64) (uint64, error) {
 	a := o.transfer.Attached
 	blob, err := c.cfg.Blobs.Open(a.Hash)
 	if err != nil {
@@ -150,7 +151,7 @@ func (c *Client) stream(o *outgoing, number uint32, main *link, offset uint64) (
 		Duration: uint32(a.Duration / time.Millisecond), Kind: uint8(o.transfer.Kind), Hash: a.Hash, MIME: a.MIME, Name: a.Name,
 	})
 	c.out.tell(TransferChanged{Transfer: o.transfer})
-	link, err := c.linkFor(o, main)
+	link, err := c.linkFor(o, h, main)
 	if err != nil {
 		return offset, err
 	}
@@ -191,9 +192,9 @@ func (c *Client) barrier(o *outgoing, main, link *link) error {
 }
 
 // linkFor finds the connection for the chunks of a stream.
-func (c *Client) linkFor(o *outgoing, main *link) (*link, error) {
+func (c *Client) linkFor(o *outgoing, h *home, main *link) (*link, error) {
 	found := make(chan *link, 1)
-	c.post(func() { c.withMedia(func(l *link) { found <- l }) })
+	c.post(func() { c.withMedia(h, func(l *link) { found <- l }) })
 	select {
 	case l := <-found:
 		if l == nil {

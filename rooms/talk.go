@@ -118,7 +118,7 @@ func (c *Client) handleTalk(r *room, f wire.Frame) error {
 	if _, known := c.names[AccountID(f.Sender)]; !known {
 		r.hold = AccountID(f.Sender)
 		r.held = append(r.held, f)
-		c.askName(r.hold)
+		c.askName(r.home, r.hold)
 		return nil
 	}
 	m, err := c.messageOf(r, f.Type, f.Flags, f.Header, f.Body)
@@ -149,15 +149,15 @@ func (c *Client) handleTalk(r *room, f wire.Frame) error {
 	return nil
 }
 
-// askName asks who somebody is, and lets the rooms go on that wait for it.
-func (c *Client) askName(id AccountID) {
-	if c.asked[id] {
+// askName asks a home who somebody is, and lets its rooms go on that wait for it.
+func (c *Client) askName(h *home, id AccountID) {
+	if h.asked[id] {
 		return
 	}
-	c.asked[id] = true
-	c.request(wire.Header{Type: wire.TypeWhois}, wire.Whois{Account: uint64(id)}, func(f wire.Frame, err error) bool {
-		delete(c.asked, id)
-		if c.link == nil {
+	h.asked[id] = true
+	c.request(h, wire.Header{Type: wire.TypeWhois}, wire.Whois{Account: uint64(id)}, func(f wire.Frame, err error) bool {
+		delete(h.asked, id)
+		if h.link == nil {
 			return false
 		}
 		p, parseErr := wire.ParsePerson(f.Body)
@@ -166,7 +166,7 @@ func (c *Client) askName(id AccountID) {
 		}
 		c.names[id] = p.Name
 		for _, r := range c.view.rooms {
-			if r.hold == id {
+			if r.home == h && r.hold == id {
 				c.release(r)
 			}
 		}
@@ -176,7 +176,7 @@ func (c *Client) askName(id AccountID) {
 
 // release handles what waited for a name.
 func (c *Client) release(r *room) {
-	l, held := c.link, r.held
+	l, held := r.home.link, r.held
 	r.held, r.hold = nil, 0
 	for _, f := range held {
 		c.handle(l, f)

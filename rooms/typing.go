@@ -25,7 +25,7 @@ type ourTyping struct {
 func (c *Client) Typing(name string, on bool) {
 	c.post(func() {
 		r, ok := c.view.rooms[name]
-		if !ok || c.link == nil || !r.live || r.others(c.me()) == 0 {
+		if !ok || r.home.link == nil || !r.live || r.others(c.me()) == 0 {
 			return
 		}
 		if r.ours.stop != nil {
@@ -39,7 +39,7 @@ func (c *Client) Typing(name string, on bool) {
 			return
 		}
 		r.ours.on, r.ours.said = on, time.Now()
-		c.link.send(wire.Header{Type: wire.TypeTyping, Room: r.number}, wire.Typing{On: on})
+		r.home.link.send(wire.Header{Type: wire.TypeTyping, Room: r.number}, wire.Typing{On: on})
 	})
 }
 

@@ -241,6 +241,9 @@ func failure(e rooms.Event, room string, online bool) error {
 			return withCode(e.Err)
 		}
 	case rooms.Parted:
+		if moved, ok := errors.AsType[*rooms.MovedError](e.Err); ok && moved.Retry {
+			return nil
+		}
 		if e.Room == room && e.Err != nil && !errors.Is(e.Err, wire.ErrShutdown) {
 			return coded{fmt.Errorf("room %s: %w", room, e.Err), exitRefused}
 		}
