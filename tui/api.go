@@ -15,6 +15,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"kchat/history"
+	"kchat/media"
 	"kchat/rooms"
 )
 
@@ -101,12 +102,24 @@ type Archive interface {
 	Export(ctx context.Context, community rooms.UUID, room, path string) (int, error)
 }
 
+// Prepared is a file that is ready to be sent.
+type Prepared struct {
+	rooms.Attachment
+	PlaceRemoved bool // the file said where the picture was taken; what is sent does not
+}
+
+// Ground is what pictures are drawn on.
+type Ground struct {
+	Light  bool          // the terminal's ground is light
+	Colors media.Profile // that the terminal has
+}
+
 // Pictures turns blobs into cells. A nil Pictures shows no pictures and sends none.
 type Pictures interface {
-	// Attach checks a file, puts it into the blob store and describes it.
-	Attach(ctx context.Context, path string, kind rooms.StreamKind) (rooms.Attachment, error)
+	// Attach checks a file, puts it into the blob store without what it tells of its author, and describes it.
+	Attach(ctx context.Context, path string, kind rooms.StreamKind) (Prepared, error)
 	// Draw draws a blob in cells. The error says when it is not there.
-	Draw(ctx context.Context, hash rooms.Hash, width, height int, light bool) ([]string, error)
+	Draw(ctx context.Context, hash rooms.Hash, width, height int, on Ground) ([]string, error)
 	// Has reports whether a blob is there.
 	Has(hash rooms.Hash) bool
 }
@@ -147,6 +160,7 @@ type Config struct {
 	ASCII    bool
 	Plain    bool // no colour
 	Clock    func() time.Time
+	Tick     tickFunc // tea.Tick, by the same clock
 	Zone     *time.Location
 	Options  []tea.ProgramOption
 }
@@ -157,6 +171,9 @@ func (c *Config) fill() {
 	}
 	if c.Clock == nil {
 		c.Clock = time.Now
+	}
+	if c.Tick == nil {
+		c.Tick = tea.Tick
 	}
 	if c.Zone == nil {
 		c.Zone = time.Local

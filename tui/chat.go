@@ -47,8 +47,14 @@ type chat struct {
 
 	invitation  string // the room of the last one
 	remembering bool
+	again       bool      // something changed while it was being remembered
+	saving      bool      // the draft will be remembered soon
 	rememberAt  time.Time // not to be tried before, since it failed
 }
+
+// draftAfter is how long a draft may lie unsaved after a key. With the time of writing it is what a kill or a power cut
+// can cost; docs/history.md promises one second.
+const draftAfter = 500 * time.Millisecond
 
 // rememberAgain is how long to wait after drafts and read marks could not be kept, as on a full disk.
 const rememberAgain = 15 * time.Second
@@ -71,6 +77,7 @@ type (
 		do func(c *chat) tea.Cmd
 	}
 	tickMsg  struct{ to *chat }
+	draftMsg struct{ to *chat }  // the draft is due to be remembered
 	leaveMsg struct{ err error } // out of the program
 )
 
@@ -113,7 +120,7 @@ func (c *chat) ask(do func(ctx context.Context) func(c *chat) tea.Cmd) tea.Cmd {
 }
 
 func (c *chat) tick() tea.Cmd {
-	return tea.Tick(time.Second, func(time.Time) tea.Msg { return tickMsg{c} })
+	return c.cfg.Tick(time.Second, func(time.Time) tea.Msg { return tickMsg{c} })
 }
 
 // update routes a message to the region that it concerns.
@@ -129,21 +136,26 @@ func (c *chat) update(msg tea.Msg) tea.Cmd {
 			return nil
 		}
 		return c.everySecond()
+	case draftMsg:
+		if msg.to == c {
+			c.saving = false
+			return c.remember()
+		}
 	case pathsMsg:
 		c.popup.paths(c, msg)
 	case settledMsg:
-		return c.settled(msg)
+		return tea.Batch(c.settled(msg), c.saveSoon())
 	case tea.FocusMsg:
 		c.focused = true
 		c.viewed()
 	case tea.BlurMsg:
 		c.focused = false
 	case tea.PasteMsg:
-		return c.paste(msg)
+		return tea.Batch(c.paste(msg), c.saveSoon())
 	case tea.MouseMsg:
 		return c.mouse(msg)
 	case tea.KeyPressMsg:
-		return c.key(msg)
+		return tea.Batch(c.key(msg), c.saveSoon())
 	}
 	return nil
 }
@@ -241,7 +253,10 @@ func (c *chat) viewed() {
 
 // remember keeps what changed about the rooms.
 func (c *chat) remember() tea.Cmd {
-	if c.session.Archive == nil || c.link.reading || c.remembering || c.cfg.Clock().Before(c.rememberAt) {
+	if c.session.Archive == nil || c.link.reading || c.cfg.Clock().Before(c.rememberAt) {
+		return nil
+	}
+	if c.again = c.remembering; c.again {
 		return nil
 	}
 	changed := c.changes()
@@ -253,7 +268,11 @@ func (c *chat) remember() tea.Cmd {
 		err := c.session.Archive.Remember(ctx, changed...)
 		return func(c *chat) tea.Cmd {
 			c.remembering = false
-			if err == nil {
+			switch {
+			case err != nil:
+			case c.again:
+				return c.remember()
+			default:
 				return nil
 			}
 			c.rememberAt = c.cfg.Clock().Add(rememberAgain)
@@ -265,6 +284,16 @@ func (c *chat) remember() tea.Cmd {
 			return c.warn(c.say("chat.not_remembered", "why", err))
 		}
 	})
+}
+
+// saveSoon remembers the draft a moment after the first key, so that nothing but that moment can be lost.
+func (c *chat) saveSoon() tea.Cmd {
+	r := c.book.current
+	if c.saving || r == nil || c.composer.value() == r.saved.Draft {
+		return nil
+	}
+	c.saving = true
+	return c.cfg.Tick(draftAfter, func(time.Time) tea.Msg { return draftMsg{c} })
 }
 
 // keepAll keeps what changed last, also while something before it is still being kept.

@@ -50,7 +50,9 @@ func TestAloneInTheWaitingRoom(t *testing.T) {
 	eachSize(t, func(t *testing.T, width, height int, suffix string) {
 		s := newStage(t, width, height, func(s *stage, _ *Config) { s.client.people = []rooms.Person{s.client.me, lena} })
 		s.logIn()
-		s.wait("Only you are in #lobby", "Online elsewhere: lena")
+		s.wait("Only you are in #lobby")
+		s.pass(time.Second)
+		s.wait("Online elsewhere: lena")
 		s.golden("alone-" + suffix)
 	})
 }
@@ -115,6 +117,12 @@ func TestHangulIsCompleteWhenEnterComesFirst(t *testing.T) {
 	s.type_("안녕하세")
 	s.press(enter)
 	s.type_("요") // the input method hands over the last syllable after Enter
+	s.wait("안녕하세요")
+	s.pass(settleFor - 1)
+	if sent := s.client.drafts(); len(sent) != 0 {
+		t.Fatalf("%q was sent too early", sent)
+	}
+	s.pass(1)
 	s.until("the message to be sent", func() bool { return len(s.client.drafts()) == 1 })
 	if got := s.client.drafts()[0]; got != "안녕하세요" {
 		t.Errorf("sent %q", got)
@@ -147,13 +155,7 @@ func (s *stage) resize(width, height int) {
 	s.term.Resize(width, height)
 	s.term.mu.Unlock()
 	s.program.Send(windowSize(width, height))
-	seen := make(chan struct{})
-	s.program.Send(applyMsg{s.model.chat, func(*chat) (cmd teaCmd) { close(seen); return nil }})
-	select {
-	case <-seen:
-	case <-time.After(30 * time.Second):
-		s.t.Fatal("the program does not answer")
-	}
+	s.settle()
 }
 
 func TestPanesLieOverTheTalkOnNarrowScreens(t *testing.T) {

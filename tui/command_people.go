@@ -71,7 +71,7 @@ func (c *chat) sayDirect(r *room, person rooms.Person, words string) tea.Cmd {
 		return c.post(rooms.Draft{Room: r.name, Kind: rooms.KindText, Text: words})
 	case person.State.Here():
 		r.greeting = words
-		return tea.Tick(greetFor, func(time.Time) tea.Msg {
+		return c.cfg.Tick(greetFor, func(time.Time) tea.Msg {
 			return applyMsg{c, func(c *chat) tea.Cmd { return c.keepGreeting(r, person.Name) }}
 		})
 	default:

@@ -84,15 +84,18 @@ func (c *composer) key(msg tea.Msg) bool {
 	return c.value() != before
 }
 
+// tickFunc is tea.Tick by some clock.
+type tickFunc func(d time.Duration, do func(time.Time) tea.Msg) tea.Cmd
+
 // enter begins to send. What comes before settledMsg still belongs to the message.
-func (c *composer) enter() tea.Cmd {
+func (c *composer) enter(tick tickFunc) tea.Cmd {
 	c.settles++
 	c.waiting = true
 	turn := c.settles
 	if !hangulLast(c.value()) {
 		return func() tea.Msg { return settledMsg{turn} }
 	}
-	return tea.Tick(settleFor, func(time.Time) tea.Msg { return settledMsg{turn} })
+	return tick(settleFor, func(time.Time) tea.Msg { return settledMsg{turn} })
 }
 
 // take returns what is to be sent and empties the composer, if msg belongs to the last Enter.

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
+	"kchat/media"
 	"kchat/tui/styles"
 	"kchat/tui/talk"
 	"kchat/tui/words"
@@ -23,6 +25,7 @@ type env struct {
 	st    *styles.Styles
 	look  *talk.Look
 	light bool
+	color media.Profile                   // what the terminal has
 	send  func(tea.Msg)                   // into the program, for its goroutines
 	own   func(func(ctx context.Context)) // runs a goroutine that ends with the program
 }
@@ -33,7 +36,7 @@ func newEnv(cfg *Config) (*env, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &env{cfg: cfg, words: w}
+	e := &env{cfg: cfg, words: w, color: media.TrueColor}
 	e.look = &talk.Look{Words: w, Zone: cfg.Zone}
 	e.dress()
 	return e, nil
@@ -47,6 +50,28 @@ func (e *env) dress() {
 	}
 	e.st = styles.New(theme, styles.Options{Light: e.light, ASCII: e.cfg.ASCII, Plain: e.cfg.Plain})
 	e.look.Styles = e.st
+}
+
+// ground is what pictures are drawn on. Without colours, or in ASCII, they are drawn in characters.
+func (e *env) ground() Ground {
+	if e.cfg.Plain || e.cfg.ASCII {
+		return Ground{Light: e.light, Colors: media.NoColor}
+	}
+	return Ground{Light: e.light, Colors: e.color}
+}
+
+// profileOf translates what the program found out about the terminal's colours.
+func profileOf(p colorprofile.Profile) media.Profile {
+	switch {
+	case p >= colorprofile.TrueColor:
+		return media.TrueColor
+	case p == colorprofile.ANSI256:
+		return media.ANSI256
+	case p == colorprofile.ANSI:
+		return media.ANSI16
+	default:
+		return media.NoColor
+	}
 }
 
 func (e *env) say(key string, pairs ...any) string { return e.words.Say(key, pairs...) }

@@ -258,7 +258,7 @@ func (c *chat) message(m rooms.Message) tea.Cmd {
 	}
 	if !fresh || m.Sender == c.me.ID || m.Pos.Compare(r.read) <= 0 || m.Backfill {
 		c.viewed()
-		return c.pictures()
+		return nil
 	}
 	if r == c.book.current && c.focused && r.talk.Following() {
 		r.see()
@@ -267,7 +267,7 @@ func (c *chat) message(m rooms.Message) tea.Cmd {
 			r.talk.Divide(r.read)
 		}
 	}
-	return c.pictures()
+	return nil
 }
 
 // gap shows where messages are missing.

@@ -79,7 +79,7 @@ func (c *chat) enter() tea.Cmd {
 		c.composer.set("")
 		return nil
 	}
-	return c.composer.enter()
+	return c.composer.enter(c.cfg.Tick)
 }
 
 // settled goes on after Enter, when the last syllable has come.
@@ -148,7 +148,7 @@ func (c *chat) scroll(rows int) tea.Cmd {
 	if atTop && rows < 0 {
 		return c.loadOlder(r, pageSize, false)
 	}
-	return nil
+	return c.pictures()
 }
 
 func (c *chat) toNewest() tea.Cmd {

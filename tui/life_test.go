@@ -14,25 +14,39 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
+	"kchat/media"
 	"kchat/rooms"
 )
 
 // fakePictures draws a flat ground in the size asked for.
 type fakePictures struct {
-	mu   sync.Mutex
-	here map[rooms.Hash]bool
+	mu      sync.Mutex
+	here    map[rooms.Hash]bool
+	grounds []Ground // drawn on
 }
 
-func (p *fakePictures) Attach(_ context.Context, path string, _ rooms.StreamKind) (rooms.Attachment, error) {
+func (p *fakePictures) Attach(_ context.Context, path string, _ rooms.StreamKind) (Prepared, error) {
 	if !strings.HasSuffix(path, ".png") {
-		return rooms.Attachment{}, errors.New("this is no picture")
+		return Prepared{}, errors.New("this is no picture")
 	}
-	return rooms.Attachment{Hash: rooms.Hash{1}, Size: 83_000, MIME: "image/png", Name: "sun.png", Width: 640, Height: 400}, nil
+	att := rooms.Attachment{Hash: rooms.Hash{1}, Size: 83_000, MIME: "image/png", Name: "sun.png", Width: 640, Height: 400}
+	return Prepared{Attachment: att, PlaceRemoved: strings.Contains(path, "holiday")}, nil
 }
 
-func (p *fakePictures) Draw(_ context.Context, _ rooms.Hash, width, height int, _ bool) ([]string, error) {
+func (p *fakePictures) Draw(_ context.Context, _ rooms.Hash, width, height int, on Ground) ([]string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.grounds = append(p.grounds, on)
 	return slices.Repeat([]string{"\x1b[38;2;250;200;90;48;2;60;90;160m" + strings.Repeat("▀", width) + "\x1b[m"}, height), nil
+}
+
+// last is what a picture was drawn on last.
+func (p *fakePictures) last() Ground {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.grounds[len(p.grounds)-1]
 }
 
 func (p *fakePictures) Has(hash rooms.Hash) bool {
@@ -72,6 +86,60 @@ func TestAPictureShowsItsProgressAndThenItself(t *testing.T) {
 	s.wait("this is no picture", "/send-image notes.txt")
 }
 
+func TestThePlaceWhereAPictureWasTakenIsSaidToBeRemoved(t *testing.T) {
+	s := newStage(t, 100, 30, func(_ *stage, cfg *Config) { cfg.Pictures = &fakePictures{here: make(map[rooms.Hash]bool)} })
+	s.logIn()
+	s.company(joon)
+	s.wait("2 here")
+	s.type_("/send-image sun.png")
+	s.press(enter)
+	s.wait("sun.png · 640×400")
+	if strings.Contains(s.term.screen(), "The place was removed") {
+		t.Error("a place was removed that was not there")
+	}
+	s.type_("/send-image holiday.png")
+	s.press(enter)
+	s.wait("The place was removed from the picture sun.png.")
+}
+
+func TestPicturesAreDrawnForTheColoursOfTheTerminal(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		profile colorprofile.Profile
+		prepare func(cfg *Config)
+		want    media.Profile
+	}{
+		{name: "24 bits", profile: colorprofile.TrueColor, want: media.TrueColor},
+		{name: "256 colours", profile: colorprofile.ANSI256, want: media.ANSI256},
+		{name: "16 colours", profile: colorprofile.ANSI, want: media.ANSI16},
+		{name: "no colours", profile: colorprofile.Ascii, want: media.NoColor},
+		{name: "NO_COLOR", profile: colorprofile.TrueColor, prepare: func(cfg *Config) { cfg.Plain = true }, want: media.NoColor},
+		{name: "ASCII", profile: colorprofile.TrueColor, prepare: func(cfg *Config) { cfg.ASCII = true }, want: media.NoColor},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			pictures := &fakePictures{here: map[rooms.Hash]bool{{7}: true}}
+			s := newStage(t, 100, 30, func(_ *stage, cfg *Config) {
+				cfg.Pictures = pictures
+				cfg.Options = append(cfg.Options, tea.WithColorProfile(c.profile)) // the last one counts
+				if c.prepare != nil {
+					c.prepare(cfg)
+				}
+			})
+			s.logIn()
+			s.company(joon)
+			m := said(1, joon, "")
+			m.Attached = &rooms.Attachment{Hash: rooms.Hash{7}, Size: 100_000, MIME: "image/png", Name: "sun.png", Width: 640, Height: 400}
+			s.happen(rooms.MessageChanged{Message: m})
+			s.wait("▀▀▀▀")
+			if got := pictures.last(); got != (Ground{Colors: c.want}) {
+				t.Errorf("drawn on %+v", got)
+			}
+			s.program.Send(tea.BackgroundColorMsg{Color: color.White})
+			s.until("the picture to be drawn anew", func() bool { return pictures.last().Light })
+		})
+	}
+}
+
 func TestUnreadMessagesAreCountedAndDivided(t *testing.T) {
 	s := newStage(t, 100, 30, nil)
 	s.logIn()
@@ -91,6 +159,7 @@ func TestUnreadMessagesAreCountedAndDivided(t *testing.T) {
 	s.press("\x1ba") // Alt+A
 	s.wait("unseen 2", "─ new ─")
 	s.golden("unread-100x30")
+	s.pass(time.Second)
 	s.until("the mark to be kept", func() bool {
 		s.archive.mu.Lock()
 		defer s.archive.mu.Unlock()
@@ -211,7 +280,7 @@ func TestAPanicKeepsTheDraftAndRestoresTheTerminal(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Fatal("the program goes on")
 	}
-	if !errors.Is(err, tea.ErrProgramPanic) {
+	if fault, ok := errors.AsType[*Fault](err); !ok || fault.Value != "a bug, on purpose" || !strings.Contains(fault.Stack, "TestAPanic") {
 		t.Errorf("ended with %v", err)
 	}
 	if got := s.archive.draft("lobby"); got != "a draft worth keeping" {
@@ -220,6 +289,59 @@ func TestAPanicKeepsTheDraftAndRestoresTheTerminal(t *testing.T) {
 	if !s.term.wrote("\x1b[?1049l") {
 		t.Error("the terminal is still on its other screen")
 	}
+}
+
+func TestWhateverPanicsTheTerminalIsRestoredAndTheDraftKept(t *testing.T) {
+	for name, provoke := range map[string]func(c *chat) tea.Cmd{
+		"while it is drawn":  func(c *chat) tea.Cmd { c.book.current.talk.SetLook(nil); return nil },
+		"in a command":       func(*chat) tea.Cmd { return func() tea.Msg { panic("on purpose") } },
+		"in one of several":  func(*chat) tea.Cmd { return tea.Batch(func() tea.Msg { panic("on purpose") }, tea.ClearScreen) },
+		"beside the program": func(c *chat) tea.Cmd { c.own(func(context.Context) { panic("on purpose") }); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, 100, 30, nil)
+			s.logIn()
+			s.company(joon)
+			s.happen(rooms.MessageChanged{Message: said(1, joon, "something to draw")})
+			s.type_("precious")
+			s.wait("precious", "something to draw")
+			s.program.Send(applyMsg{s.model.chat, provoke})
+			var err error
+			select {
+			case err = <-s.done:
+				s.done <- err
+			case <-time.After(30 * time.Second):
+				t.Fatal("the program goes on")
+			}
+			if _, ok := errors.AsType[*Fault](err); !ok {
+				t.Errorf("ended with %v", err)
+			}
+			if got := s.archive.draft("lobby"); got != "precious" {
+				t.Errorf("kept %q", got)
+			}
+			if !s.term.wrote("\x1b[?1049l") {
+				t.Error("the terminal is still on its other screen")
+			}
+		})
+	}
+}
+
+func TestADraftIsSavedAMomentAfterTheKeyAndNotAtEvery(t *testing.T) {
+	s := newStage(t, 100, 30, nil)
+	s.logIn()
+	s.type_("half a sen")
+	s.wait("half a sen")
+	s.pass(draftAfter - 1)
+	s.settle()
+	if got := s.archive.draft("lobby"); got != "" {
+		t.Errorf("saved %q at once", got)
+	}
+	s.pass(1)
+	s.until("the draft to be saved", func() bool { return s.archive.draft("lobby") == "half a sen" })
+	s.type_("tence")
+	s.wait("half a sentence")
+	s.pass(draftAfter)
+	s.until("the rest to be saved", func() bool { return s.archive.draft("lobby") == "half a sentence" })
 }
 
 func TestRoomsOfLastTimeOpenAgainWithTheirDrafts(t *testing.T) {

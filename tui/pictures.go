@@ -39,11 +39,11 @@ func (c *chat) sendFile(name, path string, kind rooms.StreamKind) tea.Cmd {
 		ctx := context.Background() // a slow line may take long; the client ends it when it ends
 		att, err := pictures.Attach(ctx, expand(path), kind)
 		if err == nil {
-			_, err = client.SendBlob(ctx, r.name, kind, att, "", nil)
+			_, err = client.SendBlob(ctx, r.name, kind, att.Attachment, "", nil)
 		}
 		return applyMsg{c, func(c *chat) tea.Cmd {
 			if err == nil {
-				return nil
+				return c.placeRemoved(att)
 			}
 			if c.composer.empty() {
 				c.composer.set("/" + name + " " + path)
@@ -56,6 +56,14 @@ func (c *chat) sendFile(name, path string, kind rooms.StreamKind) tea.Cmd {
 	}
 }
 
+// placeRemoved says that a picture went out without the place where it was taken.
+func (c *chat) placeRemoved(sent Prepared) tea.Cmd {
+	if !sent.PlaceRemoved {
+		return nil
+	}
+	return c.tell(c.say("picture.place_removed", "file", text.Name(sent.Name)))
+}
+
 // pictures draws what is on the screen and not drawn yet, and asks for what is not here.
 func (c *chat) pictures() tea.Cmd {
 	r, pictures := c.book.current, c.cfg.Pictures
@@ -63,6 +71,7 @@ func (c *chat) pictures() tea.Cmd {
 		return nil
 	}
 	var cmds []tea.Cmd
+	r.talk.LayOut()
 	for _, item := range r.talk.Visible() {
 		m, ok := item.(*talk.Message)
 		if !ok || m.Picture() == nil {
@@ -85,13 +94,16 @@ func (c *chat) pictures() tea.Cmd {
 
 // drawPicture draws a picture that is here.
 func (c *chat) drawPicture(p *talk.Picture, width, height int) tea.Cmd {
-	pictures, hash, light := c.cfg.Pictures, p.Attached.Hash, c.light
+	pictures, hash, on := c.cfg.Pictures, p.Attached.Hash, c.ground()
 	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
-		cells, err := pictures.Draw(ctx, hash, width, height, light)
-		return func(*chat) tea.Cmd {
+		cells, err := pictures.Draw(ctx, hash, width, height, on)
+		return func(c *chat) tea.Cmd {
 			if err != nil {
 				p.SetDone(reason(err))
 				return nil
+			}
+			if on != c.ground() {
+				return nil // it is being drawn anew
 			}
 			p.SetCells(width, height, cells)
 			return nil

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -41,7 +40,7 @@ func runProgram(ctx context.Context, cfg Config, see func(p *tea.Program, r *roo
 		wg.Go(func() {
 			defer func() {
 				if v := recover(); v != nil {
-					p.Send(leaveMsg{fmt.Errorf("tui: panic: %v\n%s", v, debug.Stack())})
+					p.Send(leaveMsg{newFault(v)})
 				}
 			}()
 			do(own)
@@ -57,6 +56,9 @@ func runProgram(ctx context.Context, cfg Config, see func(p *tea.Program, r *roo
 	if r.running != nil {
 		saved = errors.Join(saved, r.running.close())
 	}
+	if r.fault != nil {
+		err = r.fault
+	}
 	return errors.Join(quietly(ctx, err), r.err, saved)
 }
 
@@ -69,7 +71,12 @@ func quietly(ctx context.Context, err error) error {
 }
 
 // save keeps the drafts, whatever happened before.
-func (r *root) save() error {
+func (r *root) save() (err error) {
+	defer func() {
+		if v := recover(); v != nil { // the same fault again, perhaps
+			err = newFault(v)
+		}
+	}()
 	if r.chat == nil || r.chat.session.Archive == nil || r.chat.link.reading {
 		return nil
 	}

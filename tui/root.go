@@ -10,6 +10,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"kchat/media"
 	"kchat/rooms"
 )
 
@@ -22,6 +23,7 @@ type root struct {
 	chat          *chat
 	running       *running
 	err           error // why the program ended
+	fault         *Fault
 }
 
 // running is a session whose client runs.
@@ -49,7 +51,7 @@ func newRoot(e *env) *root {
 
 // Init implements tea.Model.
 func (r *root) Init() tea.Cmd {
-	return tea.Batch(tea.RequestBackgroundColor, r.login.probe(), lookAtSize())
+	return tea.Batch(tea.RequestBackgroundColor, r.login.probe(), r.lookAtSize())
 }
 
 // sizeEvery is how often the terminal is asked for its size: a change right while the program starts is told to nobody.
@@ -57,8 +59,8 @@ const sizeEvery = time.Second
 
 type sizeMsg struct{}
 
-func lookAtSize() tea.Cmd {
-	return tea.Tick(sizeEvery, func(time.Time) tea.Msg { return sizeMsg{} })
+func (r *root) lookAtSize() tea.Cmd {
+	return r.cfg.Tick(sizeEvery, func(time.Time) tea.Msg { return sizeMsg{} })
 }
 
 // filter drops sizes that are none: each would draw the whole screen anew.
@@ -70,17 +72,32 @@ func (r *root) filter(_ tea.Model, msg tea.Msg) tea.Msg {
 	return msg
 }
 
-// Update implements tea.Model.
-func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+// Update implements tea.Model. A panic ends the program, but not before the terminal is restored.
+func (r *root) Update(msg tea.Msg) (m tea.Model, cmd tea.Cmd) {
+	defer func() {
+		if v := recover(); v != nil {
+			r.broken(newFault(v))
+			m, cmd = r, tea.Quit
+		}
+	}()
+	m, cmd = r.route(msg)
+	return m, guarded(cmd)
+}
+
+// route gives a message to the part of the screen that it concerns.
+func (r *root) route(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		r.width, r.height, r.sized = msg.Width, msg.Height, true
 		return r, nil
 	case sizeMsg:
-		return r, tea.Batch(tea.RequestWindowSize, lookAtSize())
+		return r, tea.Batch(tea.RequestWindowSize, r.lookAtSize())
 	case tea.BackgroundColorMsg:
-		r.ground(!msg.IsDark())
-		return r, nil
+		r.dressFor(!msg.IsDark(), r.color)
+		return r, r.redraw()
+	case tea.ColorProfileMsg:
+		r.dressFor(r.light, profileOf(msg.Profile))
+		return r, r.redraw()
 	case leaveMsg:
 		if msg.err != nil {
 			r.err = msg.err
@@ -104,19 +121,28 @@ func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return r, r.login.update(msg)
 }
 
-// ground changes the theme to the terminal's own ground.
-func (r *root) ground(light bool) {
-	if light == r.light {
+// dressFor changes the theme to the terminal's own ground and colours.
+func (r *root) dressFor(light bool, color media.Profile) {
+	if light == r.light && color == r.color {
 		return
 	}
-	r.light = light
+	r.light, r.color = light, color
 	r.dress()
 	if r.chat != nil {
 		r.chat.composer.dress(r.st)
 		for _, room := range r.chat.book.rooms {
 			room.talk.SetLook(r.look)
+			room.talk.Redraw()
 		}
 	}
+}
+
+// redraw draws the pictures on the screen for the ground that was found.
+func (r *root) redraw() tea.Cmd {
+	if r.chat == nil {
+		return nil
+	}
+	return r.chat.pictures()
 }
 
 // begin runs a session beside the program.
@@ -181,6 +207,9 @@ func (r *root) events(msg eventsMsg) tea.Cmd {
 		}
 		cmds = append(cmds, r.chat.event(ev))
 	}
+	if r.chat != nil {
+		cmds = append(cmds, r.chat.pictures())
+	}
 	return tea.Batch(cmds...)
 }
 
@@ -202,10 +231,19 @@ func (r *root) ended(msg endedMsg) tea.Cmd {
 	return tea.Batch(done, r.login.failed(msg.err))
 }
 
-// View implements tea.Model.
-func (r *root) View() tea.View {
+// View implements tea.Model. What cannot be drawn ends the program like any other fault.
+func (r *root) View() (v tea.View) {
+	v = tea.View{AltScreen: true, MouseMode: tea.MouseModeCellMotion, ReportFocus: true, WindowTitle: "kchat"}
+	if r.fault != nil {
+		return v
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			r.broken(newFault(p))
+			r.own(func(context.Context) { r.send(leaveMsg{}) })
+		}
+	}()
 	cv := newCanvas(max(r.width, 1), max(r.height, 1))
-	v := tea.View{AltScreen: true, MouseMode: tea.MouseModeCellMotion, ReportFocus: true, WindowTitle: "kchat"}
 	if r.chat != nil {
 		v.Cursor = r.chat.draw(cv)
 		v.WindowTitle = r.chat.windowTitle()

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -77,9 +78,17 @@ type stage struct {
 	done    chan error
 }
 
+// fakeClock is the time of the program. It stands still unless the test moves it.
 type fakeClock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu     sync.Mutex
+	now    time.Time
+	timers []*fakeTimer
+	over   chan struct{} // closed when the test ends
+}
+
+type fakeTimer struct {
+	at    time.Time
+	rings chan time.Time
 }
 
 func (c *fakeClock) Now() time.Time {
@@ -88,23 +97,65 @@ func (c *fakeClock) Now() time.Time {
 	return c.now
 }
 
-func (c *fakeClock) Add(d time.Duration) {
+// Tick is tea.Tick by this clock. The wait begins at once, not when the command runs.
+func (c *fakeClock) Tick(d time.Duration, do func(time.Time) tea.Msg) tea.Cmd {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	timer := &fakeTimer{at: c.now.Add(d), rings: make(chan time.Time, 1)}
+	c.timers = append(c.timers, timer)
+	return func() tea.Msg {
+		select {
+		case now := <-timer.rings:
+			return do(now)
+		case <-c.over:
+			return nil
+		}
+	}
+}
+
+func (c *fakeClock) add(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
+	c.timers = slices.DeleteFunc(c.timers, func(t *fakeTimer) bool {
+		if t.at.After(c.now) {
+			return false
+		}
+		t.rings <- c.now
+		return true
+	})
+}
+
+// pass lets time pass, after the program has done what was asked of it before.
+func (s *stage) pass(d time.Duration) {
+	s.t.Helper()
+	s.settle()
+	s.clock.add(d)
+}
+
+// settle waits until the program has taken what was sent to it before.
+func (s *stage) settle() {
+	s.t.Helper()
+	seen := make(chan struct{})
+	s.program.Send(applyMsg{s.model.chat, func(*chat) tea.Cmd { close(seen); return nil }})
+	select {
+	case <-seen:
+	case <-time.After(30 * time.Second):
+		s.t.Fatal("the program does not answer")
+	}
 }
 
 // newStage starts the program. Prepare changes what it stands on.
 func newStage(t testing.TB, width, height int, prepare func(s *stage, cfg *Config)) *stage {
 	t.Helper()
-	s := &stage{t: t, client: newFakeClient(), archive: &fakeArchive{}, clock: &fakeClock{now: noon}, done: make(chan error, 1)}
+	s := &stage{t: t, client: newFakeClient(), archive: &fakeArchive{}, clock: &fakeClock{now: noon, over: make(chan struct{})}, done: make(chan error, 1)}
 	s.gate = &fakeGate{
 		client: s.client, archive: s.archive,
 		info: rooms.ServerInfo{Address: "10.0.0.7:10106", Server: serverID, Community: community, Name: "lab", Register: true},
 	}
 	s.term = &terminal{Emulator: vt.NewEmulator(width, height)}
 	cfg := Config{
-		Address: "127.0.0.1:10106", Rooms: []string{"lobby"}, Gate: s.gate, Clock: s.clock.Now, Zone: time.UTC,
+		Address: "127.0.0.1:10106", Rooms: []string{"lobby"}, Gate: s.gate, Clock: s.clock.Now, Tick: s.clock.Tick, Zone: time.UTC,
 		Host: Host{
 			PublicAddress: func(context.Context, string) string { return "192.168.0.7:10106" },
 			SecondSeat:    func(context.Context, Seat) error { return nil },
@@ -133,6 +184,7 @@ func newStage(t testing.TB, width, height int, prepare func(s *stage, cfg *Confi
 	s.program.Send(tea.ModeReportMsg{Mode: ansi.ModeUnicodeCore, Value: ansi.ModeReset})
 	t.Cleanup(func() {
 		cancel()
+		close(s.clock.over)
 		select {
 		case <-s.done:
 		case <-time.After(30 * time.Second):

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -94,7 +95,10 @@ func (o *sendOptions) run(ctx context.Context, out io.Writer, text string) (err 
 		if err != nil {
 			return coded{err, exitUsage}
 		}
-		draft.Attached = &a
+		draft.Attached = &a.Attachment
+		if a.PlaceRemoved {
+			fmt.Fprintln(os.Stderr, "kchat-tui: the place was removed from the picture")
+		}
 	}
 	s := &sending{headless: h, sendOptions: o}
 	if err := s.awaitOthers(ctx, wait); err != nil {

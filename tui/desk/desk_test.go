@@ -4,9 +4,13 @@ package desk
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"image"
+	"image/color"
+	"image/jpeg"
 	"image/png"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,6 +27,8 @@ import (
 )
 
 var _ tui.Client = (*rooms.Client)(nil)
+
+var update = flag.Bool("update", false, "write the golden pictures anew")
 
 var community = rooms.UUID{1}
 
@@ -139,9 +145,12 @@ func TestPicturesAreCheckedBeforeTheyAreSentAndDrawnInTheirCells(t *testing.T) {
 	if err != nil || att.Width != 64 || att.Height != 40 || att.MIME != "image/png" || !p.Has(att.Hash) {
 		t.Fatalf("attached %+v, %v", att, err)
 	}
-	cells, err := p.Draw(t.Context(), att.Hash, 20, 6, false)
+	cells, err := p.Draw(t.Context(), att.Hash, 20, 6, tui.Ground{Colors: media.TrueColor})
 	if err != nil || len(cells) != 6 || ansi.StringWidth(cells[0]) != 20 {
 		t.Errorf("%d rows, %v", len(cells), err)
+	}
+	if att.PlaceRemoved {
+		t.Error("a place was removed that was not there")
 	}
 	for _, name := range []string{"words.png", "empty.png", "missing.png"} {
 		if _, err := p.Attach(t.Context(), filepath.Join(dir, name), rooms.StreamImage); err == nil {
@@ -154,4 +163,101 @@ func TestPicturesAreCheckedBeforeTheyAreSentAndDrawnInTheirCells(t *testing.T) {
 	if _, err := p.Attach(t.Context(), dir, rooms.StreamVideo); err == nil {
 		t.Error("a folder was taken for a video")
 	}
+}
+
+// A picture with all hues, and how it looks where colours are few.
+func TestPicturesAreDitheredWhereColoursAreFew(t *testing.T) {
+	store, err := media.OpenStore(t.TempDir(), media.StoreOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	img := image.NewRGBA(image.Rect(0, 0, 48, 24))
+	for y := range 24 {
+		for x := range 48 {
+			img.SetRGBA(x, y, color.RGBA{uint8(x * 5), uint8(y * 10), uint8(255 - x*5), 255})
+		}
+	}
+	path := filepath.Join(t.TempDir(), "hues.png")
+	var data bytes.Buffer
+	if err := png.Encode(&data, img); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := NewPictures(store)
+	att, err := p.Attach(t.Context(), path, rooms.StreamImage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, profile := range map[string]media.Profile{
+		"16": media.ANSI16, "256": media.ANSI256, "none": media.NoColor, "truecolor": media.TrueColor,
+	} {
+		t.Run(name, func(t *testing.T) {
+			cells, err := p.Draw(t.Context(), att.Hash, 24, 6, tui.Ground{Colors: profile})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			for _, row := range cells {
+				if w := ansi.StringWidth(row); w != 24 {
+					t.Errorf("a row of %d cells: %q", w, row)
+				}
+				got += fmt.Sprintf("%q\n", row)
+			}
+			golden := filepath.Join("testdata", "hues-"+name+".cells")
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("drawn\n%s\nnot\n%s", got, want)
+			}
+		})
+	}
+}
+
+// A JPEG whose metadata says where it was taken.
+func TestThePlaceWhereAPictureWasTakenStaysHere(t *testing.T) {
+	store, err := media.OpenStore(t.TempDir(), media.StoreOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var data bytes.Buffer
+	if err := jpeg.Encode(&data, image.NewRGBA(image.Rect(0, 0, 32, 32)), nil); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "holiday.jpg")
+	if err := os.WriteFile(path, withPlace(data.Bytes()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	att, err := NewPictures(store).Attach(t.Context(), path, rooms.StreamImage)
+	if err != nil || !att.PlaceRemoved {
+		t.Fatalf("attached %+v, %v", att, err)
+	}
+	blob, err := store.Open(media.Hash(att.Hash))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer blob.Close()
+	kept, err := io.ReadAll(blob)
+	if err != nil || bytes.Contains(kept, []byte("Exif")) || uint64(len(kept)) != att.Size {
+		t.Errorf("kept %d bytes of %d, %v", len(kept), att.Size, err)
+	}
+}
+
+// withPlace puts an Exif segment with a GPS folder after the first marker of a JPEG (TIFF 6.0; Exif 2.32, 4.6.6).
+func withPlace(data []byte) []byte {
+	tiff := []byte("II*\x00\x08\x00\x00\x00" + // little endian, the first folder at 8
+		"\x01\x00\x25\x88\x04\x00\x01\x00\x00\x00\x1a\x00\x00\x00\x00\x00\x00\x00" + // GPS folder at 26
+		"\x01\x00\x02\x00\x05\x00\x03\x00\x00\x00\x2c\x00\x00\x00\x00\x00\x00\x00" + // latitude: three fractions at 44
+		"\x25\x00\x00\x00\x01\x00\x00\x00\x22\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00")
+	body := append([]byte("Exif\x00\x00"), tiff...)
+	segment := append([]byte{0xff, 0xe1, byte((len(body) + 2) >> 8), byte(len(body) + 2)}, body...)
+	return slices.Concat(data[:2], segment, data[2:])
 }

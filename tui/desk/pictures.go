@@ -10,11 +10,11 @@ import (
 	"image/color"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"kchat/media"
 	"kchat/rooms"
+	"kchat/tui"
 )
 
 // Blobs is a media store for a client.
@@ -49,29 +49,26 @@ func NewPictures(store *media.Store) *Pictures { return &Pictures{store} }
 func (p *Pictures) Has(hash rooms.Hash) bool { return p.store.Has(media.Hash(hash)) }
 
 // Attach implements tui.Pictures. Pictures leave without their metadata, such as the place where they were taken.
-func (p *Pictures) Attach(_ context.Context, path string, kind rooms.StreamKind) (rooms.Attachment, error) {
+func (p *Pictures) Attach(_ context.Context, path string, kind rooms.StreamKind) (tui.Prepared, error) {
 	if kind == rooms.StreamImage {
 		return p.attachImage(path)
 	}
-	return p.attachFile(path, kind)
+	att, err := p.attachFile(path, kind)
+	return tui.Prepared{Attachment: att}, err
 }
 
-func (p *Pictures) attachImage(path string) (rooms.Attachment, error) {
-	data, err := media.ReadFile(path)
+func (p *Pictures) attachImage(path string) (tui.Prepared, error) {
+	out, err := media.Prepare(path)
 	if err != nil {
-		return rooms.Attachment{}, err
+		return tui.Prepared{}, err
 	}
-	info, err := media.Inspect(filepath.Base(path), data)
-	if err != nil {
-		return rooms.Attachment{}, err
-	}
-	if data, _, err = media.Strip(data); err != nil {
-		return rooms.Attachment{}, err
-	}
-	hash, size, err := p.store.Put(bytes.NewReader(data))
-	return rooms.Attachment{
-		Hash: rooms.Hash(hash), Size: size, MIME: info.MIME, Name: media.SafeName(path),
-		Width: uint32(info.Width), Height: uint32(info.Height), Duration: info.Duration,
+	hash, size, err := p.store.Put(bytes.NewReader(out.Data))
+	return tui.Prepared{
+		Attachment: rooms.Attachment{
+			Hash: rooms.Hash(hash), Size: size, MIME: out.MIME, Name: out.Name,
+			Width: uint32(out.Width), Height: uint32(out.Height), Duration: out.Duration,
+		},
+		PlaceRemoved: out.Stripped.Location,
 	}, err
 }
 
@@ -101,7 +98,7 @@ func (p *Pictures) attachFile(path string, kind rooms.StreamKind) (rooms.Attachm
 }
 
 // Draw implements tui.Pictures.
-func (p *Pictures) Draw(ctx context.Context, hash rooms.Hash, width, height int, light bool) ([]string, error) {
+func (p *Pictures) Draw(ctx context.Context, hash rooms.Hash, width, height int, on tui.Ground) ([]string, error) {
 	f, err := p.store.Open(media.Hash(hash))
 	if err != nil {
 		return nil, err
@@ -115,8 +112,8 @@ func (p *Pictures) Draw(ctx context.Context, hash rooms.Hash, width, height int,
 		return nil, err
 	}
 	ground := color.RGBA{0x16, 0x19, 0x20, 0xff}
-	if light {
+	if on.Light {
 		ground = color.RGBA{0xff, 0xff, 0xff, 0xff}
 	}
-	return picture.Blocks(width, height, media.BlockOptions{Profile: media.TrueColor, Ground: ground}), nil
+	return picture.Blocks(width, height, media.BlockOptions{Profile: on.Colors, Dither: media.Diffuse, Ground: ground}), nil
 }

@@ -144,6 +144,22 @@ func (t *Talk) Pictures(hash rooms.Hash) []*Picture {
 	return out
 }
 
+// LayOut lays out what is on the screen, if pictures can be among it: their sizes are known then.
+func (t *Talk) LayOut() {
+	if len(t.pictures) > 0 {
+		t.Draw()
+	}
+}
+
+// Redraw makes all pictures want to be drawn anew, for other colours.
+func (t *Talk) Redraw() {
+	for _, all := range t.pictures {
+		for _, m := range all {
+			m.Picture().Redraw()
+		}
+	}
+}
+
 // Drop takes a message out.
 func (t *Talk) Drop(id rooms.MessageID) {
 	if item := t.byID[id]; item != nil {

@@ -29,6 +29,7 @@ type Picture struct {
 	drawn    size
 	asked    size // what the last Render wants
 	begun    size // what is being drawn
+	stale    bool // drawn for another ground
 	progress float64
 	moving   bool // on its way
 	outgoing bool
@@ -49,17 +50,21 @@ func (p *Picture) IsImage() bool {
 
 // Wants returns the cells that the picture should be drawn in, when it is not drawn so yet.
 func (p *Picture) Wants() (width, height int, wants bool) {
-	return p.asked.width, p.asked.height, p.IsImage() && p.asked != p.drawn && p.asked.width > 0
+	return p.asked.width, p.asked.height, p.IsImage() && (p.stale || p.asked != p.drawn) && p.asked.width > 0
 }
 
 // Asked reports whether a drawing of this size has been asked for already, and Ask notes it.
 func (p *Picture) Asked(width, height int) bool { return p.begun == size{width, height} }
+
+// Redraw makes the picture want to be drawn anew. Until then it stays as it is.
+func (p *Picture) Redraw() { p.begun, p.stale = size{}, true }
 
 // Ask notes that a drawing of this size was asked for.
 func (p *Picture) Ask(width, height int) { p.begun = size{width, height} }
 
 // SetCells hands over the drawn picture.
 func (p *Picture) SetCells(width, height int, cells []string) {
+	p.stale = false
 	p.cells, p.drawn, p.failure = cells, size{width, height}, ""
 	p.version++
 }
