@@ -7,6 +7,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "alloc.h"
+
 void kchat_accounts_init(struct kchat_accounts *accounts)
 {
 	mutex_init(&accounts->lock);
@@ -59,7 +61,7 @@ static struct kchat_ident *find_login(struct kchat_accounts *accounts,
 
 static struct kchat_ident *ident_new(const struct kchat_account_record *record)
 {
-	struct kchat_ident *ident = kzalloc(sizeof(*ident), GFP_KERNEL_ACCOUNT);
+	struct kchat_ident *ident = kchat_alloc(kzalloc(sizeof(*ident), GFP_KERNEL_ACCOUNT));
 
 	if (!ident)
 		return NULL;
@@ -105,7 +107,7 @@ static int add_account(struct kchat_accounts *accounts, u64 number, struct kchat
 
 	if (accounts->count >= max)
 		return -ENOSPC;
-	account = kzalloc(sizeof(*account), GFP_KERNEL_ACCOUNT);
+	account = kchat_alloc(kzalloc(sizeof(*account), GFP_KERNEL_ACCOUNT));
 	if (!account)
 		return -ENOMEM;
 	account->number = number;
@@ -113,7 +115,7 @@ static int add_account(struct kchat_accounts *accounts, u64 number, struct kchat
 	spin_lock_init(&account->lock);
 	INIT_LIST_HEAD(&account->sessions);
 	RCU_INIT_POINTER(account->ident, ident);
-	err = xa_err(xa_store(&accounts->numbers, number, account, GFP_KERNEL));
+	err = kchat_alloc_errno(xa_err(xa_store(&accounts->numbers, number, account, GFP_KERNEL)));
 	if (err) {
 		kfree(account);
 		return err;

@@ -9,6 +9,7 @@
 #include <net/ipv6.h>
 
 #include "account.h"
+#include "alloc.h"
 #include "server.h"
 #include "stats.h"
 
@@ -149,7 +150,7 @@ enum kchat_error kchat_auth_first(struct kchat_net *knet, const struct in6_addr 
 	enum kchat_error error;
 
 	*wait_ms = 0;
-	new = kzalloc(sizeof(*new), GFP_KERNEL);
+	new = kchat_alloc(kzalloc(sizeof(*new), GFP_KERNEL));
 	if (!new)
 		return KCHAT_E_BUSY;
 	error = kchat_scram_first(&new->scram, body, len);

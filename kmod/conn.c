@@ -7,6 +7,7 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
+#include "alloc.h"
 #include "auth.h"
 #include "room.h"
 #include "server.h"
@@ -21,7 +22,7 @@ static struct kmem_cache *conn_cache;
 
 int kchat_conns_init(void)
 {
-	conn_cache = KMEM_CACHE(kchat_conn, 0);
+	conn_cache = kchat_alloc(KMEM_CACHE(kchat_conn, 0));
 	return conn_cache ? 0 : -ENOMEM;
 }
 
@@ -34,7 +35,7 @@ void kchat_conns_exit(void)
 
 struct kchat_conn *kchat_conn_alloc(struct kchat_net *kn, struct socket *sock)
 {
-	struct kchat_conn *conn = kmem_cache_zalloc(conn_cache, GFP_KERNEL);
+	struct kchat_conn *conn = kchat_alloc(kmem_cache_zalloc(conn_cache, GFP_KERNEL));
 
 	if (!conn)
 		return NULL;

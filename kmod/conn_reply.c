@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Frames for one connection alone: posts from other threads, replies from its own. */
+#include "alloc.h"
 #include "conn.h"
 
 #include <linux/slab.h>
@@ -9,7 +10,7 @@
 
 struct kchat_ctl *kchat_ctl_alloc(u32 size, gfp_t gfp)
 {
-	struct kchat_ctl *ctl = kmalloc(sizeof(*ctl) + size, gfp);
+	struct kchat_ctl *ctl = kchat_alloc(kmalloc(sizeof(*ctl) + size, gfp));
 
 	if (!ctl)
 		return NULL;

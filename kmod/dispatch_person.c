@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* From person to person: DIRECT, REOFFER, INVITE. */
+#include "alloc.h"
 #include "dispatch.h"
 
 #include <linux/ktime.h>
@@ -54,7 +55,7 @@ static enum kchat_error post_to_account(struct kchat_conn *conn, u64 to, const u
 /* The frame as it came, with what the server fills in. NULL: no memory. */
 static u8 *stamped(struct kchat_conn *conn, const struct kchat_request *req)
 {
-	u8 *frame = kmalloc(KCHAT_HDR_LEN + req->len, GFP_KERNEL);
+	u8 *frame = kchat_alloc(kmalloc(KCHAT_HDR_LEN + req->len, GFP_KERNEL));
 	struct kchat_hdr *hdr = (struct kchat_hdr *)frame;
 
 	if (!frame)

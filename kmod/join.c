@@ -3,6 +3,7 @@
 #include <linux/slab.h>
 
 #include "account.h"
+#include "alloc.h"
 #include "room.h"
 #include "server.h"
 #include "session.h"
@@ -109,12 +110,12 @@ static bool joining_alloc(struct joining *joining)
 	struct kchat_conn *conn = joining->conn;
 	struct kchat_room *room = joining->room;
 
-	joining->member = kzalloc(sizeof(*joining->member), GFP_KERNEL);
+	joining->member = kchat_alloc(kzalloc(sizeof(*joining->member), GFP_KERNEL));
 	joining->joined = kchat_ctl_alloc(KCHAT_HDR_LEN + 40 + KCHAT_ROOM_NAME_MAX +
 					  KCHAT_TOPIC_MAX, GFP_KERNEL);
 	joining->person = kchat_person_alloc(conn->session->account, room);
 	if (!joining->seat) {
-		joining->seat = kzalloc(sizeof(*joining->seat), GFP_KERNEL);
+		joining->seat = kchat_alloc(kzalloc(sizeof(*joining->seat), GFP_KERNEL));
 		joining->new_seat = true;
 	}
 	return joining->member && joining->joined && joining->person && joining->seat;

@@ -11,6 +11,7 @@
 #include <net/sock.h>
 #include <net/tcp_states.h>
 
+#include "alloc.h"
 #include "compat.h"
 #include "conn.h"
 #include "server.h"
@@ -97,10 +98,10 @@ static int listener_socket(struct kchat_net *kn, struct socket **sock)
 {
 	int err;
 
-	err = sock_create_kern(kn->net, AF_INET6, SOCK_STREAM, IPPROTO_TCP, sock);
+	err = kchat_alloc_errno(sock_create_kern(kn->net, AF_INET6, SOCK_STREAM, IPPROTO_TCP, sock));
 	if (err == -EAFNOSUPPORT &&
 	    (ipv6_addr_any(&kn->cfg.addr) || ipv6_addr_v4mapped(&kn->cfg.addr)))
-		err = sock_create_kern(kn->net, AF_INET, SOCK_STREAM, IPPROTO_TCP, sock);
+		err = kchat_alloc_errno(sock_create_kern(kn->net, AF_INET, SOCK_STREAM, IPPROTO_TCP, sock));
 	return err;
 }
 
@@ -122,7 +123,7 @@ int kchat_listener_start(struct kchat_net *kn)
 	struct kchat_listener *listener;
 	int err;
 
-	listener = kzalloc(sizeof(*listener), GFP_KERNEL);
+	listener = kchat_alloc(kzalloc(sizeof(*listener), GFP_KERNEL));
 	if (!listener)
 		return -ENOMEM;
 	listener->kn = kn;

@@ -5,6 +5,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "alloc.h"
+
 /* Bytes of the frame at @off, its header included. */
 static u32 seg_frame_len(const struct kchat_seg *seg, u32 off)
 {
@@ -27,7 +29,7 @@ int kchat_log_init(struct kchat_log *log, struct kchat_graves *graves, atomic64_
 	log->key = key;
 	if (!nr_buckets)
 		return 0;
-	log->buckets = kcalloc(nr_buckets, sizeof(*log->buckets), GFP_KERNEL);
+	log->buckets = kchat_alloc(kcalloc(nr_buckets, sizeof(*log->buckets), GFP_KERNEL));
 	if (!log->buckets)
 		return -ENOMEM;
 	log->nr_buckets = nr_buckets;
@@ -206,8 +208,8 @@ int kchat_spare_fill(struct kchat_spare *spare, const struct kchat_log *log, gfp
 		return 0;
 	kvfree(spare->buckets);
 	spare->nr_buckets = 0;
-	spare->buckets = kvcalloc(4 * nr_buckets, sizeof(*spare->buckets),
-				  GFP_KERNEL | __GFP_NOWARN);
+	spare->buckets = kchat_alloc(kvcalloc(4 * nr_buckets, sizeof(*spare->buckets),
+					      GFP_KERNEL | __GFP_NOWARN));
 	/* Without it the chains are longer, that is all. */
 	if (spare->buckets)
 		spare->nr_buckets = 4 * nr_buckets;

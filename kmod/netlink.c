@@ -9,6 +9,7 @@
 #include <net/genetlink.h>
 
 #include "account.h"
+#include "alloc.h"
 #include "server.h"
 #include "service.h"
 #include "session.h"
@@ -168,7 +169,7 @@ static int put_status(struct sk_buff *skb, struct kchat_net *knet)
 
 static int do_status(struct sk_buff *request, struct genl_info *info)
 {
-	struct sk_buff *skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	struct sk_buff *skb = kchat_alloc(genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL));
 	int err = -EMSGSIZE;
 	void *head;
 

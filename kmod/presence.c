@@ -4,6 +4,7 @@
 #include <linux/sort.h>
 
 #include "account.h"
+#include "alloc.h"
 #include "room.h"
 #include "server.h"
 #include "session.h"
@@ -118,7 +119,7 @@ unsigned int kchat_room_post(const struct kchat_person *person, const struct kch
 struct kchat_person *kchat_person_alloc(struct kchat_account *account,
 					const struct kchat_room *room)
 {
-	struct kchat_person *person = kzalloc(sizeof(*person), GFP_KERNEL);
+	struct kchat_person *person = kchat_alloc(kzalloc(sizeof(*person), GFP_KERNEL));
 
 	if (!person)
 		return NULL;
@@ -302,7 +303,7 @@ void kchat_room_deliver(struct kchat_room *room, struct kchat_spare *spare)
 	u32 room_for = READ_ONCE(room->nr_counting) + 16;
 	u64 *stored;
 
-	stored = kvmalloc_array(room_for, sizeof(*stored), GFP_KERNEL);
+	stored = kchat_alloc(kvmalloc_array(room_for, sizeof(*stored), GFP_KERNEL));
 	if (!stored || kchat_spare_fill(spare, &room->log, GFP_KERNEL))
 		goto out;
 	spin_lock(&room->lock);

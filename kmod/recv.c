@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <net/sock.h>
 
+#include "alloc.h"
 #include "conn.h"
 #include "server.h"
 #include "session.h"
@@ -206,7 +207,7 @@ static void hold_keep(struct kchat_conn *conn, const u8 *data, u32 len)
 	    test_bit(KCHAT_CONN_BROKEN, &conn->flags))
 		return;
 	size = hold_size(conn, data, len);
-	conn->hold = kvmalloc(size, GFP_KERNEL);
+	conn->hold = kchat_alloc(kvmalloc(size, GFP_KERNEL));
 	if (!conn->hold) {
 		set_bit(KCHAT_CONN_BROKEN, &conn->flags);
 		return;

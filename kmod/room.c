@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "account.h"
+#include "alloc.h"
 #include "server.h"
 #include "session.h"
 #include "stats.h"
@@ -99,7 +100,7 @@ static struct kchat_room *room_alloc(struct kchat_net *kn, const struct kchat_jo
 	struct kchat_room *room;
 	unsigned int i;
 
-	room = kzalloc(struct_size(room, slots, kchat_workers()), GFP_KERNEL);
+	room = kchat_alloc(kzalloc(struct_size(room, slots, kchat_workers()), GFP_KERNEL));
 	if (!room)
 		return NULL;
 	if (kchat_log_init(&room->log, &kchat_graves, &kn->nr_log_bytes, KCHAT_ROOM_BUCKETS,
@@ -171,7 +172,7 @@ static struct kchat_room *room_create(struct kchat_net *kn, const struct kchat_j
 	if (!room)
 		return NULL;
 	room->number = ++kn->next_room;
-	if (xa_insert(&kn->rooms, room->number, room, GFP_KERNEL)) {
+	if (kchat_alloc_errno(xa_insert(&kn->rooms, room->number, room, GFP_KERNEL))) {
 		room_free(room);
 		return NULL;
 	}
@@ -360,7 +361,7 @@ void kchat_room_relay(struct kchat_conn *conn, const struct kchat_rule *rule,
 		return;
 	}
 	if (topic && topic->text_len)
-		text = kmemdup(body + len - topic->text_len, topic->text_len, GFP_KERNEL);
+		text = kchat_alloc(kmemdup(body + len - topic->text_len, topic->text_len, GFP_KERNEL));
 	if (kchat_spare_fill(spare, &member->room->log, GFP_KERNEL) ||
 	    !room_memory(conn->kn) || (topic && topic->text_len && !text)) {
 		kchat_conn_reply_error(conn, hdr, KCHAT_E_BUSY, KCHAT_BUSY_MS);

@@ -5,6 +5,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "alloc.h"
+
 /* ---- segments ---------------------------------------------------------- */
 
 u32 kchat_seg_cost(const struct kchat_seg *seg)
@@ -27,7 +29,7 @@ struct kchat_seg *kchat_seg_alloc(u32 len, u16 max_entries, gfp_t gfp)
 
 	if (nr_pages > KCHAT_SEG_PAGES)
 		return NULL;
-	seg = kzalloc(sizeof(*seg) + max_entries * sizeof(seg->entries[0]), gfp);
+	seg = kchat_alloc(kzalloc(sizeof(*seg) + max_entries * sizeof(seg->entries[0]), gfp));
 	if (!seg)
 		return NULL;
 	refcount_set(&seg->refs, 1);
@@ -35,7 +37,7 @@ struct kchat_seg *kchat_seg_alloc(u32 len, u16 max_entries, gfp_t gfp)
 	seg->max_entries = max_entries;
 	seg->size = nr_pages * PAGE_SIZE;
 	while (seg->nr_pages < nr_pages) {
-		struct page *page = alloc_page(gfp);
+		struct page *page = kchat_alloc(alloc_page(gfp));
 
 		if (!page) {
 			seg_free(seg);

@@ -8,6 +8,7 @@
 #include <net/ipv6.h>
 
 #include "account.h"
+#include "alloc.h"
 #include "conn.h"
 #include "netlink.h"
 #include "server.h"
@@ -177,7 +178,7 @@ out:
 static struct request *request_new(struct kchat_conn *conn, const struct kchat_hdr *hdr,
 				   struct kchat_account *account)
 {
-	struct request *request = kzalloc(sizeof(*request), GFP_KERNEL);
+	struct request *request = kchat_alloc(kzalloc(sizeof(*request), GFP_KERNEL));
 
 	if (!request)
 		return NULL;
@@ -235,7 +236,7 @@ static int tell_service(const struct request *request, u32 portid,
 			const struct kchat_passwd *passwd)
 {
 	u8 command = registration ? KCHAT_CMD_REGISTER_REQUEST : KCHAT_CMD_PASSWD_REQUEST;
-	struct sk_buff *skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	struct sk_buff *skb = kchat_alloc(genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL));
 	int err = -EMSGSIZE;
 	void *head;
 

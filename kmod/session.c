@@ -6,6 +6,7 @@
 #include <linux/string.h>
 
 #include "account.h"
+#include "alloc.h"
 #include "conn.h"
 #include "room.h"
 #include "server.h"
@@ -105,7 +106,7 @@ static void session_detach_rooms(struct kchat_session *session)
 static struct kchat_session *session_alloc(struct kchat_conn *conn,
 					   const struct kchat_auth_result *result)
 {
-	struct kchat_session *session = kzalloc(sizeof(*session), GFP_KERNEL);
+	struct kchat_session *session = kchat_alloc(kzalloc(sizeof(*session), GFP_KERNEL));
 	struct kchat_net *kn = conn->kn;
 
 	if (!session)
@@ -190,7 +191,7 @@ enum kchat_error kchat_session_begin(struct kchat_conn *conn,
 		error = session_link(session);
 	if (error != KCHAT_E_NONE)
 		goto err_put;
-	if (xa_insert(&conn->kn->sessions, session->number, session, GFP_KERNEL)) {
+	if (kchat_alloc_errno(xa_insert(&conn->kn->sessions, session->number, session, GFP_KERNEL))) {
 		error = KCHAT_E_BUSY;
 		goto err_unlink;
 	}

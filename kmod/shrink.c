@@ -2,6 +2,7 @@
 /* When the machine needs memory, rooms forget what they said first. */
 #include "shrink.h"
 
+#include "alloc.h"
 #include "compat.h"
 #include "room.h"
 #include "server.h"
@@ -60,7 +61,7 @@ static unsigned long shrink_scan(struct shrinker *unused, struct shrink_control 
 
 int kchat_shrink_init(void)
 {
-	shrinker = kchat_shrinker_new(shrink_count, shrink_scan);
+	shrinker = kchat_alloc(kchat_shrinker_new(shrink_count, shrink_scan));
 	return shrinker ? 0 : -ENOMEM;
 }
 

@@ -8,6 +8,7 @@
 #include <linux/seq_file_net.h>
 #include <net/net_namespace.h>
 
+#include "alloc.h"
 #include "server.h"
 
 static const char *const names[KCHAT_STATS + 1] = {
@@ -38,7 +39,7 @@ static const char *const names[KCHAT_STATS + 1] = {
 
 int kchat_stats_init(struct kchat_net *knet)
 {
-	knet->stats = alloc_percpu(struct kchat_stats);
+	knet->stats = kchat_alloc(alloc_percpu(struct kchat_stats));
 	return knet->stats ? 0 : -ENOMEM;
 }
 

@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 
 #include "account.h"
+#include "alloc.h"
 #include "room.h"
 #include "server.h"
 #include "session.h"
@@ -20,7 +21,7 @@ static struct kchat_stream *stream_alloc(struct kchat_conn *conn, struct kchat_r
 	struct kchat_stream *stream;
 	unsigned int i;
 
-	stream = kzalloc(struct_size(stream, slots, kchat_workers()), GFP_KERNEL);
+	stream = kchat_alloc(kzalloc(struct_size(stream, slots, kchat_workers()), GFP_KERNEL));
 	if (!stream)
 		return NULL;
 	kchat_log_init(&stream->log, &kchat_graves, &kn->nr_log_bytes, 0, get_random_u64());

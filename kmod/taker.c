@@ -3,6 +3,7 @@
 #include <linux/slab.h>
 
 #include "account.h"
+#include "alloc.h"
 #include "room.h"
 #include "server.h"
 #include "session.h"
@@ -209,7 +210,7 @@ static enum kchat_error taker_add(struct kchat_taker *taker, u64 *offset)
 
 static struct kchat_taker *taker_alloc(struct kchat_conn *conn, struct kchat_stream *stream)
 {
-	struct kchat_taker *taker = kzalloc(sizeof(*taker), GFP_KERNEL);
+	struct kchat_taker *taker = kchat_alloc(kzalloc(sizeof(*taker), GFP_KERNEL));
 
 	if (!taker)
 		return NULL;

@@ -7,6 +7,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "alloc.h"
 #include "conn.h"
 
 static struct kchat_worker *workers;
@@ -155,10 +156,11 @@ static int worker_start(struct kchat_worker *worker, unsigned int index, unsigne
 	init_llist_head(&worker->dirty);
 	INIT_LIST_HEAD(&worker->conns);
 	worker->index = index;
-	worker->scratch = kvmalloc(KCHAT_SCRATCH, GFP_KERNEL);
+	worker->scratch = kchat_alloc(kvmalloc(KCHAT_SCRATCH, GFP_KERNEL));
 	if (!worker->scratch)
 		return -ENOMEM;
-	task = kthread_create_on_node(worker_run, worker, cpu_to_node(cpu), "kchat/%u", index);
+	task = kchat_alloc_err_ptr(kthread_create_on_node(worker_run, worker, cpu_to_node(cpu),
+							  "kchat/%u", index));
 	if (IS_ERR(task)) {
 		kvfree(worker->scratch);
 		return PTR_ERR(task);
@@ -183,7 +185,7 @@ int kchat_workers_init(void)
 	unsigned int cpu, wanted = num_online_cpus();
 	int err;
 
-	workers = kcalloc(wanted, sizeof(*workers), GFP_KERNEL);
+	workers = kchat_alloc(kcalloc(wanted, sizeof(*workers), GFP_KERNEL));
 	if (!workers)
 		return -ENOMEM;
 	for_each_online_cpu(cpu) {
