@@ -38,6 +38,7 @@ type about struct {
 	// listen is what the module is told, which in a microVM is not what the host listens on.
 	listen netip.Addr
 	port   uint16
+	inner  netip.AddrPort // of this host, which leads into the microVM
 	// oneAddress: every client seems to come from one and the same address.
 	oneAddress bool
 }

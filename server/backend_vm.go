@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"net"
 	"net/netip"
 	"runtime"
 	"time"
@@ -29,8 +31,9 @@ const bootWait = 2 * time.Minute
 const unloadWait = 10 * time.Second
 
 type vmBackend struct {
-	vm  *vm.VM
-	cfg Config
+	vm    *vm.VM
+	cfg   Config
+	inner netip.AddrPort // leads to the module
 }
 
 func startVM(ctx context.Context, cfg Config, console io.Writer, h hooks) (*vmBackend, error) {
@@ -38,10 +41,14 @@ func startVM(ctx context.Context, cfg Config, console io.Writer, h hooks) (*vmBa
 	if cpus == 0 {
 		cpus = min(vmMaxCPUs, runtime.NumCPU())
 	}
+	inner, err := innerAddress()
+	if err != nil {
+		return nil, err
+	}
 	v, err := vm.Start(ctx, vm.Config{
 		Parts: cfg.Parts, Dir: cfg.Paths.Runtime, Files: cfg.Files, CPUs: cpus, Console: console, Kmsg: h.kmsg,
 		Boot:     cfg.patience(bootWait),
-		Forwards: []vm.Forward{{Host: netip.AddrPortFrom(cfg.Listen, cfg.Port), Guest: DefaultPort}},
+		Forwards: []vm.Forward{{Host: inner, Guest: DefaultPort}},
 		Account: func(data json.RawMessage) {
 			var r genl.Request
 			if json.Unmarshal(data, &r) == nil {
@@ -52,7 +59,28 @@ func startVM(ctx context.Context, cfg Config, console io.Writer, h hooks) (*vmBa
 	if err != nil {
 		return nil, err
 	}
-	return &vmBackend{vm: v, cfg: cfg}, nil
+	return &vmBackend{vm: v, cfg: cfg, inner: inner}, nil
+}
+
+// The addresses at which a microVM can be reached: this host's alone, and so many that two hardly ever meet. The ports
+// lie below those that the kernel gives to connections going out (ip_local_port_range).
+const (
+	innerFirstPort = 15000
+	innerEndPort   = 32000
+	innerTries     = 100
+)
+
+// innerAddress picks an address of 127.0.0.0/8 that nobody listens on.
+func innerAddress() (netip.AddrPort, error) {
+	for range innerTries {
+		random := rand.Uint32()
+		addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, byte(random >> 16), byte(random >> 8), 1}),
+			uint16(innerFirstPort+rand.IntN(innerEndPort-innerFirstPort)))
+		if listener, err := net.Listen("tcp", addr.String()); err == nil {
+			return addr, listener.Close()
+		}
+	}
+	return netip.AddrPort{}, errors.New("there is no free port on 127.0.0.0/8")
 }
 
 func (b *vmBackend) Execute(ctx context.Context, command uint8, flags netlink.HeaderFlags, data []byte) ([][]byte, error) {
@@ -101,7 +129,7 @@ func (b *vmBackend) gone() <-chan struct{} { return b.vm.Exited() }
 func (b *vmBackend) about() about {
 	return about{
 		mode: ModeVM, release: b.vm.Release, accel: b.vm.Accel,
-		listen: netip.IPv6Unspecified(), port: DefaultPort, oneAddress: true,
+		listen: netip.IPv6Unspecified(), port: DefaultPort, inner: b.inner, oneAddress: true,
 	}
 }
 

@@ -3,7 +3,6 @@
 package server
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -53,17 +52,6 @@ type Config struct {
 	Files map[string]string `json:"files,omitempty"`
 	// Slow stretches every time limit by this factor, for kernels that check themselves; 0: not at all.
 	Slow int `json:"slow,omitempty"`
-}
-
-// ErrAddress says that a server cannot listen on an address in its mode.
-var ErrAddress = errors.New("cannot listen there")
-
-// check finds what cannot work before anything is started.
-func (c Config) check() error {
-	if c.Mode == ModeVM && !c.Listen.Is4() {
-		return fmt.Errorf("%w: QEMU leads IPv4 alone into a microVM, not %s; use an IPv4 address, or --mode native", ErrAddress, c.Listen)
-	}
-	return nil
 }
 
 // patience is d, stretched for a slow kernel.

@@ -49,9 +49,6 @@ func (e *OtherError) Error() string {
 // Start starts a server in a process of its own and returns when it answers. If this user's server runs already, the
 // error is ErrRunning and the status is that server's.
 func Start(ctx context.Context, cfg Config) (Status, error) {
-	if err := cfg.check(); err != nil {
-		return Status{}, err
-	}
 	status, err := GetStatus(ctx, cfg.Paths)
 	if err == nil {
 		return status, ErrRunning

@@ -5,6 +5,8 @@ package server
 import (
 	"net/netip"
 	"os"
+
+	"golang.org/x/sys/unix"
 )
 
 // ChooseMode is what auto means: the running kernel if the module was installed for it, else a microVM. So nobody's
@@ -20,10 +22,13 @@ func ChooseMode() Mode {
 	return ModeNative
 }
 
-// EveryAddress is what a server listens on to let other machines in. QEMU's user network forwards IPv4 only.
-func EveryAddress(m Mode) netip.Addr {
-	if m == ModeVM {
+// EveryAddress is what a server listens on to let other machines in: IPv6 and IPv4, or IPv4 alone where the kernel knows
+// no other.
+func EveryAddress() netip.Addr {
+	socket, err := unix.Socket(unix.AF_INET6, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
 		return netip.IPv4Unspecified()
 	}
+	_ = unix.Close(socket)
 	return netip.IPv6Unspecified()
 }

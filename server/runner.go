@@ -10,11 +10,14 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
+	"syscall"
 	"time"
 
 	"kchat/server/accounts"
 	"kchat/server/genl"
 	"kchat/server/guest"
+	"kchat/server/relay"
+	"kchat/server/vm"
 )
 
 // How a microVM that died is started again.
@@ -53,6 +56,7 @@ type Runner struct {
 	logs     Logs
 	store    *accounts.Store
 	requests chan genl.Request
+	door     *relay.Relay // the port, where the microVM's own is not what people reach; nil in native mode
 
 	mu       sync.Mutex // protects what follows; held over calls to the kernel, which are quick
 	backend  backend    // nil while none runs
@@ -90,6 +94,10 @@ func (r *Runner) Accounts() *accounts.Store { return r.store }
 // Run runs the server until ctx ends, and calls ready each time it answers: at the start, and after each restart.
 // An error means that it did not come up the first time, or did not end cleanly.
 func (r *Runner) Run(ctx context.Context, ready func()) error {
+	if err := r.openDoor(); err != nil {
+		return err
+	}
+	defer r.closeDoor()
 	b, err := r.start(ctx)
 	if err != nil {
 		return err
@@ -109,6 +117,37 @@ func (r *Runner) Run(ctx context.Context, ready func()) error {
 			return nil
 		}
 	}
+}
+
+// openDoor listens for people, before the microVM is there and for as long as we run: while it is started again they
+// wait at the door, and nobody else takes the port.
+func (r *Runner) openDoor() error {
+	if r.mode() == ModeNative {
+		return nil
+	}
+	addr := netip.AddrPortFrom(r.cfg.Listen, r.cfg.Port)
+	door, err := relay.Listen(addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w: %s: %w", vm.ErrPortTaken, addr, err)
+	}
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	r.door = door
+	return nil
+}
+
+func (r *Runner) closeDoor() {
+	if r.door != nil {
+		r.door.Close()
+	}
+}
+
+func (r *Runner) mode() Mode {
+	if r.cfg.Mode == ModeAuto {
+		return ChooseMode()
+	}
+	return r.cfg.Mode
 }
 
 // again starts until it succeeds, waiting longer each time. It returns nil when ctx has ended.
@@ -146,6 +185,9 @@ func (r *Runner) watch(ctx context.Context, b backend) error {
 			return nil
 		case <-ctx.Done():
 			r.forget()
+			if r.door != nil {
+				r.door.Refuse()
+			}
 			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.patience(stopWait))
 			defer cancel()
 			return b.stop(stop)
@@ -164,6 +206,9 @@ func (r *Runner) checkUp(ctx context.Context, b backend) {
 }
 
 func (r *Runner) forget() {
+	if r.door != nil {
+		r.door.Shut()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.backend = nil
@@ -176,6 +221,7 @@ func (r *Runner) start(ctx context.Context) (backend, error) {
 		return nil, err
 	}
 	if err := r.startModule(ctx, b); err != nil {
+		r.forget()
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.patience(stopWait))
 		defer cancel()
 		if stopErr := b.stop(stop); stopErr != nil {
@@ -196,11 +242,7 @@ func (r *Runner) newBackend(ctx context.Context) (backend, error) {
 			}
 		},
 	}
-	mode := r.cfg.Mode
-	if mode == ModeAuto {
-		mode = ChooseMode()
-	}
-	if mode == ModeNative {
+	if r.door == nil {
 		return startNative(r.cfg, h)
 	}
 	return startVM(ctx, r.cfg, r.logs.Console, h)
@@ -237,6 +279,9 @@ func (r *Runner) startModule(ctx context.Context, b backend) error {
 	copy(start.Secret[:], data.Secret)
 	if err := client.Start(ctx, start); err != nil {
 		return err
+	}
+	if r.door != nil {
+		r.door.Open(a.inner)
 	}
 	if err := r.confirm(ctx, data.Server); err != nil {
 		return err

@@ -45,6 +45,7 @@ func supervise(ctx context.Context, cfg Config, ready func()) error {
 		return err
 	}
 	defer unlock()
+	raiseFiles()
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	signal.Ignore(syscall.SIGHUP) // the terminal it was started from may close
@@ -73,6 +74,16 @@ func supervise(ctx context.Context, cfg Config, ready func()) error {
 	_ = listener.Close()
 	orders.busy.Wait() // whoever told us to stop gets the answer
 	return err
+}
+
+// raiseFiles lets us, and QEMU after us, have as many files as we may: each person's connection is some. Go does that
+// for itself alone; who asks for it explicitly passes it on.
+func raiseFiles() {
+	var limit syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil {
+		limit.Cur = limit.Max
+		_ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
+	}
 }
 
 // lockServer makes this process the only server at its port.

@@ -73,7 +73,7 @@ func (o *serverOptions) config() (server.Config, error) {
 		cfg.Mode = server.ChooseMode()
 	}
 	if o.lan {
-		cfg.Listen = server.EveryAddress(cfg.Mode)
+		cfg.Listen = server.EveryAddress()
 	}
 	if cfg.Mode == server.ModeVM {
 		cfg.Parts, err = server.FindParts()

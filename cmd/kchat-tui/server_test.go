@@ -120,13 +120,6 @@ func TestAPortOfAnotherProgramIsNamed(t *testing.T) {
 	}
 }
 
-func TestAnAddressThatQEMUCannotListenOnIsNamed(t *testing.T) {
-	_, stderr, code := newPerson(t).run(t, "", "server", "start", "--mode", "vm", "--listen", "::1", "--port", freePort(t))
-	if code == 0 || !strings.Contains(stderr, "--mode native") {
-		t.Errorf("exit code %d, %q", code, stderr)
-	}
-}
-
 func TestAMissingQEMUIsNamed(t *testing.T) {
 	p := newPerson(t)
 	p.env = append(p.env, "PATH="+t.TempDir())
