@@ -332,12 +332,28 @@ func (r *Runner) answer(ctx context.Context, b backend, request genl.Request) {
 		if err := genl.NewClient(b).SetAccount(ctx, account.ForKernel()); err != nil {
 			r.logs.Server.Error("the kernel does not take an account", "account", account.Number, "error", err)
 			decision.Error = errorNumber(err)
+			r.takeBack(request, account)
 		} else {
 			r.pushed[account.Number] = *account
 		}
 	}
 	if err := b.decide(ctx, decision); err != nil && !errors.Is(err, context.Canceled) {
 		r.logs.Server.Error("a decision did not reach the kernel", "error", err)
+	}
+}
+
+// takeBack deletes an account that the kernel does not take: its name must not stay taken, and the next start would
+// fail over it.
+func (r *Runner) takeBack(request genl.Request, account *accounts.Account) {
+	if request.Account != 0 {
+		return // it was there before
+	}
+	err := r.store.Update(func(d *accounts.Data) error {
+		_, err := d.Delete(account.Login)
+		return err
+	})
+	if err != nil {
+		r.logs.Server.Error("an account that the kernel does not take stays in the file", "account", account.Number, "error", err)
 	}
 }
 

@@ -16,15 +16,12 @@ import (
 // debugSlow is how much slower the debug kernel is, generously.
 const debugSlow = 5
 
-// stockKernel is the series that the module is tuned for.
-const stockKernel = "6.12"
-
-// kernelName is the kernel that tests run on: the stock one, an older series, or the one that looks for bugs.
+// kernelName is the kernel that tests run on: the stock one, or the one that looks for bugs.
 func kernelName() string {
-	if name := os.Getenv("KCHAT_TEST_KERNEL"); name != "" {
-		return name
+	if os.Getenv("KCHAT_TEST_KERNEL") == "debug" {
+		return "debug"
 	}
-	return stockKernel
+	return "6.12"
 }
 
 // slowness is by how much time limits are stretched; 0: not at all.
@@ -35,8 +32,7 @@ func slowness() int {
 	return 0
 }
 
-// Parts are what "make build" left, or with KCHAT_TEST_KERNEL=debug what "make kmod-debug" did, or with
-// KCHAT_TEST_KERNEL=6.1 what "make kmod KVER=6.1" did.
+// Parts are what "make build" left, or with KCHAT_TEST_KERNEL=debug what "make kmod-debug" did.
 func Parts() (vm.Parts, error) {
 	root, err := Root()
 	if err != nil {
@@ -46,21 +42,14 @@ func Parts() (vm.Parts, error) {
 	if err != nil {
 		return vm.Parts{}, err
 	}
-	name := kernelName()
-	kernel := filepath.Join(cache, "kernels", name)
-	module := filepath.Join(root, ".cache", "kmod", "kchat", name, "kchat.ko")
-	switch name {
-	case stockKernel:
-		module = filepath.Join(root, "kmod", "kchat.ko")
-	case "debug":
+	kernel, module := filepath.Join(cache, "kernels", "6.12"), filepath.Join(root, "kmod", "kchat.ko")
+	if kernelName() == "debug" {
+		module = filepath.Join(root, ".cache", "kmod", "kchat", "debug", "kchat.ko")
 		dir, err := os.ReadFile(filepath.Join(root, ".cache", "debug-kernel"))
 		if err != nil {
 			return vm.Parts{}, fmt.Errorf("find the debug kernel (run \"make kmod-debug\"): %w", err)
 		}
 		kernel = strings.TrimSpace(string(dir))
-	}
-	if _, err := os.Stat(module); err != nil {
-		return vm.Parts{}, fmt.Errorf("find the module for the kernel %s (run \"make build\", or \"make kmod KVER=%[1]s\"): %w", name, err)
 	}
 	parts, err := vm.Kernel(kernel)
 	parts.Init, parts.Module = filepath.Join(root, "bin", "kchat-init"), module
