@@ -66,6 +66,41 @@ func (s *screens) open(p *person, name string, args ...string) *screen {
 	return &screen{s, name, pid}
 }
 
+// create opens a terminal in which somebody makes an account in the form, and enters.
+func (s *screens) create(p *person, name, address string) *screen {
+	s.t.Helper()
+	entered := s.open(p, name, "login", "--server", address)
+	entered.shows("Log in", "Create account")
+	entered.press("Down", "Enter")
+	entered.shows("once more")
+	entered.write(name)
+	entered.press("Tab")
+	entered.write("the words of " + name)
+	entered.press("Tab")
+	entered.write("the words of " + name)
+	entered.press("Enter")
+	entered.shows("#lobby", name+" you")
+	return entered
+}
+
+// back opens a terminal in which somebody with an account logs in.
+func (s *screens) back(p *person, name, terminal, address string) *screen {
+	s.t.Helper()
+	words := filepath.Join(p.dir, "words")
+	if err := os.WriteFile(words, []byte("the words of "+name+"\n"), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	return s.open(p, terminal, "login", "--server", address, "--user", name, "--password-file", words)
+}
+
+// kill ends the program as nothing else does: it cannot say goodbye.
+func (s *screen) kill() {
+	s.t.Helper()
+	if err := syscall.Kill(s.pid, syscall.SIGKILL); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 func (s *screen) text() string       { return s.tmux("capture-pane", "-p", "-t", s.name) }
 func (s *screen) write(words string) { s.tmux("send-keys", "-t", s.name, "-l", words) }
 func (s *screen) press(keys ...string) {
@@ -143,28 +178,13 @@ func TestTwoPeopleChatThroughTheKernel(t *testing.T) {
 	terminals := newScreens(t)
 	address := "127.0.0.1:" + port
 
-	// Both create their accounts in the form.
-	enter := func(p *person, name string) *screen {
-		s := terminals.open(p, name, "login", "--server", address)
-		s.shows("Log in", "Create account")
-		s.press("Down", "Enter")
-		s.shows("once more")
-		s.write(name)
-		s.press("Tab")
-		s.write("the words of " + name)
-		s.press("Tab")
-		s.write("the words of " + name)
-		s.press("Enter")
-		s.shows("#lobby", name+" you")
-		return s
-	}
-	a := enter(mina, "mina")
+	a := terminals.create(mina, "mina", address)
 	a.shows("Only you are in #lobby", "kchat-tui login --server "+address)
 	a.write("too early")
 	a.press("Enter")
 	a.shows("Your words are kept", "too early")
 
-	b := enter(joon, "joon")
+	b := terminals.create(joon, "joon", address)
 	a.hides("Only you are in #lobby") // no key was pressed
 	a.shows("joon", "2 here", "too early")
 	a.press("Enter")
@@ -186,17 +206,11 @@ func TestTwoPeopleChatThroughTheKernel(t *testing.T) {
 	a.hides("No process listens")
 
 	// One is killed: the other's composer closes, the people change, and no key is pressed.
-	if err := syscall.Kill(b.pid, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	b.kill()
 	a.shows("joon has lost the connection", "only you")
 
 	// It comes back: the composer opens, and the draft and the talk are there again.
-	words := filepath.Join(joon.dir, "words")
-	if err := os.WriteFile(words, []byte("the words of joon\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	b = terminals.open(joon, "joon-again", "login", "--server", address, "--user", "joon", "--password-file", words)
+	b = terminals.back(joon, "joon", "joon-again", address)
 	b.shows("still writing", "▀▀▀▀")
 	a.hides("joon has lost the connection")
 	a.shows("2 here")
@@ -212,6 +226,52 @@ func TestTwoPeopleChatThroughTheKernel(t *testing.T) {
 	offline.shows("안녕하세요, 커널 안에서 만나요", "saved talk, no server")
 	offline.press("C-c", "C-c")
 	mina.mustRun(t, "server", "start", "--port", port)
-	b = terminals.open(joon, "joon-later", "login", "--server", address, "--user", "joon", "--password-file", words)
-	b.shows("sun.png", "Only you are in #lobby")
+	b = terminals.back(joon, "joon", "joon-later", address)
+	b.shows("sun.png", "▀▀▀▀", "Only you are in #lobby")
+	a = terminals.back(mina, "mina", "mina-later", address)
+	b.hides("Only you are in #lobby")
+	for _, s := range []*screen{a, b} {
+		s.shows("안녕하세요, 커널 안에서 만나요", "sun.png", "▀▀▀▀", "2 here")
+	}
+	a.say("and all of it is still there")
+	b.shows("and all of it is still there")
+}
+
+// One person at two screens is one person: alone with both, and there as long as one of them is.
+func TestAPersonAtTwoScreensIsOnePerson(t *testing.T) {
+	mina, joon, elsewhere := newPerson(t), newPerson(t), newPerson(t)
+	address := "127.0.0.1:" + mina.startServer(t)
+	terminals := newScreens(t)
+	first := terminals.create(joon, "joon", address)
+	second := terminals.back(elsewhere, "joon", "joon-elsewhere", address)
+	for _, s := range []*screen{first, second} {
+		s.shows("Only you are in #lobby", "joon you")
+	}
+
+	a := terminals.create(mina, "mina", address)
+	a.shows("2 here")
+	for _, s := range []*screen{first, second} {
+		s.hides("Only you are in #lobby")
+		s.shows("2 here")
+	}
+	a.say("to both of you")
+	first.shows("to both of you")
+	second.shows("to both of you")
+	first.say("from one of us")
+	a.shows("from one of us")
+	second.shows("from one of us")
+
+	first.kill()
+	a.say("one of you is enough") // the composer is open
+	second.shows("one of you is enough")
+	a.shows("2 here", "✓✓ 1/1")
+
+	second.kill()
+	a.shows("joon has lost the connection", "only you")
+	if strings.Contains(a.text(), "2 here") {
+		t.Errorf("the people pane still counts two:\n%s", a.text())
+	}
+	terminals.back(elsewhere, "joon", "joon-again", address).shows("one of you is enough")
+	a.hides("joon has lost the connection")
+	a.shows("2 here")
 }
