@@ -3,11 +3,20 @@
 package e2e
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"strconv"
 	"testing"
 	"time"
+
+	"kchat/e2e/fuzz"
+	"kchat/e2e/peer"
+	"kchat/server/genl"
+	"kchat/server/vmtest"
+	"kchat/wire"
 )
 
 // fuzzing is the seed of a fuzz test, which it prints, and how long it goes on: KCHAT_FUZZ_SEED and KCHAT_FUZZ_SECONDS
@@ -30,4 +39,181 @@ func fuzzing(t *testing.T, usual time.Duration) (seed uint64, limit time.Duratio
 	}
 	t.Logf("KCHAT_FUZZ_SEED=%d, for %v", seed, limit)
 	return seed, limit
+}
+
+// bounds are the limits that change while players play: tight ones, and those of every day.
+var bounds = map[string][2]uint64{
+	"log_bytes": {64 << 10, 4 << 20}, "memory": {4 << 20, 64 << 20}, "window": {64 << 10, 1 << 20}, "control_bytes": {32 << 10, 128 << 10},
+	"unsent_bytes": {4 << 10, 128 << 10}, "rooms_per_connection": {2, 128}, "members": {4, 2000}, "streams": {4, 1024},
+	"streams_per_person": {1, 4}, "takers": {1, 2000}, "sessions": {16, 1000}, "session_ms": {500, 3000}, "login_ms": {1000, 5000},
+	"stored_ms": {1, 1000}, "stall_ms": {1000, 5000}, "closing_ms": {10, 1000}, "room_idle_ms": {0, 1000}, "stream_linger_ms": {0, 1000},
+	"stream_idle_ms": {200, 5000}, "stream_floor": {0, 1 << 20}, "failures_account": {10, 100_000}, "requests": {1, 64},
+}
+
+// TestFuzzProtocol: players who know the protocol and break it, while an administrator changes limits and accounts, do
+// not disturb two who talk. When all have gone, nothing of them is left, and the kernel has nothing to say.
+func TestFuzzProtocol(t *testing.T) {
+	t.Parallel()
+	s := vmtest.Start(t)
+	seed, limit := fuzzing(t, time.Minute)
+	const players, people = 8, 6
+	town := &fuzz.Town{Addr: s.Addr, Rooms: []string{"one", "two", "three", "four", "@1-2"}}
+	for i, name := range s.AddUsers(t, "player", "password", people) {
+		town.Accounts = append(town.Accounts, fuzz.Account{Number: uint64(i) + 1, Login: name, Password: "password"})
+	}
+	talkers := s.AddUsers(t, "talker", "password", 2)
+
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	ended := make(chan error, players+2)
+	for i := range uint64(players) {
+		go func() { ended <- fuzz.NewPlayer(town, seed, i).Run(ctx) }()
+	}
+	go func() { ended <- administer(ctx, s, rand.New(rand.NewPCG(seed, players)), town.Accounts) }()
+	go func() { ended <- undisturbed(ctx, s.Addr, talkers) }()
+	for range cap(ended) {
+		if err := <-ended; err != nil {
+			t.Error(err)
+			cancel()
+		}
+	}
+
+	seen, refused := town.Seen()
+	errorNames := map[string]int{}
+	for number, n := range refused {
+		errorNames[number.Name()] = n
+	}
+	t.Logf("answers: %v\nerrors: %v", seen, errorNames)
+	for _, kind := range []wire.Type{
+		wire.TypeWelcome, wire.TypeChallenge, wire.TypeAuthOK, wire.TypeJoined, wire.TypeMsg, wire.TypeAck, wire.TypeReoffer, wire.TypeDirect,
+		wire.TypeStreamCredit, wire.TypeStreamStart, wire.TypeStreamChunk, wire.TypeStreamCancel,
+	} {
+		if seen[kind] == 0 {
+			t.Errorf("the players have never got as far as %v", kind)
+		}
+	}
+	for name, value := range map[string]uint64{
+		"session_ms": 500, "silence_ms": 500, "lost_ms": 1000, "room_idle_ms": 0, "stream_idle_ms": 200, "stream_linger_ms": 0, "closing_ms": 10,
+	} {
+		s.SetParam(t, name, value)
+	}
+	for _, counter := range []uint16{wire.CounterConnections, wire.CounterStreams, wire.CounterSessions, wire.CounterRooms} {
+		eventually(t, wire.CounterName(counter)+" that are all gone", func() bool { return status(t, s).Counters[counter] == 0 })
+	}
+	eventually(t, "memory that is given back", func() bool { return status(t, s).Counters[wire.CounterLogBytes] == 0 })
+	unload(t, s)
+	reload(t, s)
+}
+
+// administer changes limits and accounts, and looks at everything there is to see.
+func administer(ctx context.Context, s *vmtest.Server, random *rand.Rand, accounts []fuzz.Account) error {
+	k := s.Runner.Kernel()
+	var names []string
+	for name := range bounds {
+		names = append(names, name)
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(50 * time.Millisecond):
+		}
+		ctx, cancel := s.Timeout(time.Minute)
+		err := order(ctx, k, random, names, accounts)
+		cancel()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// order does one thing that an administrator may do.
+func order(ctx context.Context, k *genl.Client, random *rand.Rand, names []string, accounts []fuzz.Account) error {
+	switch random.IntN(8) {
+	case 0:
+		_, err := k.Sessions(ctx)
+		return err
+	case 1:
+		_, err := k.Rooms(ctx)
+		return err
+	case 2:
+		_, err := k.Status(ctx)
+		return err
+	case 3: // somebody is thrown out, and comes back
+		a := accounts[random.IntN(len(accounts))]
+		keys, err := wire.DeriveKeys(a.Password, [wire.SaltLen]byte{byte(random.Uint32())}, wire.IterationsMin)
+		if err != nil {
+			return err
+		}
+		if random.IntN(4) == 0 {
+			if err := k.DeleteAccount(ctx, a.Number); err != nil {
+				return err
+			}
+		}
+		return k.SetAccount(ctx, genl.Account{
+			Number: a.Number, Name: a.Login, Login: a.Login, Salt: keys.Salt, StoredKey: keys.StoredKey, ServerKey: keys.ServerKey,
+			Flags: random.Uint32N(4),
+		})
+	}
+	name := names[random.IntN(len(names))]
+	return k.SetParam(ctx, name, bounds[name][random.IntN(2)])
+}
+
+// undisturbed has two talk in a room of their own: what one says the other hears, once and in order.
+func undisturbed(ctx context.Context, addr string, logins []string) error {
+	var both []*peer.Conn
+	var r *peer.Room
+	for _, login := range logins {
+		c, err := peer.Dial(addr)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		if err = c.Hello(); err == nil {
+			err = c.Login(login, "password")
+		}
+		if err == nil {
+			c.KeepAlive(time.Second)
+			r, err = c.Join(wire.Join{Name: "undisturbed"})
+		}
+		if err != nil {
+			return fmt.Errorf("the two who talk: %w", err)
+		}
+		both = append(both, c)
+	}
+	seq := r.Seq
+	for i := 0; ctx.Err() == nil; i++ {
+		id, text := peer.NewID(), fmt.Sprint("undisturbed ", i)
+		if err := said(both[0], r.Number, id, text); err != nil {
+			return fmt.Errorf("message %d of the two who talk: %w", i, err)
+		}
+		f, err := both[1].Find(world.slow(patience), func(f peer.Frame) bool { return f.Type.Lasting() || f.Type == wire.TypeError })
+		if err != nil {
+			return fmt.Errorf("message %d of the two who talk: %w", i, err)
+		}
+		if f.ID != id || f.Seq != seq+1 {
+			return fmt.Errorf("message %d of the two who talk has the sequence %d after %d, and it is %v", i, f.Seq, seq, f.Type)
+		}
+		seq = f.Seq
+	}
+	return nil
+}
+
+// said says something until it is taken: where memory is short, the server asks to be asked again.
+func said(c *peer.Conn, room uint32, id wire.ID, text string) error {
+	for {
+		if err := c.Say(room, id, text); err != nil {
+			return err
+		}
+		f, err := c.Find(world.slow(patience), func(f peer.Frame) bool { return f.ID == id })
+		if err != nil {
+			return err
+		}
+		if f.Type == wire.TypeMsg {
+			return nil
+		}
+		if e, err := wire.ParseError(f.Body); f.Type != wire.TypeError || err != nil || e.Number != wire.ErrBusy {
+			return errors.Join(&peer.Unexpected{Want: wire.TypeMsg, Got: f}, err)
+		}
+	}
 }

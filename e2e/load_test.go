@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"kchat/e2e/peer"
 	"kchat/server/genl"
 	"kchat/server/guest"
 	"kchat/server/vm"
@@ -139,6 +138,7 @@ func TestUnloadWhileTwoHundredTalk(t *testing.T) {
 		t.Errorf("the port: %q, %v", out, err)
 	}
 
+	reload(t, s)
 	again(t, s, before)
 }
 
@@ -180,14 +180,21 @@ func unload(t *testing.T, s *vmtest.Server) {
 	}
 }
 
-// again loads the module once more, by hand, as it is after the one before is gone: without accounts and their service.
-func again(t *testing.T, s *vmtest.Server, before genl.Status) {
+// reload loads the module once more, by hand: without a server, accounts and their service.
+func reload(t *testing.T, s *vmtest.Server) {
 	t.Helper()
 	ctx, cancel := s.Timeout(30 * time.Second)
 	defer cancel()
 	if err := s.Runner.Guest().Call(ctx, guest.OpLoad, guest.Load{Path: vm.ModulePath}, nil); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// again starts servers in a module that was loaded again, with each way of registration.
+func again(t *testing.T, s *vmtest.Server, before genl.Status) {
+	t.Helper()
+	ctx, cancel := s.Timeout(30 * time.Second)
+	defer cancel()
 	k := s.Runner.Kernel()
 	for _, c := range []struct {
 		register genl.Registration
@@ -205,12 +212,7 @@ func again(t *testing.T, s *vmtest.Server, before genl.Status) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		conn, err := peer.Dial(s.Addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w := &who{Conn: conn, t: t}
-		w.ok(w.Hello())
+		w := greetAt(t, s.Addr)
 		if w.Welcome.Name != "again" || w.Welcome.Features != c.features {
 			t.Errorf("registration %d: %+v", c.register, w.Welcome)
 		}

@@ -145,18 +145,32 @@ func TestMediaConnection(t *testing.T) {
 	b.gets(id, wire.TypeMsg)
 }
 
-// TestBYEOnTheMediaConnection: BYE is allowed in any state and ends the session.
-func TestMediaConnectionAlone(t *testing.T) {
+// TestByeOnTheMediaConnection: BYE is allowed in any state and ends the session.
+func TestByeOnTheMediaConnection(t *testing.T) {
 	t.Parallel()
 	a, b, r := pair(t)
 	m := media(t, a)
+	m.send(wire.TypeBye, 0, wire.Empty{})
+	m.closed()
+	b.sees(r.Number, a, wire.PersonLeft)
+	allAlone(t, b, r.Number)
+	w := greet(t)
+	if err := w.Resume(a.Me.Session, a.Key, wire.ResumeSession); !isError(err, wire.ErrSession) {
+		t.Errorf("want ERROR SESSION, got %v", err)
+	}
+}
+
+// TestMediaConnectionAlone: who has nothing else is not present.
+func TestMediaConnectionAlone(t *testing.T) {
+	t.Parallel()
+	a, b, r := pair(t)
+	media(t, a)
 	a.ok(a.Close())
 	b.sees(r.Number, a, wire.PersonReconnecting)
 	allAlone(t, b, r.Number)
 	back := resumed(t, a)
 	back.joinAs(wire.Join{Name: r.Name, Epoch: r.Epoch, Seq: r.Seq})
 	b.sees(r.Number, back, wire.PersonPresent)
-	_ = m
 }
 
 // TestResumeManyTimesAtOnce: two clients fight for one session; one connection is left, and it works.

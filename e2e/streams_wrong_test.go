@@ -168,6 +168,21 @@ func TestChunkBeyondTheCredit(t *testing.T) {
 	b.noStream(wire.TypeStreamAccept, id, wire.Number{})
 }
 
+func TestTooManyTakers(t *testing.T) {
+	world.set(t, "takers", 1)
+	a, b, r := pair(t)
+	c := a.meets(enter(t), r)
+	id, _ := a.opensFor(b, r.Number, begin(wire.StreamFile, blob(100)))
+	c.ok(c.Send(wire.Header{Type: wire.TypeStreamAccept, ID: id}, wire.Number{}))
+	f := c.find("ERROR", func(f peer.Frame) bool { return f.ID == id && f.Type != wire.TypeStreamBegin })
+	if f.Type != wire.TypeError || c.error(f).Number != wire.ErrBusy {
+		t.Errorf("the second taker of one is answered by%s", names([]peer.Frame{f}))
+	}
+	b.cancel(id, wire.ErrCancelled) // which makes a place
+	a.accepted(id, 0)
+	c.accepts(id, 0)
+}
+
 func TestStreamsOfOnePersonAreLimited(t *testing.T) {
 	t.Parallel()
 	a, b, r := pair(t)

@@ -148,7 +148,6 @@ u32 kchat_range_frames(const struct kchat_range *range, u64 pos, u64 *seq);
 /* Read without the lock; what lies below it is complete. */
 static inline u64 kchat_log_head(const struct kchat_log *log)
 {
-	/* The bytes below the head are read after it: pairs with the release of the appends. */
 	return smp_load_acquire(&log->head);
 }
 

@@ -51,7 +51,6 @@ static const struct kernel_param_ops param_module_ops = {
 #define KCHAT_PARAM_MODULE(name, def, min, max, unit, what)			\
 	module_param_cb(name, &param_module_ops, &defaults[KCHAT_P_##name], 0444);	\
 	MODULE_PARM_DESC(name, what ": " #def " " unit);
-
 KCHAT_PARAMS(KCHAT_PARAM_MODULE)
 #undef KCHAT_PARAM_MODULE
 

@@ -107,7 +107,7 @@ struct kchat_room {
 	char name[KCHAT_ROOM_NAME_MAX];
 	u64 direct[2];
 
-	spinlock_t lock;	/* protects what follows */
+	spinlock_t lock;
 	bool gone;
 	bool stored_changed;
 	struct kchat_log log;

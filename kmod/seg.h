@@ -70,7 +70,7 @@ struct kchat_seg {
  * One for all logs of the module, whose connections count here what they hold.
  */
 struct kchat_graves {
-	spinlock_t lock;	/* protects @list */
+	spinlock_t lock;
 	struct list_head list;
 	atomic64_t bytes;
 };

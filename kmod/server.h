@@ -99,7 +99,7 @@ struct kchat_config {
  */
 struct kchat_net {
 	struct net *net;
-	struct mutex control;		/* one start or stop at a time */
+	struct mutex control;
 	bool running;
 	struct kchat_config cfg;
 	u64 started;
@@ -112,18 +112,18 @@ struct kchat_net {
 	struct kchat_listener *listener;
 
 	struct list_head conns;
-	spinlock_t conns_lock;		/* protects @conns */
+	spinlock_t conns_lock;
 	struct xarray sessions;
 	atomic_t next_session;
 
 	struct xarray rooms;
 	struct hlist_head room_names[1 << KCHAT_ROOM_HASH_BITS];
-	struct mutex rooms_lock;	/* protects @rooms and @room_names */
+	struct mutex rooms_lock;
 	u32 next_room;
 	atomic_t next_epoch;
 
 	struct list_head streams;
-	spinlock_t streams_lock;	/* protects @streams */
+	spinlock_t streams_lock;
 
 	atomic_t nr_conns;
 	atomic_t nr_new;

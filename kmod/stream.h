@@ -64,7 +64,7 @@ struct kchat_stream {
 	u64 size;
 	u8 kind;
 
-	spinlock_t lock;	/* protects what follows */
+	spinlock_t lock;
 	struct kchat_log log;
 	u64 time;
 	u64 received;

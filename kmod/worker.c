@@ -71,7 +71,6 @@ static void worker_dirty(struct kchat_worker *worker)
 	worker->appended = 0;
 	llist_for_each_entry_safe(slot, next, list, dirty) {
 		clear_bit(0, &slot->marked);
-		/* Cleared before the heads are read: who appends later marks it anew. */
 		smp_mb__after_atomic();
 		slot->walk(slot); /* drops the list's reference: slot may be gone */
 		cond_resched();
@@ -84,9 +83,11 @@ static void worker_ready(struct kchat_worker *worker)
 	struct kchat_conn *conn, *next;
 
 	llist_for_each_entry_safe(conn, next, list, ready) {
-		/* Cleared before the turn: what happens from here on queues it anew. */
+		/*
+		 * Cleared before the turn: what happens from here on queues it anew.
+		 * The bit operation is the barrier between that and the turn's reads.
+		 */
 		clear_bit(KCHAT_CONN_QUEUED, &conn->flags);
-		/* Between the bit and what the turn reads. */
 		smp_mb__after_atomic();
 		kchat_conn_turn(conn);
 		kchat_conn_put(conn);

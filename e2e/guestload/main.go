@@ -6,6 +6,7 @@
 //	guestload relay -clients 200 -messages 10000 -breaks 100   everybody gets every message once and in order
 //	guestload talk -clients 200                                talk until the server is gone
 //	guestload orders -seed 7 -limit 5s                         orders over netlink, most of them wrong
+//	guestload deaf                                             an accounts service that does not answer
 //	guestload owners PORT                                      how many processes have the listener of a port open
 //	guestload owners -own                                      the same of a port that it opens itself
 package main
@@ -40,7 +41,7 @@ type plan struct {
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("say what to do: relay, talk, orders or owners")
+		return fmt.Errorf("say what to do: relay, talk, orders, deaf or owners")
 	}
 	if args[0] == "owners" {
 		if len(args) != 2 {
@@ -72,6 +73,8 @@ func run(args []string) error {
 		return relay(ctx, p)
 	case "talk":
 		return talk(ctx, p)
+	case "deaf":
+		return deaf(ctx)
 	case "orders":
 		return giveOrders(ctx, p.seed, p.addr)
 	}

@@ -8,63 +8,40 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
+	"syscall"
 
 	"github.com/mdlayher/genetlink"
+	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
 	"kchat/e2e/peer"
 	"kchat/server/genl"
 )
 
-// The orders of enum kchat_cmd (kmod/uapi/kchat.h) that have attributes. Package genl keeps its numbers to itself, since
-// it gives right orders only.
-const (
-	cmdStart      = 1
-	cmdAccountSet = 4
-	cmdAccountDel = 5
-	cmdDecision   = 10
-	cmdParamSet   = 13
+// order is what genl.Client would send. Being its transport, it takes that down instead.
+type order struct {
+	command uint8
+	flags   netlink.HeaderFlags
+	data    []byte
+}
 
-	orders = 18 // a few more than there are
-)
+func (o *order) Execute(_ context.Context, command uint8, flags netlink.HeaderFlags, data []byte) ([][]byte, error) {
+	*o = order{command, flags, data}
+	return nil, nil
+}
 
-// The attributes of enum kchat_nla that orders have.
-const (
-	attrServerUUID = iota + 2
-	attrCommunityUUID
-	attrServerName
-	attrGeneration
-	attrSecret
-	attrIterations
-	attrPort
-	attrAddr
-	attrRegister
-	_ // RUNNING
-	attrAccount
-	attrName
-	attrLogin
-	attrFlags
-	attrSalt
-	attrStoredKey
-	attrServerKey
-	attrCookie
-	attrError      = 23
-	attrParamName  = 42
-	attrParamValue = 43
-
-	attributes = 50 // a few more than there are
-)
-
-// whole are the attributes of an order that lacks nothing.
-var whole = map[int][]int{
-	cmdStart: {
-		attrServerUUID, attrCommunityUUID, attrServerName, attrGeneration, attrSecret, attrIterations, attrPort, attrAddr, attrRegister,
-	},
-	cmdAccountSet: {attrAccount, attrName, attrLogin, attrFlags, attrSalt, attrStoredKey, attrServerKey},
-	cmdAccountDel: {attrAccount},
-	cmdDecision:   {attrCookie, attrError, attrAccount},
-	cmdParamSet:   {attrParamName, attrParamValue},
+// deaf is the accounts service until the time is over, prints "deaf" when it is, and answers nothing.
+func deaf(ctx context.Context) error {
+	service, err := genl.NewService(ctx)
+	if err != nil {
+		return err
+	}
+	defer service.Close()
+	fmt.Println("deaf")
+	<-ctx.Done()
+	return nil
 }
 
 // orderer gives orders through one netlink socket, right and wrong ones.
@@ -72,7 +49,9 @@ type orderer struct {
 	random *rand.Rand
 	family uint16
 	fd     int
-	params []string
+	params []genl.Param
+
+	answers map[syscall.Errno]int // how often the kernel said what
 }
 
 // giveOrders has several give orders at once while others connect, until the time is over.
@@ -83,8 +62,10 @@ func giveOrders(ctx context.Context, seed uint64, addr string) error {
 	}
 	var group sync.WaitGroup
 	errs := make(chan error, 4)
+	var all []*orderer
 	for i := range uint64(cap(errs)) {
-		o := &orderer{random: rand.New(rand.NewPCG(seed, i)), family: family, params: params, fd: -1}
+		o := &orderer{random: rand.New(rand.NewPCG(seed, i)), family: family, params: params, fd: -1, answers: map[syscall.Errno]int{}}
+		all = append(all, o)
 		group.Go(func() { errs <- o.run(ctx) })
 	}
 	for range 2 {
@@ -97,11 +78,21 @@ func giveOrders(ctx context.Context, seed uint64, addr string) error {
 			return err
 		}
 	}
+	answers := map[syscall.Errno]int{}
+	for _, o := range all {
+		for errno, n := range o.answers {
+			answers[errno] += n
+		}
+	}
+	fmt.Printf("%d orders were obeyed\n", answers[0])
+	for errno, n := range answers {
+		fmt.Printf("%d times: %v\n", n, errno)
+	}
 	return nil
 }
 
-// acquaint finds the family's number and the names of the limits.
-func acquaint(ctx context.Context) (family uint16, params []string, err error) {
+// acquaint finds the family's number and the limits.
+func acquaint(ctx context.Context) (family uint16, params []genl.Param, err error) {
 	conn, err := genetlink.Dial(nil)
 	if err != nil {
 		return 0, nil, fmt.Errorf("open a generic netlink socket: %w", err)
@@ -116,10 +107,7 @@ func acquaint(ctx context.Context) (family uint16, params []string, err error) {
 		return 0, nil, err
 	}
 	defer local.Close()
-	list, err := genl.NewClient(local).Params(ctx)
-	for _, p := range list {
-		params = append(params, p.Name)
-	}
+	params, err = genl.NewClient(local).Params(ctx)
 	return f.ID, params, err
 }
 
@@ -143,9 +131,9 @@ func (o *orderer) run(ctx context.Context) error {
 				return err
 			}
 		}
-		datagram := o.order()
+		datagram := o.broken(ctx)
 		for o.random.IntN(4) == 0 && len(datagram) < 60_000 { // several in one
-			datagram = append(datagram, o.order()...)
+			datagram = append(datagram, o.broken(ctx)...)
 		}
 		// The kernel may refuse what cannot be a message; that is one of the answers.
 		_ = unix.Sendto(o.fd, datagram, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
@@ -187,45 +175,83 @@ func (o *orderer) hangUp() {
 func (o *orderer) listen() {
 	var answer [16 << 10]byte
 	for {
-		_, _, err := unix.Recvfrom(o.fd, answer[:], unix.MSG_DONTWAIT)
+		n, _, err := unix.Recvfrom(o.fd, answer[:], unix.MSG_DONTWAIT)
 		if err != nil && !errors.Is(err, unix.ENOBUFS) {
 			return
+		}
+		// An acknowledgement is a message with an errno, negated, behind its header (RFC 3549, 2.3.2.1).
+		if n >= unix.NLMSG_HDRLEN+4 && binary.NativeEndian.Uint16(answer[4:]) == unix.NLMSG_ERROR {
+			o.answers[syscall.Errno(-int32(binary.NativeEndian.Uint32(answer[unix.NLMSG_HDRLEN:])))]++
 		}
 	}
 }
 
-// order is one message: a whole order, most often with something wrong in it.
-func (o *orderer) order() []byte {
-	command := o.random.IntN(orders)
-	if o.random.IntN(2) == 0 {
-		command = []int{cmdStart, cmdAccountSet, cmdAccountSet, cmdAccountDel, cmdDecision, cmdParamSet}[o.random.IntN(6)]
+// right is an order as package genl gives it.
+func (o *orderer) right(ctx context.Context) order {
+	var made order
+	c := genl.NewClient(&made)
+	name := fmt.Sprintf("name-%d", o.random.IntN(50))
+	switch o.random.IntN(12) {
+	case 0, 1:
+		_ = c.Start(ctx, genl.Start{
+			Name: name, Generation: o.random.Uint32() | 1, Iterations: 4096 + o.random.Uint32N(2), Port: 10106 + uint16(o.random.IntN(2)),
+			Register: genl.Registration(o.random.IntN(5)),
+		})
+	case 2:
+		_ = c.Stop(ctx)
+	case 3:
+		_, _ = c.Status(ctx)
+	case 4, 5, 6:
+		_ = c.SetAccount(ctx, genl.Account{Number: o.random.Uint64N(50), Name: name, Login: name, Flags: o.random.Uint32N(4)})
+	case 7:
+		_ = c.DeleteAccount(ctx, o.random.Uint64N(50))
+	case 8:
+		_, _ = c.Accounts(ctx)
+	case 9:
+		_, _ = c.Sessions(ctx)
+	case 10:
+		_, _ = c.Rooms(ctx)
+	default:
+		p := o.params[o.random.IntN(len(o.params))]
+		_ = c.SetParam(ctx, p.Name, []uint64{p.Min, p.Value, p.Max, o.random.Uint64()}[o.random.IntN(4)])
+	}
+	return made
+}
+
+// broken is one message: an order, most often with something wrong in it.
+func (o *orderer) broken(ctx context.Context) []byte {
+	made := o.right(ctx)
+	attrs, err := netlink.UnmarshalAttributes(made.data)
+	if err != nil {
+		return nil // genl makes no such
+	}
+	if o.random.IntN(10) == 0 {
+		made.command = uint8(o.random.IntN(20)) // one that there is not, or another one with these attributes
 	}
 	var body []byte
-	needed := whole[command]
-	for _, number := range needed {
+	for _, a := range attrs {
 		switch o.random.IntN(40) {
 		case 0: // missing
+			continue
 		case 1: // twice
-			body = append(body, o.attribute(number, true)...)
-			fallthrough
-		default:
-			body = append(body, o.attribute(number, o.random.IntN(20) > 0)...)
+			body = append(body, frame(int(a.Type), unix.NLA_HDRLEN+len(a.Data), a.Data)...)
 		}
+		body = append(body, o.attribute(int(a.Type), a.Data, o.random.IntN(20) > 0)...)
 	}
-	for o.random.IntN(3) == 0 { // some that do not belong there
-		body = append(body, o.attribute(o.random.IntN(attributes), o.random.IntN(2) == 0)...)
+	for o.random.IntN(3) == 0 { // some that do not belong there, or that there are not
+		body = append(body, o.attribute(o.random.IntN(64), o.bytes([]int{1, 2, 4, 8, 16, 32}[o.random.IntN(6)]), o.random.IntN(2) == 0)...)
 	}
 	if len(body) > 0 && o.random.IntN(20) == 0 {
 		body = body[:o.random.IntN(len(body))]
 	}
-	return o.message(command, body)
+	return o.message(made, body)
 }
 
 // message puts the headers of netlink (RFC 3549, 2.3.2) and of generic netlink before a body.
-func (o *orderer) message(command int, body []byte) []byte {
-	flags := unix.NLM_F_REQUEST | unix.NLM_F_ACK*o.random.IntN(2)
-	if o.random.IntN(3) == 0 {
-		flags |= unix.NLM_F_DUMP
+func (o *orderer) message(made order, body []byte) []byte {
+	flags := int(made.flags) | unix.NLM_F_ACK*o.random.IntN(2)
+	if o.random.IntN(10) == 0 {
+		flags ^= unix.NLM_F_DUMP
 	}
 	kind, version := o.family, byte(genl.Version)
 	length := unix.NLMSG_HDRLEN + unix.GENL_HDRLEN + len(body)
@@ -246,14 +272,13 @@ func (o *orderer) message(command int, body []byte) []byte {
 	m = binary.NativeEndian.AppendUint16(m, uint16(flags))
 	m = binary.NativeEndian.AppendUint32(m, o.random.Uint32()) // sequence
 	m = binary.NativeEndian.AppendUint32(m, 0)                 // whose port
-	m = append(m, byte(command), version, 0, 0)
+	m = append(m, made.command, version, 0, 0)
 	m = append(m, body...)
 	return append(m, make([]byte, -len(m)&3)...)
 }
 
-// attribute is an attribute, of the form that its kind has if it is to be right.
-func (o *orderer) attribute(number int, right bool) []byte {
-	value := o.value(number)
+// attribute is an attribute, with something wrong in it unless it is to be right.
+func (o *orderer) attribute(number int, value []byte, right bool) []byte {
 	length := unix.NLA_HDRLEN + len(value)
 	if !right {
 		switch o.random.IntN(9) {
@@ -262,12 +287,12 @@ func (o *orderer) attribute(number int, right bool) []byte {
 		case 1:
 			value = value[:o.random.IntN(len(value)+1)]
 		case 2:
-			value = append(value, o.bytes(o.random.IntN(200))...)
+			value = append(slices.Clip(value), o.bytes(o.random.IntN(200))...)
 		case 3: // as long as an attribute can be
 			value = o.bytes(0xfff0 - unix.NLA_HDRLEN)
 		case 4: // one in another
 			for range o.random.IntN(20) + 1 {
-				value = frame(o.random.IntN(attributes)|unix.NLA_F_NESTED*o.random.IntN(2), unix.NLA_HDRLEN+len(value), value)
+				value = frame(o.random.IntN(64)|unix.NLA_F_NESTED*o.random.IntN(2), unix.NLA_HDRLEN+len(value), value)
 			}
 		case 5:
 			number |= unix.NLA_F_NESTED
@@ -297,35 +322,4 @@ func (o *orderer) bytes(n int) []byte {
 		b[i] = byte(o.random.Uint32())
 	}
 	return b
-}
-
-// value is a value of the right form, and most often one that is allowed.
-func (o *orderer) value(number int) []byte {
-	edges := []uint64{0, 1, 4096, 1<<31 - 1, 1 << 31, 1<<32 - 1, 1<<63 - 1, 1 << 63, 1<<64 - 1, o.random.Uint64()}
-	edge := edges[o.random.IntN(len(edges))]
-	switch number {
-	case attrServerUUID, attrCommunityUUID, attrSalt:
-		return o.bytes(16)
-	case attrAddr:
-		return make([]byte, 16) // any: of the others few are the guest's
-	case attrSecret, attrStoredKey, attrServerKey:
-		return o.bytes(32)
-	case attrServerName, attrName, attrLogin:
-		return fmt.Appendf(nil, "name-%d\x00", o.random.IntN(50))
-	case attrParamName:
-		return append([]byte(o.params[o.random.IntN(len(o.params))]), 0)
-	case attrGeneration, attrIterations:
-		return binary.NativeEndian.AppendUint32(nil, uint32(max(edge, 4096)))
-	case attrFlags:
-		return binary.NativeEndian.AppendUint32(nil, o.random.Uint32N(4))
-	case attrPort:
-		return binary.NativeEndian.AppendUint16(nil, 10106+uint16(o.random.IntN(2)))
-	case attrError:
-		return binary.NativeEndian.AppendUint16(nil, uint16(edge))
-	case attrRegister:
-		return []byte{byte(o.random.IntN(5))}
-	case attrAccount:
-		return binary.NativeEndian.AppendUint64(nil, o.random.Uint64N(50))
-	}
-	return binary.NativeEndian.AppendUint64(nil, edge)
 }

@@ -42,8 +42,7 @@ static void check_talk(u16 type, const u8 *body, u32 len)
 	if (error)
 		return;
 	CHECK(8 + talk.attrs_len + talk.text_len == len);
-	CHECK(!talk.target || (talk.target >= body + 12 &&
-			       talk.target + 16 <= body + 8 + talk.attrs_len));
+	CHECK(!talk.target || (talk.target >= body + 12 && talk.target + 16 <= body + 8 + talk.attrs_len));
 	kchat_utf8_feed(&check, body + len - talk.text_len, talk.text_len);
 	CHECK(kchat_utf8_ok(&check) && !check.control);
 }
@@ -74,8 +73,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	/* The length is what is there, unless the first byte asks for the one in the header. */
 	if (!(data[-1 - KCHAT_HDR_LEN] & 0x80))
 		hdr.length = cpu_to_le32(KCHAT_LENGTH_MIN + size);
-	kchat_frame_check(&hdr, (data[-1 - KCHAT_HDR_LEN] & 0x7f) % (KCHAT_CONN_MEDIA + 1),
-			  &verdict);
+	kchat_frame_check(&hdr, (data[-1 - KCHAT_HDR_LEN] & 0x7f) % (KCHAT_CONN_MEDIA + 1), &verdict);
 	CHECK(kchat_frame_sentence(verdict.error));
 	if (verdict.fatal) {
 		CHECK(verdict.error == KCHAT_E_BAD_FRAME || verdict.error == KCHAT_E_TOO_LONG);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Writes what the fuzzers begin with: the vectors of clients, and one login. */
 #include "frame.h"
-#include <linux/kernel.h>
-
 #include "vectors.h"
 
 static const char *const states[] = { "NEW", "GREETED", "CHALLENGED", "OPEN", "MEDIA" };
@@ -45,7 +43,7 @@ int main(int argc, char **argv)
 
 	CHECK(argc == 3);
 	out_dir = argv[2];
-	for (i = 0; i < ARRAY_SIZE(files); i++)
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		CHECK(vectors_read(argv[1], files[i], write_vector));
 	write_seed("auth", login, sizeof(login) - 1);
 	printf("%d seeds\n", written);

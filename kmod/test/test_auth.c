@@ -17,8 +17,7 @@ static void hex(const u8 *data, u32 len, char *out)
 	char _got[2 * sizeof(data) + 1];					\
 	hex(data, sizeof(data), _got);						\
 	if (strcmp(_got, want)) {						\
-		fprintf(stderr, "%s:%d: %s, not %s\n", __FILE__, __LINE__, _got,	\
-			want);							\
+		fprintf(stderr, "%s:%d: %s, not %s\n", __FILE__, __LINE__, _got, want); \
 		exit(1);							\
 	}									\
 } while (0)
@@ -74,8 +73,7 @@ static void base64_is_that_of_rfc_4648(void)
 static void base64_in_any_other_form_is_refused(void)
 {
 	static const char *const bad[] = {
-		"Z", "Zg", "Zg=", "Zh==", "Zm9=", "Zg=A", "=Zg=", "====", "Z===", "Zm 9", "Zm-9",
-		"Zm9\n",
+		"Z", "Zg", "Zg=", "Zh==", "Zm9=", "Zg=A", "=Zg=", "====", "Z===", "Zm 9", "Zm-9", "Zm9\n",
 	};
 	u8 out[6];
 	u32 i;
@@ -120,10 +118,9 @@ static void check_resume(struct vector *v, const u8 *key)
 
 static void the_exchange_of_rfc_7677_comes_out_as_there(struct vector *v)
 {
-	u8 stored[32], server[32], proof[32], salt[16], key[32], want[32];
+	u8 stored[32], server[32], proof[32], salt[16], key[32], want[32], final[KCHAT_SCRAM_FINAL_LEN];
 	const char *server_first = vector_get(v, "server_first");
 	const char *client_final = vector_get(v, "client_final");
-	u8 final[KCHAT_SCRAM_FINAL_LEN];
 	struct kchat_text nonce = { strstr(server_first, "%hv"), 30 };
 	char challenge[KCHAT_SCRAM_SECOND_MAX];
 	struct kchat_scram scram;
@@ -189,10 +186,10 @@ static void a_name_nobody_can_have_is_a_wrong_name(void)
 	struct kchat_scram scram;
 
 	memset(text + 5, 'a', 64);
-	memcpy(text + 69, ",r=" NONCE, sizeof(",r=" NONCE));
+	strcpy(text + 69, ",r=" NONCE);
 	CHECK_EQ(first(&scram, text), KCHAT_E_NONE);
 	memset(text + 5, 'a', 65);
-	memcpy(text + 70, ",r=" NONCE, sizeof(",r=" NONCE));
+	strcpy(text + 70, ",r=" NONCE);
 	CHECK_EQ(first(&scram, text), KCHAT_E_AUTH);
 	CHECK_EQ(first(&scram, "n,,n=a\tb,r=" NONCE), KCHAT_E_AUTH);
 }
@@ -213,7 +210,7 @@ static void the_longest_exchange_fits(void)
 	CHECK_EQ(first(&scram, text), KCHAT_E_NONE);
 	len = kchat_scram_challenge(&scram, &nonce, salt, 4294967295u, challenge);
 	CHECK_EQ(len, KCHAT_SCRAM_SECOND_MAX);
-	memcpy(text, "c=biws,r=", sizeof("c=biws,r="));
+	strcpy(text, "c=biws,r=");
 	strncat(text, challenge + 2, 96);
 	strcat(text, ",p=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
 	CHECK_EQ(kchat_scram_final(&scram, (u8 *)text, strlen(text), proof), KCHAT_E_NONE);

@@ -72,8 +72,8 @@ static void every_byte_is_found_at_every_place(void)
 			check = check_of(text, sizeof(text));
 			CHECK_EQ(kchat_utf8_ok(&check), byte < 0x80);
 			CHECK_EQ(check.layout, byte == '\t' || byte == '\n');
-			CHECK_EQ(check.control, byte == 0x7f ||
-				 (byte < 0x20 && byte != '\t' && byte != '\n'));
+			CHECK_EQ(check.control, (byte < 0x20 && byte != '\t' && byte != '\n') ||
+						byte == 0x7f);
 		}
 	}
 }
@@ -120,8 +120,7 @@ static void agrees_with_the_definition_on_all_short_sequences(void)
 
 static void pieces_say_the_same_as_the_whole(void)
 {
-	static const char text[] =
-		"plain text first, then \xed\x95\x9c\xea\xb8\x80 \xf0\x9f\x98\x80\n\xc3";
+	static const char text[] = "plain text first, then \xed\x95\x9c\xea\xb8\x80 \xf0\x9f\x98\x80\n\xc3";
 	u32 cut;
 
 	for (cut = 0; cut < sizeof(text); cut++) {
