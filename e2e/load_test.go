@@ -56,6 +56,7 @@ func crowd() (clients, messages int) {
 
 // TestTwoHundredClientsHearTenThousandMessages: every client every message once and in order, though connections break.
 func TestTwoHundredClientsHearTenThousandMessages(t *testing.T) {
+	t.Parallel()
 	clients, messages := crowd()
 	s := loaded(t, clients)
 	s.SetParam(t, "log_bytes", 16<<20) // who comes back late still finds all

@@ -103,6 +103,7 @@ func TestARenamedAccountIsFoundByItsNewNameAlone(t *testing.T) {
 // TestFuzzNetlink: orders with anything wrong in them, given by root from several sockets at once while servers start and
 // stop and people come and go. The module refuses what is wrong, and is as good as new when it has been loaded again.
 func TestFuzzNetlink(t *testing.T) {
+	t.Parallel()
 	s := withGuestload(t)
 	seed, limit := fuzzing(t, 5*time.Second)
 	ctx, cancel := s.Timeout(limit + time.Minute)

@@ -6,6 +6,7 @@ package e2e
 
 import (
 	"crypto/rand"
+	"flag"
 	"fmt"
 	"os"
 	"sync"
@@ -21,7 +22,16 @@ import (
 // shared is the machine of all tests that change no limit and break nothing.
 var shared vmtest.Shared
 
-func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
+// atOnce is how many parallel tests run at once: they wait for the server and for time more than for a processor.
+const atOnce = "4"
+
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", atOnce); err != nil {
+		fmt.Fprintln(os.Stderr, "run tests at once:", err)
+		os.Exit(1)
+	}
+	os.Exit(shared.Run(m))
+}
 
 // rig gives tests what they need of a server.
 type rig struct {

@@ -145,19 +145,15 @@ func TestMediaConnection(t *testing.T) {
 	b.gets(id, wire.TypeMsg)
 }
 
-// TestByeOnTheMediaConnection: BYE is allowed in any state and ends the session.
+// TestByeOnTheMediaConnection: it ends that connection alone.
 func TestByeOnTheMediaConnection(t *testing.T) {
 	t.Parallel()
 	a, b, r := pair(t)
 	m := media(t, a)
 	m.send(wire.TypeBye, 0, wire.Empty{})
 	m.closed()
-	b.sees(r.Number, a, wire.PersonLeft)
-	allAlone(t, b, r.Number)
-	w := greet(t)
-	if err := w.Resume(a.Me.Session, a.Key, wire.ResumeSession); !isError(err, wire.ErrSession) {
-		t.Errorf("want ERROR SESSION, got %v", err)
-	}
+	only(t, a, b, r)
+	media(t, a).alive()
 }
 
 // TestMediaConnectionAlone: who has nothing else is not present.

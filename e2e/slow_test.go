@@ -123,28 +123,51 @@ func TestWhoDoesNotReadAnswersIsNotHeard(t *testing.T) {
 	world.set(t, "stall_ms", 600_000)
 	a, b, r := pair(t)
 	lazy := narrow(t)
-	const count = 12_000 // their answers are 5 MiB: more than all buffers on the way
-	var questions []byte
-	for i := range uint64(count) {
-		questions = wire.AppendFrame(questions, wire.Header{Type: wire.TypeStatus, ID: number(i)}, wire.Empty{})
-	}
-	asked := make(chan error, 1)
-	go func() { asked <- lazy.Bytes(questions) }()
-	heard := steady(t, func() uint64 { return bytesIn(t, lazy) })
-	if heard >= uint64(len(questions)) {
-		t.Errorf("all %d bytes of questions were read, though no answer was", heard)
-	}
-	t.Logf("%d of %d bytes were read", heard, len(questions))
+	asked := lazy.asksAndDoesNotRead()
 	b.gets(a.say(r.Number, "not held up"), wire.TypeMsg)
-	for i := range uint64(count) {
+	for i := range uint64(questions) {
 		lazy.gets(number(i), wire.TypeStatusIs)
 	}
 	lazy.ok(<-asked)
 	lazy.alive()
 }
 
+// questions is how many are asked by who does not read: their answers are 5 MiB, more than all buffers on the way.
+const questions = 12_000
+
+// asksAndDoesNotRead asks, and returns when the server reads no more of it. What it returns gets the result of writing.
+func (w *who) asksAndDoesNotRead() <-chan error {
+	w.t.Helper()
+	var all []byte
+	for i := range uint64(questions) {
+		all = wire.AppendFrame(all, wire.Header{Type: wire.TypeStatus, ID: number(i)}, wire.Empty{})
+	}
+	asked := make(chan error, 1)
+	go func() { asked <- w.Bytes(all) }()
+	heard := steady(w.t, func() uint64 { return bytesIn(w.t, w) })
+	if heard >= uint64(len(all)) {
+		w.t.Errorf("all %d bytes of questions were read, though no answer was", heard)
+	}
+	w.t.Logf("%d of %d bytes were read", heard, len(all))
+	return asked
+}
+
+// TestWhoIsThrownOutAndDoesNotReadGoes: the time to read the last frames ends.
+func TestWhoIsThrownOutAndDoesNotReadGoes(t *testing.T) {
+	world.set(t, "closing_ms", 100)
+	world.set(t, "stall_ms", 600_000)
+	lazy := narrow(t)
+	lazy.asksAndDoesNotRead()
+	open := func() uint64 { return status(t, world.server(t)).Counters[wire.CounterConnections] }
+	before := open()
+	if err := world.kernel(t).DeleteAccount(t.Context(), lazy.acct.number); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the end of the connection", func() bool { return open() < before })
+}
+
 // bytesIn is how many bytes of a connection the module has read.
-func bytesIn(t *testing.T, w *who) uint64 {
+func bytesIn(t testing.TB, w *who) uint64 {
 	t.Helper()
 	sessions, err := world.kernel(t).Sessions(t.Context())
 	if err != nil {
@@ -160,7 +183,7 @@ func bytesIn(t *testing.T, w *who) uint64 {
 }
 
 // steady waits until a number that grows has stopped growing, and returns it.
-func steady(t *testing.T, read func() uint64) uint64 {
+func steady(t testing.TB, read func() uint64) uint64 {
 	t.Helper()
 	const enough = 10 // equal in a row
 	last, equal := read(), 0
