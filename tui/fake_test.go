@@ -240,6 +240,7 @@ type fakeGate struct {
 	probeErr  error
 	opened    []Credentials
 	openErr   error
+	pinned    bool // another server than before
 	register  []Credentials
 	known     rooms.Pin
 	savedUser []string
@@ -255,6 +256,9 @@ func (g *fakeGate) Register(_ context.Context, with Credentials) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.register = append(g.register, with)
+	if g.pinned && !with.Trust {
+		return rooms.ErrPinned
+	}
 	return nil
 }
 

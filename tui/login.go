@@ -131,7 +131,7 @@ func (l *login) failed(err error) tea.Cmd {
 	l.turn++
 	switch {
 	case errors.Is(err, rooms.ErrPinned):
-		return l.pinned()
+		return l.pinned((*login).open)
 	case errors.Is(err, rooms.ErrNoServer):
 		l.page = l.noServer(err)
 	default:
@@ -349,12 +349,17 @@ func (l *login) create(values []string) tea.Cmd {
 	if len(values) > 3 {
 		l.with.Code = strings.TrimSpace(values[3])
 	}
+	return l.register(f)
+}
+
+// register creates the account of the running attempt; what went wrong comes back to the form.
+func (l *login) register(f *form) tea.Cmd {
 	gate, with := l.cfg.Gate, l.with
 	return l.ask(l.say("login.creating", "name", text.Name(with.User)), func(ctx context.Context) func(*login) tea.Cmd {
 		err := gate.Register(ctx, with)
 		return func(l *login) tea.Cmd {
 			if errors.Is(err, rooms.ErrPinned) {
-				return l.pinned()
+				return l.pinned(func(l *login) tea.Cmd { return l.register(f) })
 			}
 			if err != nil {
 				f.problem = l.why(err)
@@ -366,8 +371,9 @@ func (l *login) create(values []string) tea.Cmd {
 	})
 }
 
-// pinned warns that another server answers at a known address. Nothing was sent to it.
-func (l *login) pinned() tea.Cmd {
+// pinned warns that another server answers at a known address. Nothing was sent to it. Whoever trusts it goes on with
+// what was begun.
+func (l *login) pinned(goOn func(l *login) tea.Cmd) tea.Cmd {
 	gate, address := l.cfg.Gate, l.address
 	return l.ask(l.say("login.looking", "address", address), func(ctx context.Context) func(*login) tea.Cmd {
 		pin, _ := gate.Known(ctx, address)
@@ -381,7 +387,7 @@ func (l *login) pinned() tea.Cmd {
 			m.add(l.say("pin.back"), l.say("pin.back_words"), func(l *login) tea.Cmd { l.page = l.addressForm(""); return nil })
 			m.add(l.say("pin.trust"), l.say("pin.trust_words"), func(l *login) tea.Cmd {
 				l.with.Trust = true
-				return l.open()
+				return goOn(l)
 			})
 			l.page = m
 			return nil

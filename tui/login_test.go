@@ -125,6 +125,28 @@ func TestAnotherServerAtAKnownAddressIsWarnedOf(t *testing.T) {
 	})
 }
 
+func TestWhoeverTrustsAnotherServerGoesOnCreatingTheAccount(t *testing.T) {
+	s := newStage(t, 100, 30, func(s *stage, _ *Config) {
+		s.gate.known, s.gate.pinned = rooms.Pin{Server: rooms.UUID{1}, Name: "home"}, true
+	})
+	s.wait("Create account")
+	s.press(down, enter)
+	s.wait("once more")
+	s.type_("mina")
+	s.press(tab)
+	s.type_("words")
+	s.press(tab)
+	s.type_("words")
+	s.press(enter)
+	s.wait("This is another server")
+	s.press(down, enter)
+	s.until("the account to be created and used", func() bool {
+		s.gate.mu.Lock()
+		defer s.gate.mu.Unlock()
+		return len(s.gate.register) == 2 && s.gate.register[1].Trust && len(s.gate.opened) == 1 && s.gate.opened[0].Trust
+	})
+}
+
 func TestAnEndedSessionSaysWhyAndKeepsTheDraft(t *testing.T) {
 	s := newStage(t, 100, 30, nil)
 	s.logIn()

@@ -33,8 +33,9 @@ const blobLimit = 2 << 30
 // loginOptions are the flags of login.
 type loginOptions struct {
 	connection
-	rooms []string
-	ascii bool
+	rooms  []string
+	ascii  bool
+	change func(*tui.Config) // for tests; nil otherwise
 }
 
 func loginCommand() *cobra.Command {
@@ -87,7 +88,7 @@ func (o *loginOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = tui.Run(ctx, tui.Config{
+	cfg := tui.Config{
 		Address: o.server, User: o.user, Password: password, Trust: o.trust, Rooms: append([]string{"lobby"}, o.rooms...),
 		Gate:     &desk.Gate{Agent: "kchat-tui", Blobs: blobs, Logger: log},
 		Pictures: desk.NewPictures(blobs),
@@ -95,12 +96,20 @@ func (o *loginOptions) run(ctx context.Context) error {
 		Locale:   cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")),
 		ASCII:    o.ascii,
 		Plain:    os.Getenv("NO_COLOR") != "",
-	})
-	if err != nil {
-		log.Error("the screen ended", "error", err)
-		return fmt.Errorf("%w\nMore is in %s; what was not sent is kept", err, logPath)
 	}
-	return nil
+	if o.change != nil {
+		o.change(&cfg)
+	}
+	err = tui.Run(ctx, cfg)
+	if err == nil {
+		return nil
+	}
+	stack := ""
+	if fault, ok := errors.AsType[*tui.Fault](err); ok {
+		stack = fault.Stack
+	}
+	log.Error("the screen ended", "error", err, "stack", stack)
+	return fmt.Errorf("%w\nMore is in %s; what was not sent is kept", err, logPath)
 }
 
 // screenFolder is kchat's folder in one of the XDG base folders. It is made if it is not there.

@@ -51,14 +51,20 @@ type screen struct {
 // open opens a terminal in which a person runs the program.
 func (s *screens) open(p *person, name string, args ...string) *screen {
 	s.t.Helper()
+	return s.start(p, name, append([]string{os.Getenv(programEnv)}, args...)...)
+}
+
+// start opens a terminal with any program in it.
+func (s *screens) start(p *person, name string, program ...string) *screen {
+	s.t.Helper()
 	line := []string{"new-session", "-d", "-s", name, "-x", "100", "-y", "30"}
 	for _, v := range p.env {
 		if strings.HasPrefix(v, "XDG_") || strings.HasPrefix(v, "HOME=") {
 			line = append(line, "-e", v)
 		}
 	}
-	line = append(line, "-e", "LC_ALL=C.UTF-8", os.Getenv(programEnv))
-	s.tmux(append(line, args...)...)
+	line = append(line, "-e", "LC_ALL=C.UTF-8")
+	s.tmux(append(line, program...)...)
 	pid, err := strconv.Atoi(strings.TrimSpace(s.tmux("list-panes", "-t", name, "-F", "#{pane_pid}")))
 	if err != nil {
 		s.t.Fatal(err)

@@ -21,6 +21,9 @@ const programEnv = "KCHAT_TEST_PROGRAM"
 
 // TestMain builds the program once, with the parts of the microVM where "make build" would have them beside it.
 func TestMain(m *testing.M) {
+	if trigger := os.Getenv(faultEnv); trigger != "" {
+		exit(faultyLogin(trigger))
+	}
 	code, err := runTests(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "FAIL:", err)
