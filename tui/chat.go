@@ -11,6 +11,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"kchat/rooms"
+	"kchat/tui/talk"
+	"kchat/tui/text"
 )
 
 // chat is the screen after the login: it owns the regions and gives each what concerns it. What happens lies in
@@ -211,7 +213,15 @@ func (c *chat) everySecond() tea.Cmd {
 func (c *chat) tell(words string) tea.Cmd { return c.flashing(words, false) }
 func (c *chat) warn(words string) tea.Cmd { return c.flashing(words, true) }
 
+// flashing says it in the status row. What is too long for that stands in the talk, whole.
 func (c *chat) flashing(words string, warn bool) tea.Cmd {
+	if r := c.book.current; r != nil && c.lay.width > 0 && text.Width(text.Line(words)) > c.lay.width-2 {
+		style := talk.NoteInfo
+		if warn {
+			style = talk.NoteWarn
+		}
+		_ = c.note(style, words)
+	}
 	c.flash = flash{words: words, warn: warn, until: c.cfg.Clock().Add(flashFor)}
 	return nil
 }

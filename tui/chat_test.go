@@ -3,6 +3,7 @@
 package tui
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -55,6 +56,27 @@ func TestAloneInTheWaitingRoom(t *testing.T) {
 		s.wait("Online elsewhere: lena")
 		s.golden("alone-" + suffix)
 	})
+}
+
+func TestALineThatOnlyThisComputerReachesSaysHowToLetOthersIn(t *testing.T) {
+	s := newStage(t, 100, 30, func(_ *stage, cfg *Config) {
+		cfg.Host.PublicAddress = func(context.Context, string) string { return "127.0.0.1:4242" }
+	})
+	s.logInTo("127.0.0.1:4242")
+	s.wait("kchat-tui login --server 127.0.0.1:4242", "works on this computer only", "restart --lan --port 4242")
+}
+
+func TestWhatIsTooLongForTheStatusRowStandsInTheTalk(t *testing.T) {
+	s := newStage(t, 60, 20, nil)
+	s.logIn()
+	s.company(joon)
+	s.wait("2 here")
+	s.client.mu.Lock()
+	s.client.whoisErr = &rooms.ServerError{Sentence: "There is no such person here, nor has there ever been one of that name."}
+	s.client.mu.Unlock()
+	s.type_("/msg ghost boo")
+	s.press(enter)
+	s.wait("Cannot reach ghost: There is no such person here, nor", "has there ever been one of that name.")
 }
 
 func TestTheComposerOpensByItselfWithABellAndKeepsTheDraft(t *testing.T) {

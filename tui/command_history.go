@@ -4,6 +4,8 @@ package tui
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -185,7 +187,7 @@ func (c *chat) historyRead(r *room, path string) tea.Cmd {
 		}
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(c.say("history.not_read", "file", text.Name(filepath.Base(path)), "why", reason(err)))
+				return c.warn(c.say("history.not_read", "file", text.Name(path), "why", c.fileReason(err)))
 			}
 			r.talk.Load(entries)
 			r.complete = true
@@ -195,13 +197,27 @@ func (c *chat) historyRead(r *room, path string) tea.Cmd {
 	})
 }
 
+// fileReason says what is wrong with a file.
+func (c *chat) fileReason(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return c.say("file.exists")
+	case errors.Is(err, fs.ErrNotExist):
+		return c.say("file.missing")
+	case errors.Is(err, fs.ErrPermission):
+		return c.say("file.forbidden")
+	default:
+		return cause(err)
+	}
+}
+
 func (c *chat) historySave(r *room, path string) tea.Cmd {
 	archive, community := c.session.Archive, c.community(r)
 	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
 		n, err := archive.Export(ctx, community, r.name, expand(path))
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(c.say("history.not_saved", "file", text.Name(filepath.Base(path)), "why", reason(err)))
+				return c.warn(c.say("history.not_saved", "file", text.Name(path), "why", c.fileReason(err)))
 			}
 			return c.tell(c.words.Count("history.saved", n, "file", text.Name(path)))
 		}

@@ -36,6 +36,7 @@ type fakeClient struct {
 	people    []rooms.Person
 	status    rooms.Status
 	sendErr   error
+	whoisErr  error
 	next      byte
 	now       func() time.Time
 	me        rooms.Person
@@ -145,6 +146,9 @@ func (f *fakeClient) People(context.Context) ([]rooms.Person, error) {
 func (f *fakeClient) Whois(_ context.Context, name string) (rooms.Person, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.whoisErr != nil {
+		return rooms.Person{}, f.whoisErr
+	}
 	for _, p := range f.people {
 		if strings.EqualFold(p.Name, name) {
 			return p, nil

@@ -120,10 +120,14 @@ func (c *chat) throwAway(m rooms.Message) tea.Cmd {
 	})
 }
 
-// reason is what an error says to a person.
+// reason is what an error says to a person: of a refusal the server's own sentence, since the words around it on the
+// screen already say what was tried.
 func reason(err error) string {
 	if err == nil {
 		return ""
+	}
+	if refusal, ok := errors.AsType[*rooms.ServerError](err); ok {
+		return refusal.Error()
 	}
 	return err.Error()
 }

@@ -257,6 +257,12 @@ func (s *stage) happen(events ...rooms.Event) {
 // logIn goes through the form and comes to the lobby, alone.
 func (s *stage) logIn() {
 	s.t.Helper()
+	s.logInTo("192.168.0.7:10106")
+}
+
+// logInTo is logIn for a server with another address to give away.
+func (s *stage) logInTo(public string) {
+	s.t.Helper()
 	s.wait("Log in", "Create account")
 	s.press(enter)
 	s.wait("Password")
@@ -270,7 +276,7 @@ func (s *stage) logIn() {
 		return len(s.gate.opened) == 1
 	})
 	s.happen(rooms.Connecting{Attempt: 1}, rooms.Online{Server: s.gate.info, Me: s.client.me})
-	s.wait("#lobby", "192.168.0.7:10106")
+	s.wait("#lobby", public)
 }
 
 // company lets others be in the lobby.

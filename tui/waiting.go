@@ -5,7 +5,9 @@ package tui
 import (
 	"context"
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 
 	"kchat/rooms"
 	"kchat/tui/text"
+	"kchat/wire"
 )
 
 // elsewhereEvery is how often the waiting room asks who is online.
@@ -66,6 +69,11 @@ func (w *waitingRoom) full(c *chat, width int, airy bool) []string {
 	rows = append(rows, "", st.Muted.Render(c.say("waiting.friend")))
 	for _, row := range text.Wrap(c.friendLine(r), inner) {
 		rows = append(rows, st.Accent.Render(row))
+	}
+	if line := c.lanLine(); line != "" {
+		for _, row := range text.Wrap(c.say("waiting.this_machine", "line", line), inner) {
+			rows = append(rows, st.Faint.Render(row))
+		}
 	}
 	rows = append(rows, "")
 	rows = append(rows, c.waitingKeys(inner)...)
@@ -160,6 +168,19 @@ func (c *chat) friendLine(r *room) string {
 	line := c.cfg.Command + " login --server " + c.public
 	if _, _, direct := r.direct(); !direct && !c.startsIn(r.name) {
 		line += " --room " + r.name
+	}
+	return line
+}
+
+// lanLine is what lets other computers in, when the server runs here and only this computer reaches it.
+func (c *chat) lanLine() string {
+	host, port, err := net.SplitHostPort(c.public)
+	if ip := net.ParseIP(host); err != nil || c.mode == "" || ip == nil || !ip.IsLoopback() {
+		return ""
+	}
+	line := c.cfg.Command + " server restart --lan"
+	if port != strconv.Itoa(wire.Port) {
+		line += " --port " + port
 	}
 	return line
 }
