@@ -129,6 +129,10 @@ func TestRefusedMessagesComeBackInOrderAndOverwriteNothing(t *testing.T) {
 		t.Errorf("not in order:\n%s", screen)
 	}
 	s.golden("unsent-100x30")
+	s.press(up) // also from a draft
+	s.wait("send again", "typed since")
+	s.press(esc)
+	s.wait("3 messages were not sent", "› typed since")
 }
 
 func TestHangulIsCompleteWhenEnterComesFirst(t *testing.T) {

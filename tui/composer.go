@@ -123,6 +123,9 @@ func (c *composer) word() (before, word string, first bool) {
 	return head[:i+1], head[i+1:], at == 0
 }
 
+// atTop reports whether the cursor is in the first row.
+func (c *composer) atTop() bool { return c.area.Line() == 0 && c.area.LineInfo().RowOffset == 0 }
+
 // complete replaces the word before the cursor.
 func (c *composer) complete(with string) {
 	_, word, _ := c.word()

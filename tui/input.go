@@ -24,13 +24,20 @@ func (c *chat) write(msg tea.KeyPressMsg) tea.Cmd {
 	if c.link.reading && !strings.HasPrefix(c.composer.value(), "/") && msg.Text != "/" {
 		return c.readingKey(msg)
 	}
-	if msg.Code == tea.KeyUp && msg.Mod == 0 && c.composer.value() == "" {
+	if msg.Code == tea.KeyUp && msg.Mod == 0 && c.upSelects() {
 		return c.selectNewest()
 	}
 	if !c.composer.key(msg) {
 		return nil
 	}
 	return tea.Batch(c.popup.update(c), c.tellTyping())
+}
+
+// upSelects reports whether the up key selects a message: from an empty line always, and past the first line of a
+// draft where something was not sent, as the row above the composer says.
+func (c *chat) upSelects() bool {
+	r := c.book.current
+	return c.composer.value() == "" || (r != nil && r.talk.UnsentCount() > 0 && c.composer.atTop())
 }
 
 // readingKey scrolls while there is nothing to write into.

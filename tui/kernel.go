@@ -100,7 +100,7 @@ func (k *kernelPanel) draw(c *chat, cv canvas, over uv.Rectangle) {
 	height := min(len(rows)+2, over.Dy())
 	_, area := splitRight(over, min(kernelWidth, over.Dx()))
 	area, _ = splitTop(area, height)
-	cv.put(area, frame(c.st, c.say("kernel.title"), rows, area.Dx(), area.Dy()))
+	cv.put(area, frame(c.st, c.say("kernel.title")+" "+c.st.Glyphs.Bullet+" "+c.say("kernel.close"), rows, area.Dx(), area.Dy()))
 }
 
 func (k *kernelPanel) rows(c *chat, width int) []string {

@@ -118,13 +118,18 @@ func (p *Picture) box(look *Look) []string {
 		return append([]string(nil), p.cells...)
 	}
 	st := look.Styles
-	out := make([]string, p.asked.height)
+	g, last, out := st.Glyphs, p.asked.height-1, make([]string, p.asked.height)
 	for y := range out {
-		fill := " "
-		if p.asked.height > 1 && (y == 0 || y == p.asked.height-1) {
-			fill = st.Glyphs.Dashed
+		left, fill, right := g.Vertical, " ", g.Vertical
+		switch {
+		case last < 2 || p.asked.width < 3:
+			left, fill, right = g.Dashed, g.Dashed, g.Dashed
+		case y == 0:
+			left, fill, right = g.TopLeft, g.Dashed, g.TopRight
+		case y == last:
+			left, fill, right = g.BottomLeft, g.Dashed, g.BottomRight
 		}
-		out[y] = st.Border.Render(strings.Repeat(fill, p.asked.width))
+		out[y] = st.Border.Render(text.Truncate(left+strings.Repeat(fill, max(0, p.asked.width-2))+right, p.asked.width))
 	}
 	return out
 }
