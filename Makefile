@@ -14,8 +14,6 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 run: ## install what is missing, build, start or join the server, and open the chat
-	@scripts/setup run
-	@$(MAKE) --no-print-directory build
 	@scripts/run
 
 demo: ## two people side by side in tmux

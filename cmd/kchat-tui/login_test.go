@@ -51,7 +51,7 @@ type screen struct {
 // open opens a terminal in which a person runs the program.
 func (s *screens) open(p *person, name string, args ...string) *screen {
 	s.t.Helper()
-	return s.start(p, name, append([]string{os.Getenv(programEnv)}, args...)...)
+	return s.start(p, name, p.command(args...)...)
 }
 
 // start opens a terminal with any program in it.
@@ -79,12 +79,7 @@ func (s *screens) create(p *person, name, address string) *screen {
 	entered.shows("Log in", "Create account")
 	entered.press("Down", "Enter")
 	entered.shows("once more")
-	entered.write(name)
-	entered.press("Tab")
-	entered.write("the words of " + name)
-	entered.press("Tab")
-	entered.write("the words of " + name)
-	entered.press("Enter")
+	entered.fill(name, "the words of "+name, "the words of "+name)
 	entered.shows("#lobby", name+" you")
 	return entered
 }
@@ -111,6 +106,17 @@ func (s *screen) text() string       { return s.tmux("capture-pane", "-p", "-t",
 func (s *screen) write(words string) { s.tmux("send-keys", "-t", s.name, "-l", words) }
 func (s *screen) press(keys ...string) {
 	s.tmux(append([]string{"send-keys", "-t", s.name}, keys...)...)
+}
+
+// fill writes into the fields of a form, one after the other, and submits it.
+func (s *screen) fill(values ...string) {
+	for i, value := range values {
+		if i > 0 {
+			s.press("Tab")
+		}
+		s.write(value)
+	}
+	s.press("Enter")
 }
 
 // say writes a line and sends it.

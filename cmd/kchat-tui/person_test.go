@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -63,6 +64,12 @@ func runTests(m *testing.M) (int, error) {
 type person struct {
 	dir string
 	env []string
+	at  []string // what comes before a command to run it on a machine of its own; else empty
+}
+
+// command is the line that runs the program where the person is.
+func (p *person) command(args ...string) []string {
+	return slices.Concat(p.at, []string{os.Getenv(programEnv)}, args)
 }
 
 func newPerson(t *testing.T) *person {
@@ -84,9 +91,10 @@ func newPerson(t *testing.T) *person {
 // run runs the program to its end.
 func (p *person) run(t *testing.T, stdin string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Getenv(programEnv), args...)
+	line := p.command(args...)
+	cmd := exec.CommandContext(t.Context(), line[0], line[1:]...)
 	if t.Context().Err() != nil { // in a cleanup
-		cmd = exec.Command(os.Getenv(programEnv), args...)
+		cmd = exec.Command(line[0], line[1:]...)
 	}
 	var out, errs bytes.Buffer
 	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = p.env, strings.NewReader(stdin), &out, &errs
