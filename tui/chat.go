@@ -291,7 +291,7 @@ func (c *chat) remember() tea.Cmd {
 					r.saved = SavedRoom{}
 				}
 			}
-			return c.warn(c.say("chat.not_remembered", "why", err))
+			return c.warn(c.say("chat.not_remembered", "why", cause(err)))
 		}
 	})
 }

@@ -103,10 +103,7 @@ func TestTheComposerOpensByItselfWithABellAndKeepsTheDraft(t *testing.T) {
 }
 
 func TestRefusedMessagesComeBackInOrderAndOverwriteNothing(t *testing.T) {
-	s := newStage(t, 100, 30, nil)
-	s.logIn()
-	s.company(joon)
-	s.wait("2 here")
+	s := inCompany(t)
 	for _, words := range []string{"one", "two", "three"} {
 		s.type_(words)
 		s.press(enter)
@@ -136,10 +133,7 @@ func TestRefusedMessagesComeBackInOrderAndOverwriteNothing(t *testing.T) {
 }
 
 func TestHangulIsCompleteWhenEnterComesFirst(t *testing.T) {
-	s := newStage(t, 100, 30, nil)
-	s.logIn()
-	s.company(joon)
-	s.wait("2 here")
+	s := inCompany(t)
 	s.type_("안녕하세")
 	s.press(enter)
 	s.type_("요") // the input method hands over the last syllable after Enter

@@ -28,9 +28,7 @@ func TestAMistypedCommandIsCorrectedAndKept(t *testing.T) {
 }
 
 func TestCommandsAndRoomsAreCompleted(t *testing.T) {
-	s := newStage(t, 100, 30, nil)
-	s.logIn()
-	s.company(joon)
+	s := inCompany(t)
 	s.type_("/")
 	s.wait("/join ROOM", "/send-image FILE")
 	s.golden("popup-100x30")
@@ -124,10 +122,7 @@ func TestHistoryLoadsAboveWithoutMovingTheLineBeingRead(t *testing.T) {
 }
 
 func TestPastedLinesAreAskedAbout(t *testing.T) {
-	s := newStage(t, 100, 30, nil)
-	s.logIn()
-	s.company(joon)
-	s.wait("2 here")
+	s := inCompany(t)
 	s.term.SendText("\x1b[200~first\nsecond\nthird\x1b[201~")
 	s.wait("You are pasting 3 lines")
 	s.golden("paste-100x30")
@@ -199,10 +194,7 @@ func TestWithoutARoomOneCanStillJoinOne(t *testing.T) {
 }
 
 func TestAnInvitationTakesNoKeysFromSomebodyWhoTypes(t *testing.T) {
-	s := newStage(t, 100, 30, nil)
-	s.logIn()
-	s.company(joon)
-	s.wait("2 here")
+	s := inCompany(t)
 	s.type_("in the middle of m")
 	s.happen(rooms.Invited{Room: "kernel", From: joon})
 	s.wait("준호 asks you into #kernel. Alt+J goes there.")

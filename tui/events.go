@@ -127,7 +127,7 @@ func (c *chat) settleFront(start []string) {
 // joinKnown joins a room that is open on the screen.
 func (c *chat) joinKnown(client Client, name string) tea.Cmd {
 	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
-		_, err := client.Join(ctx, name, rooms.JoinOptions{})
+		_, err := client.Join(ctx, name, rooms.JoinOptions{Practice: forPractice(name)})
 		return func(c *chat) tea.Cmd {
 			if err != nil {
 				return c.warn(c.say("chat.join_failed", "room", text.Name(name), "why", reason(err)))

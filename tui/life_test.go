@@ -141,9 +141,7 @@ func TestPicturesAreDrawnForTheColoursOfTheTerminal(t *testing.T) {
 }
 
 func TestUnreadMessagesAreCountedAndDivided(t *testing.T) {
-	s := newStage(t, 100, 30, nil)
-	s.logIn()
-	s.company(joon)
+	s := inCompany(t)
 	s.happen(rooms.MessageChanged{Message: said(1, joon, "seen")})
 	s.wait("seen")
 	s.type_("/join other")
@@ -168,10 +166,7 @@ func TestUnreadMessagesAreCountedAndDivided(t *testing.T) {
 }
 
 func TestAnUnsentMessageIsSentAgainEditedOrDiscarded(t *testing.T) {
-	s := newStage(t, 100, 30, nil)
-	s.logIn()
-	s.company(joon)
-	s.wait("2 here")
+	s := inCompany(t)
 	refused := func(n byte, words string) rooms.Message {
 		return rooms.Message{
 			Community: community, Room: "lobby", ID: rooms.MessageID{0xaa, n}, Time: noon, Sender: 1, Name: "mina",
@@ -210,10 +205,7 @@ func TestAnUnsentMessageIsSentAgainEditedOrDiscarded(t *testing.T) {
 }
 
 func TestWhatTheClientCannotSaveStaysInTheTalk(t *testing.T) {
-	s := newStage(t, 100, 30, nil)
-	s.logIn()
-	s.company(joon)
-	s.wait("2 here")
+	s := inCompany(t)
 	s.client.mu.Lock()
 	s.client.sendErr = errors.New("the disk is full")
 	s.client.mu.Unlock()
@@ -231,9 +223,7 @@ func TestWhatTheClientCannotSaveStaysInTheTalk(t *testing.T) {
 }
 
 func TestGapsShowAsGaps(t *testing.T) {
-	s := newStage(t, 100, 30, nil)
-	s.logIn()
-	s.company(joon)
+	s := inCompany(t)
 	from, to := rooms.Position{Epoch: 1, Seq: 1}, rooms.Position{Epoch: 1, Seq: 4}
 	s.happen(
 		rooms.MessageChanged{Message: said(1, joon, "before")},
@@ -249,10 +239,7 @@ func TestGapsShowAsGaps(t *testing.T) {
 }
 
 func TestWithoutAConnectionWhatIsSentWaits(t *testing.T) {
-	s := newStage(t, 100, 30, nil)
-	s.logIn()
-	s.company(joon)
-	s.wait("2 here")
+	s := inCompany(t)
 	s.happen(rooms.Disconnected{Err: rooms.ErrNoServer, Retry: 4 * time.Second})
 	s.wait("next try in 4 s", "What you send waits")
 	s.type_("written in the dark")
@@ -265,83 +252,6 @@ func TestWithoutAConnectionWhatIsSentWaits(t *testing.T) {
 	s.happen(rooms.MessageChanged{Message: m})
 	s.wait("◷ waiting")
 	s.golden("disconnected-100x30")
-}
-
-func TestAPanicKeepsTheDraftAndRestoresTheTerminal(t *testing.T) {
-	s := newStage(t, 100, 30, nil)
-	s.logIn()
-	s.type_("a draft worth keeping")
-	s.wait("a draft worth keeping")
-	s.program.Send(applyMsg{s.model.chat, func(*chat) tea.Cmd { panic("a bug, on purpose") }})
-	var err error
-	select {
-	case err = <-s.done:
-		s.done <- err
-	case <-time.After(10 * time.Second):
-		t.Fatal("the program goes on")
-	}
-	if fault, ok := errors.AsType[*Fault](err); !ok || fault.Value != "a bug, on purpose" || !strings.Contains(fault.Stack, "TestAPanic") {
-		t.Errorf("ended with %v", err)
-	}
-	if got := s.archive.draft("lobby"); got != "a draft worth keeping" {
-		t.Errorf("kept %q", got)
-	}
-	if !s.term.wrote("\x1b[?1049l") {
-		t.Error("the terminal is still on its other screen")
-	}
-}
-
-func TestWhateverPanicsTheTerminalIsRestoredAndTheDraftKept(t *testing.T) {
-	for name, provoke := range map[string]func(c *chat) tea.Cmd{
-		"while it is drawn":  func(c *chat) tea.Cmd { c.book.current.talk.SetLook(nil); return nil },
-		"in a command":       func(*chat) tea.Cmd { return func() tea.Msg { panic("on purpose") } },
-		"in one of several":  func(*chat) tea.Cmd { return tea.Batch(func() tea.Msg { panic("on purpose") }, tea.ClearScreen) },
-		"beside the program": func(c *chat) tea.Cmd { c.own(func(context.Context) { panic("on purpose") }); return nil },
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := newStage(t, 100, 30, nil)
-			s.logIn()
-			s.company(joon)
-			s.happen(rooms.MessageChanged{Message: said(1, joon, "something to draw")})
-			s.type_("precious")
-			s.wait("precious", "something to draw")
-			s.program.Send(applyMsg{s.model.chat, provoke})
-			var err error
-			select {
-			case err = <-s.done:
-				s.done <- err
-			case <-time.After(30 * time.Second):
-				t.Fatal("the program goes on")
-			}
-			if _, ok := errors.AsType[*Fault](err); !ok {
-				t.Errorf("ended with %v", err)
-			}
-			if got := s.archive.draft("lobby"); got != "precious" {
-				t.Errorf("kept %q", got)
-			}
-			if !s.term.wrote("\x1b[?1049l") {
-				t.Error("the terminal is still on its other screen")
-			}
-		})
-	}
-}
-
-func TestADraftIsSavedAMomentAfterTheKeyAndNotAtEvery(t *testing.T) {
-	s := newStage(t, 100, 30, nil)
-	s.logIn()
-	s.type_("half a sen")
-	s.wait("half a sen")
-	s.pass(draftAfter - 1)
-	s.settle()
-	if got := s.archive.draft("lobby"); got != "" {
-		t.Errorf("saved %q at once", got)
-	}
-	s.pass(1)
-	s.until("the draft to be saved", func() bool { return s.archive.draft("lobby") == "half a sen" })
-	s.type_("tence")
-	s.wait("half a sentence")
-	s.pass(draftAfter)
-	s.until("the rest to be saved", func() bool { return s.archive.draft("lobby") == "half a sentence" })
 }
 
 func TestRoomsOfLastTimeOpenAgainWithTheirDrafts(t *testing.T) {
@@ -360,6 +270,17 @@ func TestRoomsOfLastTimeOpenAgainWithTheirDrafts(t *testing.T) {
 	}
 	s.press("\x1b[1;3B") // Alt+Down
 	s.wait("› about locks")
+}
+
+func TestARoomForPracticeIsOneAgainAfterTheServerForgotIt(t *testing.T) {
+	s := newStage(t, 100, 30, func(s *stage, _ *Config) {
+		s.archive.saved = map[string]SavedRoom{"practice-1": {Community: community, Name: "practice-1", Open: true}}
+	})
+	s.logIn()
+	s.press("\x1b[1;3B") // Alt+Down
+	s.wait("#practice-1 practice")
+	s.press("\x1b[1;3B")
+	s.gone("#practice-1 practice")
 }
 
 func TestASCIIHasNoOtherLinesAndMarks(t *testing.T) {

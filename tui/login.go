@@ -302,17 +302,26 @@ func (l *login) form(create bool) *form {
 
 // logIn makes a session for what was typed.
 func (l *login) logIn(values []string) tea.Cmd {
+	if !l.take(values) {
+		return nil
+	}
+	return l.open()
+}
+
+// take takes name and password out of a form. It reports whether they can be any; otherwise the form says why not.
+func (l *login) take(values []string) bool {
 	f := l.page.(*form)
 	if _, err := rooms.LoginName(values[0]); err != nil {
 		f.complain(0, text.Line(reason(err)))
-		return nil
+		return false
 	}
 	if values[1] == "" {
 		f.complain(1, l.say("login.no_password"))
-		return nil
+		return false
 	}
-	l.with = Credentials{Address: l.address, User: values[0], Password: values[1], Trust: l.cfg.Trust}
-	return l.open()
+	trust := l.cfg.Trust || (l.with.Trust && l.with.Address == l.address)
+	l.with = Credentials{Address: l.address, User: values[0], Password: values[1], Trust: trust}
+	return true
 }
 
 // open makes the client; the root runs it.
@@ -333,19 +342,13 @@ func (l *login) open() tea.Cmd {
 // create creates an account and logs in with it.
 func (l *login) create(values []string) tea.Cmd {
 	f := l.page.(*form)
-	if _, err := rooms.LoginName(values[0]); err != nil {
-		f.complain(0, text.Line(reason(err)))
-		return nil
-	}
-	if values[1] == "" {
-		f.complain(1, l.say("login.no_password"))
+	if !l.take(values) {
 		return nil
 	}
 	if values[1] != values[2] {
 		f.complain(2, l.say("login.not_equal"))
 		return nil
 	}
-	l.with = Credentials{Address: l.address, User: values[0], Password: values[1], Trust: l.cfg.Trust || l.with.Trust}
 	if len(values) > 3 {
 		l.with.Code = strings.TrimSpace(values[3])
 	}

@@ -5,6 +5,7 @@ package tui
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -283,6 +284,39 @@ func (s *stage) logInTo(public string) {
 func (s *stage) company(people ...rooms.Person) {
 	all := append([]rooms.Person{s.client.me}, people...)
 	s.happen(rooms.Joined{Room: rooms.RoomInfo{Name: "lobby", Number: 1, Epoch: 1, Topic: "어디서나 커널에서"}, People: all})
+}
+
+// inCompany is a stage in whose lobby joon is too.
+func inCompany(t testing.TB) *stage {
+	t.Helper()
+	s := newStage(t, 100, 30, nil)
+	s.logIn()
+	s.company(joon)
+	s.wait("2 here")
+	return s
+}
+
+// endsBroken waits until the program has ended by a fault, with the terminal restored and the draft saved.
+func (s *stage) endsBroken(draft string) *Fault {
+	s.t.Helper()
+	var err error
+	select {
+	case err = <-s.done:
+		s.done <- err
+	case <-time.After(30 * time.Second):
+		s.t.Fatal("the program goes on")
+	}
+	fault, ok := errors.AsType[*Fault](err)
+	if !ok {
+		s.t.Fatalf("ended with %v", err)
+	}
+	if got := s.archive.draft("lobby"); got != draft {
+		s.t.Errorf("kept %q", got)
+	}
+	if !s.term.wrote("\x1b[?1049l") {
+		s.t.Error("the terminal is still on its other screen")
+	}
+	return fault
 }
 
 // golden compares the screen with the one that was looked at and kept.

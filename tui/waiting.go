@@ -221,6 +221,9 @@ func (c *chat) secondSeat() tea.Cmd {
 // company there only.
 const practiceRoom = "practice"
 
+// forPractice reports whether a room that is made anew, as after a restart of the server, is one for practice again.
+func forPractice(name string) bool { return strings.HasPrefix(name, practiceRoom+"-") }
+
 // partner brings in the practice partner.
 func (c *chat) partner() tea.Cmd {
 	r := c.book.current
