@@ -64,13 +64,16 @@ type Paths struct {
 	Runtime string `json:"runtime"` // sockets and locks; gone after a reboot
 }
 
+// serverFolder, and the port after it, is the name of each folder of a server.
+const serverFolder = "server-"
+
 // DefaultPaths are the XDG folders for the server at a port.
 func DefaultPaths(port uint16) (Paths, error) {
 	home, err := os.UserHomeDir()
 	if err != nil {
 		return Paths{}, fmt.Errorf("find the home folder: %w", err)
 	}
-	name := "server-" + strconv.Itoa(int(port))
+	name := serverFolder + strconv.Itoa(int(port))
 	runtime, err := runtimeDir()
 	if err != nil {
 		return Paths{}, err

@@ -3,12 +3,15 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,6 +43,26 @@ type serverOptions struct {
 }
 
 func (o *serverOptions) paths() (server.Paths, error) { return server.DefaultPaths(o.port) }
+
+// explain says of a server that does not run at which port it does not, and where others of this user run.
+func (o *serverOptions) explain(ctx context.Context, err error) error {
+	if !errors.Is(err, server.ErrNotRunning) {
+		return err
+	}
+	err = fmt.Errorf("%w at port %d", err, o.port)
+	ports, listErr := server.RunningPorts(ctx)
+	if listErr != nil {
+		return errors.Join(err, listErr)
+	}
+	if len(ports) == 0 {
+		return err
+	}
+	names := make([]string, len(ports))
+	for i, port := range ports {
+		names[i] = strconv.Itoa(int(port))
+	}
+	return fmt.Errorf("%w; yours run at %s: choose one with --port", err, strings.Join(names, ", "))
+}
 
 // startFlags are the flags of start and restart.
 func (o *serverOptions) startFlags(cmd *cobra.Command) {
@@ -125,7 +148,7 @@ func serverStopCommand(o *serverOptions) *cobra.Command {
 				return err
 			}
 			if err := server.Stop(cmd.Context(), paths); err != nil {
-				return err
+				return o.explain(cmd.Context(), err)
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), "The server has stopped.")
 			return nil
@@ -171,7 +194,7 @@ func serverStatusCommand(o *serverOptions) *cobra.Command {
 			}
 			status, err := server.GetStatus(cmd.Context(), paths)
 			if err != nil {
-				return err
+				return o.explain(cmd.Context(), err)
 			}
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(status)

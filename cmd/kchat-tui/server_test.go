@@ -52,8 +52,16 @@ func TestAServerStartsTellsOfItselfAndStops(t *testing.T) {
 	if out := p.mustRun(t, "server", "logs", "--kernel", "--port", port); !strings.Contains(out, "kchat") {
 		t.Errorf("the kernel's log does not speak of kchat:\n%s", out)
 	}
+	elsewhere := freePort(t)
+	for _, command := range []string{"status", "stop"} {
+		_, stderr, code := p.run(t, "", "server", command, "--port", elsewhere)
+		if code == 0 || !strings.Contains(stderr, "no server is running at port "+elsewhere+"; yours run at "+port+":") {
+			t.Errorf("%s of a server that does not run: exit code %d, %q", command, code, stderr)
+		}
+	}
 	p.mustRun(t, "server", "stop", "--port", port)
-	if _, stderr, code := p.run(t, "", "server", "status", "--port", port); code == 0 || !strings.Contains(stderr, "no server is running") {
+	if _, stderr, code := p.run(t, "", "server", "status", "--port", port); code == 0 ||
+		!strings.Contains(stderr, "no server is running") || strings.Contains(stderr, "yours") {
 		t.Errorf("after the stop: exit code %d, %q", code, stderr)
 	}
 	p.mustRun(t, "server", "start", "--port", port)
