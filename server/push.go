@@ -28,8 +28,16 @@ func push(ctx context.Context, client *genl.Client, pushed map[uint64]accounts.A
 		delete(pushed, number)
 	}
 	for _, a := range wanted {
-		if old, ok := pushed[a.Number]; ok && same(old, a) {
+		old, known := pushed[a.Number]
+		if known && same(old, a) {
 			continue
+		}
+		if known && !sameKeys(old, a) {
+			// A new password from an administrator ends the sessions that the old one opened, as a deletion does.
+			if err := client.DeleteAccount(ctx, a.Number); err != nil {
+				return err
+			}
+			delete(pushed, a.Number)
 		}
 		if err := client.SetAccount(ctx, a.ForKernel()); err != nil {
 			return err
@@ -40,8 +48,11 @@ func push(ctx context.Context, client *genl.Client, pushed map[uint64]accounts.A
 }
 
 func same(a, b accounts.Account) bool {
-	return a.Name == b.Name && a.Login == b.Login && a.Bot == b.Bot && a.Admin == b.Admin &&
-		bytes.Equal(a.Salt, b.Salt) && bytes.Equal(a.StoredKey, b.StoredKey) && bytes.Equal(a.ServerKey, b.ServerKey)
+	return a.Name == b.Name && a.Login == b.Login && a.Bot == b.Bot && a.Admin == b.Admin && sameKeys(a, b)
+}
+
+func sameKeys(a, b accounts.Account) bool {
+	return bytes.Equal(a.Salt, b.Salt) && bytes.Equal(a.StoredKey, b.StoredKey) && bytes.Equal(a.ServerKey, b.ServerKey)
 }
 
 // liftAddressLimit lets any number of logins fail from one address; those per account still count.

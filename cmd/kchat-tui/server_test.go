@@ -168,6 +168,28 @@ func TestAccountsAreMadeListedChangedAndDeleted(t *testing.T) {
 	}
 }
 
+func TestANewPasswordFromTheAdministratorEndsTheSessions(t *testing.T) {
+	p := newPerson(t)
+	port := p.startServer(t)
+	file := filepath.Join(p.dir, "password")
+	if err := os.WriteFile(file, []byte("stolen\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.mustRun(t, "user", "add", "mina", "--password-file", file, "--port", port)
+	code := make(chan int)
+	go func() {
+		_, _, ended := p.run(t, "", "tail", "--server", "127.0.0.1:"+port, "--user", "mina", "--password-file", file, "--room", "lobby")
+		code <- ended
+	}()
+	await(t, "the login", func() bool { return p.status(t, port).People == 1 })
+	if _, stderr, code := p.run(t, "new\n", "user", "passwd", "mina", "--password-file", "-", "--port", port); code != 0 {
+		t.Fatal(stderr)
+	}
+	if got := <-code; got != 4 {
+		t.Errorf("tail ended with %d, not as after a refused login", got)
+	}
+}
+
 func TestAServerWhoseMachineDiesComesBack(t *testing.T) {
 	p := newPerson(t)
 	port := p.startServer(t)
