@@ -144,7 +144,7 @@ func (c *chat) update(msg tea.Msg) tea.Cmd {
 			return c.remember()
 		}
 	case pathsMsg:
-		c.popup.paths(c, msg)
+		return tea.Batch(c.popup.paths(c, msg), c.saveSoon())
 	case settledMsg:
 		return tea.Batch(c.settled(msg), c.saveSoon())
 	case tea.FocusMsg:

@@ -50,12 +50,29 @@ func TestPathsAreCompleted(t *testing.T) {
 	s := newStage(t, 100, 30, nil)
 	s.logIn()
 	s.type_("/send-image " + dir + "/ca")
-	s.wait("camel.png", "cat.png")
+	s.wait("/ca ", "camel.png", "cat.png")
 	s.press(tab)
 	s.press(down, enter)
-	s.until("the name to be completed", func() bool {
-		return strings.Contains(s.term.screen(), "cat.png") && !strings.Contains(s.term.screen(), "camel.png")
-	})
+	s.wait("/cat.png ")
+	s.gone("camel.png")
+	s.type_("\x15/send-image " + dir + "/cam")
+	s.press(tab) // before the folder has been read, perhaps
+	s.wait("/camel.png ")
+}
+
+// What is looked up twice does not take back what was chosen among the first.
+func TestPathsThatComeLateMoveNothing(t *testing.T) {
+	s := inCompany(t)
+	s.type_("/send-image /nowhere/ca")
+	s.wait("/nowhere/ca")
+	found := pathsMsg{"/nowhere/ca", []suggestion{{insert: "/nowhere/camel.png", shown: "camel.png"}, {insert: "/nowhere/cat.png", shown: "cat.png"}}}
+	s.program.Send(found)
+	s.wait("camel.png")
+	s.press(down)
+	s.wait("▌ cat.png")
+	s.program.Send(found)
+	s.press(enter)
+	s.wait("/nowhere/cat.png ")
 }
 
 func TestJoinOpensARoomAndPartCloses(t *testing.T) {

@@ -22,7 +22,9 @@ type suggestion struct {
 type popup struct {
 	all    []suggestion
 	at     int
-	picked bool // the user has moved in it
+	picked bool   // the user has moved in it
+	word   string // whose paths are listed
+	tabbed bool   // Tab waits for the paths that are being looked up
 }
 
 const popupRows = 8
@@ -48,11 +50,21 @@ func (p *popup) update(c *chat) tea.Cmd {
 	return cmd
 }
 
-// paths takes the files that were looked up, if the same word still is being typed.
-func (p *popup) paths(c *chat, msg pathsMsg) {
-	if _, word, _ := c.composer.word(); word == msg.word {
-		p.all, p.at = msg.all, 0
+// paths takes the files that were looked up, if the same word still is being typed and they are not listed yet: what
+// the user has chosen among them stays chosen.
+func (p *popup) paths(c *chat, msg pathsMsg) tea.Cmd {
+	if _, word, _ := c.composer.word(); word != msg.word || (len(p.all) > 0 && p.word == word) {
+		return nil
 	}
+	p.all, p.at, p.word = msg.all, 0, msg.word
+	if !p.tabbed {
+		return nil
+	}
+	p.tabbed, p.picked = false, len(p.all) > 0
+	if len(p.all) == 1 {
+		return p.accept(c)
+	}
+	return nil
 }
 
 // tab offers, moves on, or takes the only one.
@@ -60,7 +72,7 @@ func (p *popup) tab(c *chat) tea.Cmd {
 	var cmd tea.Cmd
 	if len(p.all) == 0 {
 		p.all, cmd = c.completions()
-		p.at = 0
+		p.at, p.tabbed = 0, true
 	} else if p.picked {
 		p.at = (p.at + 1) % len(p.all)
 	}
