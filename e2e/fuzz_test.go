@@ -61,7 +61,8 @@ func TestFuzzProtocol(t *testing.T) {
 	for i, name := range s.AddUsers(t, "player", "password", people) {
 		town.Accounts = append(town.Accounts, fuzz.Account{Number: uint64(i) + 1, Login: name, Password: "password"})
 	}
-	talkers := s.AddUsers(t, "talker", "password", 2)
+	// They come before limits change, as people do.
+	talkers, r := talkersOf(t, s)
 
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
@@ -70,7 +71,7 @@ func TestFuzzProtocol(t *testing.T) {
 		go func() { ended <- fuzz.NewPlayer(town, seed, i).Run(ctx) }()
 	}
 	go func() { ended <- administer(ctx, s, rand.New(rand.NewPCG(seed, players)), town.Accounts) }()
-	go func() { ended <- undisturbed(ctx, s.Addr, talkers) }()
+	go func() { ended <- undisturbed(ctx, talkers, r) }()
 	for range cap(ended) {
 		if err := <-ended; err != nil {
 			t.Error(err)
@@ -159,28 +160,26 @@ func order(ctx context.Context, k *genl.Client, random *rand.Rand, names []strin
 	return k.SetParam(ctx, name, bounds[name][random.IntN(2)])
 }
 
-// undisturbed has two talk in a room of their own: what one says the other hears, once and in order.
-func undisturbed(ctx context.Context, addr string, logins []string) error {
-	var both []*peer.Conn
-	var r *peer.Room
-	for _, login := range logins {
-		c, err := peer.Dial(addr)
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		if err = c.Hello(); err == nil {
-			err = c.Login(login, "password")
-		}
-		if err == nil {
-			c.KeepAlive(time.Second)
-			r, err = c.Join(wire.Join{Name: "undisturbed"})
-		}
-		if err != nil {
-			return fmt.Errorf("the two who talk: %w", err)
-		}
-		both = append(both, c)
+// talkersOf are two people in a room of their own.
+func talkersOf(t *testing.T, s *vmtest.Server) (both []*peer.Conn, r *peer.Room) {
+	t.Helper()
+	for _, login := range s.AddUsers(t, "talker", "password", 2) {
+		w := greetAt(t, s.Addr)
+		w.ok(w.Login(login, "password"))
+		w.KeepAlive(time.Second)
+		r = w.join("undisturbed")
+		both = append(both, w.Conn)
 	}
+	return both, r
+}
+
+// undisturbed has two talk: what one says the other hears, once and in order.
+func undisturbed(ctx context.Context, both []*peer.Conn, r *peer.Room) error {
+	defer func() {
+		for _, c := range both {
+			_ = c.Close()
+		}
+	}()
 	seq := r.Seq
 	for i := 0; ctx.Err() == nil; i++ {
 		id, text := peer.NewID(), fmt.Sprint("undisturbed ", i)
