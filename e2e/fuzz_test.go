@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -42,12 +44,14 @@ func fuzzing(t *testing.T, usual time.Duration) (seed uint64, limit time.Duratio
 }
 
 // bounds are the limits that change while players play: tight ones, and those of every day.
-var bounds = map[string][2]uint64{
-	"log_bytes": {64 << 10, 4 << 20}, "memory": {4 << 20, 64 << 20}, "window": {64 << 10, 1 << 20}, "control_bytes": {32 << 10, 128 << 10},
-	"unsent_bytes": {4 << 10, 128 << 10}, "rooms_per_connection": {2, 128}, "members": {4, 2000}, "streams": {4, 1024},
-	"streams_per_person": {1, 4}, "takers": {1, 2000}, "sessions": {16, 1000}, "session_ms": {500, 3000}, "login_ms": {1000, 5000},
-	"stored_ms": {1, 1000}, "stall_ms": {1000, 5000}, "closing_ms": {10, 1000}, "room_idle_ms": {0, 1000}, "stream_linger_ms": {0, 1000},
-	"stream_idle_ms": {200, 5000}, "stream_floor": {0, 1 << 20}, "failures_account": {10, 100_000}, "requests": {1, 64},
+func bounds() map[string][2]uint64 {
+	return map[string][2]uint64{
+		"log_bytes": {64 << 10, 4 << 20}, "memory": {4 << 20, 64 << 20}, "window": {64 << 10, 1 << 20}, "control_bytes": {32 << 10, 128 << 10},
+		"unsent_bytes": {4 << 10, 128 << 10}, "rooms_per_connection": {2, 128}, "members": {4, 2000}, "streams": {4, 1024},
+		"streams_per_person": {1, 4}, "takers": {1, 2000}, "sessions": {16, 1000}, "session_ms": {500, 3000}, "login_ms": {1000, 5000},
+		"stored_ms": {1, 1000}, "stall_ms": {1000, 5000}, "closing_ms": {10, 1000}, "room_idle_ms": {0, 1000}, "stream_linger_ms": {0, 1000},
+		"stream_idle_ms": {200, 5000}, "stream_floor": {0, 1 << 20}, "failures_account": {10, 100_000}, "requests": {1, 64},
+	}
 }
 
 // TestFuzzProtocol: players who know the protocol and break it, while an administrator changes limits and accounts, do
@@ -108,11 +112,8 @@ func TestFuzzProtocol(t *testing.T) {
 
 // administer changes limits and accounts, and looks at everything there is to see.
 func administer(ctx context.Context, s *vmtest.Server, random *rand.Rand, accounts []fuzz.Account) error {
-	k := s.Runner.Kernel()
-	var names []string
-	for name := range bounds {
-		names = append(names, name)
-	}
+	k, limits := s.Runner.Kernel(), bounds()
+	names := slices.Sorted(maps.Keys(limits))
 	for {
 		select {
 		case <-ctx.Done():
@@ -120,7 +121,8 @@ func administer(ctx context.Context, s *vmtest.Server, random *rand.Rand, accoun
 		case <-time.After(50 * time.Millisecond):
 		}
 		ctx, cancel := s.Timeout(time.Minute)
-		err := order(ctx, k, random, names, accounts)
+		name := names[random.IntN(len(names))]
+		err := order(ctx, k, random, genl.Param{Name: name, Value: limits[name][random.IntN(2)]}, accounts)
 		cancel()
 		if err != nil {
 			return err
@@ -128,8 +130,8 @@ func administer(ctx context.Context, s *vmtest.Server, random *rand.Rand, accoun
 	}
 }
 
-// order does one thing that an administrator may do.
-func order(ctx context.Context, k *genl.Client, random *rand.Rand, names []string, accounts []fuzz.Account) error {
+// order does one thing that an administrator may do: most often it sets the limit.
+func order(ctx context.Context, k *genl.Client, random *rand.Rand, limit genl.Param, accounts []fuzz.Account) error {
 	switch random.IntN(8) {
 	case 0:
 		_, err := k.Sessions(ctx)
@@ -156,8 +158,7 @@ func order(ctx context.Context, k *genl.Client, random *rand.Rand, names []strin
 			Flags: random.Uint32N(4),
 		})
 	}
-	name := names[random.IntN(len(names))]
-	return k.SetParam(ctx, name, bounds[name][random.IntN(2)])
+	return k.SetParam(ctx, limit.Name, limit.Value)
 }
 
 // talkersOf are two people in a room of their own.
