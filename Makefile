@@ -4,6 +4,8 @@
 KVER ?= 6.12
 KREL ?= $(shell uname -r)
 PREFIX ?= $(HOME)/.local
+# Where an installed kchat-tui looks for the parts of the microVM (server.FindParts).
+MICROVM := $(or $(XDG_DATA_HOME),$(HOME)/.local/share)/kchat/microvm
 CLANG := $(shell command -v clang-14 || command -v clang)
 GOBUILD := CGO_ENABLED=0 go build -trimpath
 
@@ -43,9 +45,12 @@ init: # the first process of the microVM
 vm-tool: init ## build bin/kchat-vm, a microVM for work on the module
 	@go build -o bin/kchat-vm ./server/vm/kchat-vm
 
-install-client: client ## put kchat-tui into ~/.local/bin
+install-client: client ## put kchat-tui into ~/.local/bin, and where "make build" was done, what it needs to run a server
 	@install -D -m 755 bin/kchat-tui $(PREFIX)/bin/kchat-tui
 	@echo "kchat: $(PREFIX)/bin/kchat-tui is installed"
+	@if [ -e bin/kchat-init ] && [ -e kmod/kchat.ko ]; then \
+		install -D -m 755 bin/kchat-init $(MICROVM)/kchat-init && install -D -m 644 kmod/kchat.ko $(MICROVM)/kchat.ko && \
+		echo "kchat: it can run a server; the parts of the microVM are in $(MICROVM)"; fi
 
 install: ## install the module for this machine's own kernel (as root); kchat-tui then runs it there
 	@scripts/kmod-build --copy-to .cache/kchat-native.ko native

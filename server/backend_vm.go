@@ -27,6 +27,12 @@ const vmMaxCPUs = 2
 // bootWait is how long a machine may take to come up; emulated on a busy machine it takes seconds.
 const bootWait = 2 * time.Minute
 
+// kvmWait is how long a machine with hardware virtualisation may take; one that works takes a second.
+const kvmWait = 15 * time.Second
+
+// emulation is QEMU's name for running a guest without hardware virtualisation, which works everywhere.
+const emulation = "tcg"
+
 // unloadWait is how long a module may take to end its connections.
 const unloadWait = 10 * time.Second
 
@@ -45,9 +51,9 @@ func startVM(ctx context.Context, cfg Config, console io.Writer, h hooks) (*vmBa
 	if err != nil {
 		return nil, err
 	}
-	v, err := vm.Start(ctx, vm.Config{
+	machine := vm.Config{
 		Parts: cfg.Parts, Dir: cfg.Paths.Runtime, Files: cfg.Files, CPUs: cpus, Console: console, Kmsg: h.kmsg,
-		Boot:     cfg.patience(bootWait),
+		Boot: cfg.patience(bootWait), Accel: cfg.Accel,
 		Forwards: []vm.Forward{{Host: inner, Guest: DefaultPort}},
 		Account: func(data json.RawMessage) {
 			var r genl.Request
@@ -55,11 +61,32 @@ func startVM(ctx context.Context, cfg Config, console io.Writer, h hooks) (*vmBa
 				h.request(r)
 			}
 		},
-	})
+	}
+	v, err := startAny(ctx, machine, console)
 	if err != nil {
 		return nil, err
 	}
 	return &vmBackend{vm: v, cfg: cfg, inner: inner}, nil
+}
+
+// startAny starts a machine with hardware virtualisation where the processor says that it has it, and by emulation where
+// that does not work all the same: inside another virtual machine, QEMU may refuse it or hang.
+func startAny(ctx context.Context, machine vm.Config, console io.Writer) (*vm.VM, error) {
+	if machine.Accel == "" {
+		machine.Accel = vm.Accelerator()
+	}
+	if machine.Accel == emulation {
+		return vm.Start(ctx, machine)
+	}
+	quick := machine
+	quick.Boot = kvmWait
+	v, err := vm.Start(ctx, quick)
+	if !errors.Is(err, vm.ErrNoBoot) {
+		return v, err
+	}
+	fmt.Fprintf(console, "hardware virtualisation does not work here, emulation takes over: %v\n", err)
+	machine.Accel = emulation
+	return vm.Start(ctx, machine)
 }
 
 // The addresses at which a microVM can be reached: this host's alone, and so many that two hardly ever meet. The ports

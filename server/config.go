@@ -46,6 +46,7 @@ type Config struct {
 	Parts  vm.Parts   `json:"parts"`            // of the microVM
 	Module string     `json:"module,omitempty"` // kchat.ko for the running kernel
 	CPUs   int        `json:"cpus,omitempty"`   // of the microVM
+	Accel  string     `json:"accel,omitempty"`  // of the microVM: kvm or tcg; empty: what the processor says it has
 	Paths  Paths      `json:"paths"`
 
 	// Files are put into the microVM besides: path in the guest to path on the host.

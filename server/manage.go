@@ -33,7 +33,7 @@ const SuperviseEnv = "KCHAT_SUPERVISE"
 const reportFD = 3
 
 // startWait is how long a start may take; the machine's own limit is shorter, so this one is for what hangs.
-const startWait = 90 * time.Second
+const startWait = 3 * time.Minute
 
 // OtherError says that another server, not this user's, answers at the address.
 type OtherError struct {

@@ -238,11 +238,19 @@ func printStatus(out io.Writer, s server.Status) {
 		fmt.Fprintf(out, "  others type   kchat-tui login --server %s\n", address)
 	}
 	if s.Listen.Addr().IsLoopback() {
-		fmt.Fprintln(out, "                (on this machine; \"kchat-tui server restart --lan\" lets other machines in)")
+		fmt.Fprintf(out, "                (on this machine; \"kchat-tui server restart --lan%s\" lets other machines in)\n", portFlag(s.Listen.Port()))
 	}
 	fmt.Fprintf(out, "  registration  %s\n", s.Registration)
 	fmt.Fprintf(out, "  people        %d in %d rooms, %d connections\n", s.People, s.Rooms, s.Connections)
 	if s.Restarts > 0 {
 		fmt.Fprintf(out, "  restarts      %d after the microVM died\n", s.Restarts)
 	}
+}
+
+// portFlag is what a command needs besides, to mean the server at a port.
+func portFlag(port uint16) string {
+	if port == server.DefaultPort {
+		return ""
+	}
+	return fmt.Sprintf(" --port %d", port)
 }

@@ -61,6 +61,11 @@ func WithModule(path string) Option {
 	return func(cfg *server.Config) { cfg.Parts.Module = path }
 }
 
+// WithAccel wants hardware virtualisation ("kvm") or emulation ("tcg").
+func WithAccel(accel string) Option {
+	return func(cfg *server.Config) { cfg.Accel = accel }
+}
+
 // Start boots a machine for one test and ends it with the test.
 func Start(t testing.TB, options ...Option) *Server {
 	t.Helper()
