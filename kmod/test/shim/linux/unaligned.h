@@ -23,10 +23,11 @@ SHIM_UNALIGNED(16)
 SHIM_UNALIGNED(32)
 SHIM_UNALIGNED(64)
 
+/* As in the kernel: newer compilers see through a memcpy() of a pointer's type. */
 #define get_unaligned(p) ({						\
-	__typeof__(*(p) + 0) _value;					\
-	memcpy(&_value, (p), sizeof(_value));				\
-	_value;								\
+	const struct { __typeof__(*(p) + 0) value; } __attribute__((packed)) \
+		*_packed = (const void *)(p);				\
+	_packed->value;							\
 })
 
 #endif
