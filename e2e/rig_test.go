@@ -45,15 +45,12 @@ var world rig
 // firstAccount is where the numbers of the tests begin. Below are those that the server gives out.
 const firstAccount = 1 << 40
 
-// debug says that the kernel is the one that checks everything.
-func (r *rig) debug() bool { return os.Getenv("KCHAT_TEST_KERNEL") == "debug" }
+// debug says that the kernel is one that checks what it does.
+func (r *rig) debug() bool { return vmtest.Slowness() != 0 }
 
-// slow makes a time longer on a kernel that checks everything.
+// slow makes a time longer on a kernel that checks what it does.
 func (r *rig) slow(d time.Duration) time.Duration {
-	if r.debug() {
-		return 5 * d
-	}
-	return d
+	return d * time.Duration(max(1, vmtest.Slowness()))
 }
 
 // number gives a number that was not given before.

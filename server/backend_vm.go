@@ -148,6 +148,9 @@ func (b *vmBackend) stop(ctx context.Context) error {
 	if err != nil {
 		err = fmt.Errorf("unload the module: %w", err)
 	}
+	if err == nil && b.cfg.Unloaded != nil {
+		err = b.cfg.Unloaded(ctx, b.vm.Client)
+	}
 	return errors.Join(err, b.vm.PowerOff(ctx))
 }
 

@@ -3,6 +3,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"kchat/server/guest"
 	"kchat/server/vm"
 )
 
@@ -53,6 +55,8 @@ type Config struct {
 	Files map[string]string `json:"files,omitempty"`
 	// Slow stretches every time limit by this factor, for kernels that check themselves; 0: not at all.
 	Slow int `json:"slow,omitempty"`
+	// Unloaded is called when the module has left the kernel of a microVM that is to end: tests look at what is left.
+	Unloaded func(context.Context, *guest.Client) error `json:"-"`
 }
 
 // patience is d, stretched for a slow kernel.

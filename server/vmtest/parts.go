@@ -13,26 +13,34 @@ import (
 	"kchat/server/vm"
 )
 
-// debugSlow is how much slower the debug kernel is, generously.
-const debugSlow = 5
+// stockKernel is the series that the module is tuned for.
+const stockKernel = "6.12"
 
-// kernelName is the kernel that tests run on: the stock one, or the one that looks for bugs.
+// kernelName is the kernel that tests run on, as KCHAT_TEST_KERNEL says: the stock one, an older series, "debug", which
+// looks for bugs, "coverage", which is the same with a module that counts the lines it runs, or "kcsan", which looks for
+// data races.
 func kernelName() string {
-	if os.Getenv("KCHAT_TEST_KERNEL") == "debug" {
-		return "debug"
+	if name := os.Getenv("KCHAT_TEST_KERNEL"); name != "" {
+		return name
 	}
-	return "6.12"
+	return stockKernel
 }
 
-// slowness is by how much time limits are stretched; 0: not at all.
-func slowness() int {
-	if kernelName() == "debug" {
-		return debugSlow
+// Slowness is by how much time limits are stretched, generously; 0 on kernels of every day: not at all.
+func Slowness() int {
+	switch kernelName() {
+	case "debug", "coverage":
+		return 5
+	case "kcsan":
+		return 10
 	}
 	return 0
 }
 
-// Parts are what "make build" left, or with KCHAT_TEST_KERNEL=debug what "make kmod-debug" did.
+// findsLeaks says that the kernel has kmemleak.
+func findsLeaks() bool { return kernelName() == "debug" }
+
+// Parts are what "make build" left, or with KCHAT_TEST_KERNEL what "scripts/kmod-build" did for that kernel.
 func Parts() (vm.Parts, error) {
 	root, err := Root()
 	if err != nil {
@@ -42,14 +50,21 @@ func Parts() (vm.Parts, error) {
 	if err != nil {
 		return vm.Parts{}, err
 	}
-	kernel, module := filepath.Join(cache, "kernels", "6.12"), filepath.Join(root, "kmod", "kchat.ko")
-	if kernelName() == "debug" {
-		module = filepath.Join(root, ".cache", "kmod", "kchat", "debug", "kchat.ko")
-		dir, err := os.ReadFile(filepath.Join(root, ".cache", "debug-kernel"))
+	name := kernelName()
+	kernel := filepath.Join(cache, "kernels", name)
+	module := filepath.Join(root, ".cache", "kmod", "kchat", name, "kchat.ko")
+	switch name {
+	case stockKernel:
+		module = filepath.Join(root, "kmod", "kchat.ko")
+	case "debug", "coverage", "kcsan":
+		dir, err := os.ReadFile(filepath.Join(root, ".cache", "kernel-"+name))
 		if err != nil {
-			return vm.Parts{}, fmt.Errorf("find the debug kernel (run \"make kmod-debug\"): %w", err)
+			return vm.Parts{}, fmt.Errorf("find the kernel (run \"scripts/kmod-build %s\"): %w", name, err)
 		}
 		kernel = strings.TrimSpace(string(dir))
+	}
+	if _, err := os.Stat(module); err != nil {
+		return vm.Parts{}, fmt.Errorf("find the module for the kernel %s (run \"make build\", or \"scripts/kmod-build %[1]s\"): %w", name, err)
 	}
 	parts, err := vm.Kernel(kernel)
 	parts.Init, parts.Module = filepath.Join(root, "bin", "kchat-init"), module

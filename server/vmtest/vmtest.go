@@ -10,7 +10,7 @@
 //	func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
 //
 // and calls shared.Server(t); a test that needs a machine of its own calls Start. "make build" comes before.
-// With KCHAT_TEST_KERNEL=debug it is the debug kernel of "make debug-kernel".
+// With KCHAT_TEST_KERNEL=debug, coverage or kcsan it is another kernel; docs/testing.md tells of them.
 package vmtest
 
 import (
@@ -22,7 +22,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -45,7 +44,8 @@ type Server struct {
 	cancel context.CancelFunc
 	ended  chan error
 	log    *KernelLog
-	slow   int
+	module string // the file
+	code   code   // the module's, once the server is about to end
 }
 
 // Option changes what a server is started with.
@@ -95,15 +95,16 @@ func boot(dir string, options []Option) (*Server, error) {
 		Paths: server.Paths{
 			Data: filepath.Join(dir, "data"), State: filepath.Join(dir, "state"), Runtime: filepath.Join(dir, "run"),
 		},
-		Files: map[string]string{}, Slow: slowness(), CPUs: 2,
+		Files: map[string]string{}, Slow: Slowness(), CPUs: 2,
 	}
 	for _, option := range options {
 		option(&cfg)
 	}
 	s := &Server{
-		Addr: netip.AddrPortFrom(cfg.Listen, port).String(), port: port, slow: slowness(),
+		Addr: netip.AddrPortFrom(cfg.Listen, port).String(), port: port, module: cfg.Parts.Module,
 		ready: make(chan struct{}, 64), ended: make(chan error, 1), log: &KernelLog{},
 	}
+	cfg.Unloaded = s.unloaded
 	s.Runner, err = server.NewRunner(cfg, server.Logs{
 		Server: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelError})),
 		Kernel: s.log.Add, Console: s.log,
@@ -128,16 +129,42 @@ func boot(dir string, options []Option) (*Server, error) {
 
 // Close stops the server and reads the kernel's log.
 func (s *Server) Close() error {
-	leaks := s.findLeaks()
+	located := s.locate()
 	s.cancel()
 	err := <-s.ended
 	if err != nil {
 		err = fmt.Errorf("stop the server: %w", err)
 	}
 	if reports := Reports(s.log.String()); len(reports) > 0 {
-		err = errors.Join(err, fmt.Errorf("the kernel reports:\n%s\nThe whole log:\n%s", strings.Join(reports, "\n"), s.log))
+		err = errors.Join(err, fmt.Errorf("the kernel reports:\n%s\nThe whole log:\n%s", lines(reports), s.log))
 	}
-	return errors.Join(err, leaks)
+	return errors.Join(err, located)
+}
+
+// locate remembers where the module's code is, for the names in what unloaded finds.
+func (s *Server) locate() (err error) {
+	if g := s.Runner.Guest(); g != nil && findsLeaks() {
+		ctx, cancel := s.Timeout(10 * time.Second)
+		defer cancel()
+		s.code, err = codeOf(ctx, g, "kchat", s.module)
+	}
+	return err
+}
+
+// unloaded looks at the kernel that the module has just left: for what was lost, or for the lines that ran.
+func (s *Server) unloaded(ctx context.Context, g *guest.Client) error {
+	if kernelName() == "coverage" {
+		return saveCoverage(ctx, g, s.module)
+	}
+	if !findsLeaks() {
+		return nil
+	}
+	leaks, err := findLeaks(ctx, g)
+	if err != nil || leaks == "" {
+		return err
+	}
+	named, err := s.code.name(leaks)
+	return errors.Join(fmt.Errorf("memory was lost:\n%s", named), err)
 }
 
 // KernelLog is what the kernel has said so far.
@@ -228,7 +255,7 @@ func (s *Server) Timeout(d time.Duration) (context.Context, context.CancelFunc) 
 
 // Timeout is context.WithTimeout, with more time on a slow kernel.
 func Timeout(d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), d*time.Duration(max(1, slowness())))
+	return context.WithTimeout(context.Background(), d*time.Duration(max(1, Slowness())))
 }
 
 // SetParam sets a limit of the module, such as "silence_ms".
@@ -263,6 +290,16 @@ func (s *Server) ReadFile(t testing.TB, path string) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+// WriteFile writes to an existing file of the guest, such as one in /sys.
+func (s *Server) WriteFile(t testing.TB, path, text string) {
+	t.Helper()
+	ctx, cancel := s.Timeout(10 * time.Second)
+	defer cancel()
+	if err := s.Runner.Guest().Call(ctx, guest.OpWrite, guest.Write{Path: path, Data: []byte(text)}, nil); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Exec runs a program in the guest and returns what it printed. Another exit code than 0 is an error.
