@@ -192,6 +192,9 @@ func (c *chat) historyRead(r *room, path string) tea.Cmd {
 			r.talk.Load(entries)
 			r.complete = true
 			c.markBeginning(r)
+			if n == 0 {
+				return c.tell(c.say("history.nothing_new", "file", text.Name(filepath.Base(path))))
+			}
 			return c.tell(c.words.Count("history.read", n, "file", text.Name(filepath.Base(path))))
 		}
 	})

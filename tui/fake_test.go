@@ -6,7 +6,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"sync"
@@ -37,6 +39,10 @@ type fakeClient struct {
 	status    rooms.Status
 	sendErr   error
 	whoisErr  error
+	inviteErr error
+	invited   []rooms.AccountID
+	passwords []string // that were set
+	rooms     []rooms.RoomInfo
 	next      byte
 	now       func() time.Time
 	me        rooms.Person
@@ -126,10 +132,27 @@ func (f *fakeClient) Typing(_ string, on bool) {
 	f.typing = append(f.typing, on)
 }
 
-func (f *fakeClient) Want(string, rooms.Position, rooms.Position) error     { return nil }
-func (f *fakeClient) Invite(context.Context, string, rooms.AccountID) error { return nil }
-func (f *fakeClient) ChangePassword(context.Context, string) error          { return nil }
-func (f *fakeClient) Rooms(context.Context) ([]rooms.RoomInfo, error)       { return nil, nil }
+func (f *fakeClient) Want(string, rooms.Position, rooms.Position) error { return nil }
+
+func (f *fakeClient) Invite(_ context.Context, _ string, person rooms.AccountID) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.invited = append(f.invited, person)
+	return f.inviteErr
+}
+
+func (f *fakeClient) ChangePassword(_ context.Context, password string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.passwords = append(f.passwords, password)
+	return nil
+}
+
+func (f *fakeClient) Rooms(context.Context) ([]rooms.RoomInfo, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.rooms, nil
+}
 
 func (f *fakeClient) Status(context.Context) (rooms.Status, error) { return f.status, nil }
 
@@ -175,6 +198,7 @@ type fakeArchive struct {
 	saved   map[string]SavedRoom
 	unsent  []rooms.Message
 	saves   []string
+	files   map[string][]history.Entry // that can be read
 }
 
 func (a *fakeArchive) Rooms(context.Context) ([]SavedRoom, error) {
@@ -207,6 +231,8 @@ func (a *fakeArchive) draft(room string) string {
 }
 
 func (a *fakeArchive) Page(_ context.Context, _ rooms.UUID, room string, before rooms.Position, n int) ([]history.Entry, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	var out []history.Entry
 	for _, e := range a.entries {
 		if e.Message.Room == room && (before.IsZero() || e.Message.Pos.Compare(before) < 0) {
@@ -227,9 +253,24 @@ func (a *fakeArchive) Unsent(_ context.Context, _ rooms.UUID, room string) ([]ro
 	return a.unsent, nil
 }
 
-func (a *fakeArchive) Import(context.Context, rooms.UUID, string, string) (int, error) { return 0, nil }
+func (a *fakeArchive) Import(_ context.Context, _ rooms.UUID, _, path string) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	fresh, ok := a.files[path]
+	if !ok {
+		return 0, fmt.Errorf("opening %s: %w", path, fs.ErrNotExist)
+	}
+	a.files[path] = nil // what was read once is not new again
+	a.entries = append(fresh, a.entries...)
+	return len(fresh), nil
+}
 
 func (a *fakeArchive) Export(_ context.Context, _ rooms.UUID, _, path string) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if slices.Contains(a.saves, path) {
+		return 0, fmt.Errorf("writing %s: %w", path, fs.ErrExist)
+	}
 	a.saves = append(a.saves, path)
 	return len(a.entries), nil
 }
