@@ -94,6 +94,22 @@ func TestAServerDoesNotHoldWhatItsStarterInherited(t *testing.T) {
 	}
 }
 
+func TestAServerOutlivesTheTerminalItWasStartedFrom(t *testing.T) {
+	p := newPerson(t)
+	port := freePort(t)
+	terminals := newScreens(t)
+	start := strings.Join(p.command("server", "start", "--port", port), " ")
+	starter := terminals.start(p, "starter", "sh", "-c", start+"; exec cat")
+	starter.shows("is up in a microVM")
+	t.Cleanup(func() { _, _, _ = p.run(t, "", "server", "stop", "--port", port) })
+	before := p.status(t, port)
+	terminals.tmux("kill-server")
+	await(t, "the terminal's end", func() bool { return syscall.Kill(starter.pid, 0) != nil })
+	if after := p.status(t, port); after.PID != before.PID || after.Generation != before.Generation {
+		t.Errorf("after: %+v, before: %+v", after, before)
+	}
+}
+
 func TestASecondUserOfTheHostIsToldToJoin(t *testing.T) {
 	port := newPerson(t).startServer(t)
 	second := newPerson(t)
