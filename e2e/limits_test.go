@@ -52,18 +52,6 @@ func greeted(t *testing.T) func() (*peer.Conn, error) {
 	}
 }
 
-func TestTooManyConnections(t *testing.T) {
-	world.set(t, "connections", 12)
-	full(t, 12, greeted(t))
-}
-
-func TestTooManyConnectionsThatHaveNotLoggedIn(t *testing.T) {
-	a := enter(t)
-	world.set(t, "unauthenticated", 6)
-	full(t, 6, greeted(t))
-	a.alive()
-}
-
 func TestTooManyConnectionsFromOneAddress(t *testing.T) {
 	world.set(t, "per_address", 8)
 	full(t, 8, greeted(t))

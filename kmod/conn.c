@@ -48,6 +48,7 @@ struct kchat_conn *kchat_conn_alloc(struct kchat_net *kn, struct socket *sock)
 	conn->heard = jiffies;
 	conn->deadline = jiffies + kchat_param_jiffies(kn, KCHAT_P_login_ms);
 	init_llist_head(&conn->post);
+	INIT_LIST_HEAD(&conn->stranger);
 	INIT_LIST_HEAD(&conn->node);
 	INIT_LIST_HEAD(&conn->ctl);
 	INIT_LIST_HEAD(&conn->pending);
@@ -176,12 +177,11 @@ static void conn_die(struct kchat_conn *conn)
 		conn_leave(conn);
 	conn->phase = KCHAT_PHASE_DEAD;
 	kchat_conn_end(conn, KCHAT_E_NONE); /* so that nothing is posted any more */
-	if (conn->state < KCHAT_CONN_OPEN)
-		atomic_dec(&conn->kn->nr_new);
 	kchat_conn_restore(conn->sock);
 	kchat_conn_send_free(conn);
 	sock_release(conn->sock);
 	conn->sock = NULL;
+	kchat_conn_left(conn);
 	kchat_conn_peer(conn, peer);
 	pr_info_ratelimited("client gone %s\n", peer);
 	list_del_init(&conn->node);
@@ -195,8 +195,8 @@ static void conn_shut(struct kchat_conn *conn)
 		kernel_sock_shutdown(conn->sock, SHUT_WR);
 		conn->shut = true;
 	}
-	/* A server that stops does not wait for its clients. */
-	if (!kchat_net_running(conn->kn))
+	/* A server that stops does not wait for its clients, and newcomers do not for strangers. */
+	if (!kchat_net_running(conn->kn) || test_bit(KCHAT_CONN_YIELD, &conn->flags))
 		set_bit(KCHAT_CONN_BROKEN, &conn->flags);
 }
 

@@ -100,6 +100,7 @@ enum {
 	KCHAT_CONN_WRITABLE,	/* the socket has room again */
 	KCHAT_CONN_BROKEN,	/* the socket is of no use any more */
 	KCHAT_CONN_END,		/* somebody wants it closed; see end_error */
+	KCHAT_CONN_YIELD,	/* its place is needed: closed without waiting for the peer */
 };
 
 /* kchat_conn.phase: from top to bottom, never back */
@@ -119,6 +120,7 @@ enum kchat_conn_phase {
  * @kn: its server, which waits for all connections before it stops
  * @worker: its worker, for life
  * @link: in kchat_net.conns, under conns_lock
+ * @stranger: in kchat_net.strangers until it has logged in, under conns_lock
  * @ready: in kchat_worker.ready
  * @flags: see above
  * @post: struct kchat_ctl from other threads
@@ -174,6 +176,7 @@ struct kchat_conn {
 	struct kchat_net *kn;
 	struct kchat_worker *worker;
 	struct list_head link;
+	struct list_head stranger;
 	struct llist_node ready;
 	unsigned long flags;
 	struct llist_head post;
@@ -248,6 +251,11 @@ int kchat_conns_init(void);
 void kchat_conns_exit(void);
 /* Takes over @sock in every case. Process context. */
 void kchat_conn_accept(struct kchat_net *kn, struct socket *sock);
+/*
+ * Before somebody is accepted. False: who is here longest without having logged
+ * in makes place, and kchat_listener_resume() follows when it has.
+ */
+bool kchat_conn_place(struct kchat_net *kn);
 /* Ends all connections; they are gone when kn->nr_conns is 0. */
 void kchat_conns_stop(struct kchat_net *kn);
 
@@ -278,6 +286,11 @@ void kchat_conn_reply_ok(struct kchat_conn *conn, const struct kchat_hdr *hdr);
 struct kchat_conn *kchat_conn_alloc(struct kchat_net *kn, struct socket *sock);
 /* One that nobody has got to know. Its socket stays the caller's. */
 void kchat_conn_discard(struct kchat_conn *conn);
+
+/* conn_accept.c: it has logged in. */
+void kchat_conn_known(struct kchat_conn *conn);
+/* Its socket is gone: there is place for another one. */
+void kchat_conn_left(struct kchat_conn *conn);
 
 /* conn_socket.c: what the child inherited from the listener is replaced; data may come at once. */
 void kchat_conn_install(struct kchat_conn *conn);

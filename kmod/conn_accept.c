@@ -7,8 +7,68 @@
 #include <net/ipv6.h>
 #include <net/sock.h>
 
+#include "listener.h"
 #include "server.h"
 #include "stats.h"
+
+static bool conns_full(const struct kchat_net *kn)
+{
+	return atomic_read(&kn->nr_open) >= kchat_param(kn, KCHAT_P_connections) ||
+	       atomic_read(&kn->nr_new) >= kchat_param(kn, KCHAT_P_unauthenticated);
+}
+
+/*
+ * Silence must not keep anybody out, so the oldest stranger makes place, as in
+ * sunrpc's svc_check_conn_limits(). One at a time: the limits stay limits.
+ */
+bool kchat_conn_place(struct kchat_net *kn)
+{
+	struct kchat_conn *oldest = NULL;
+
+	spin_lock(&kn->conns_lock);
+	kn->accept_waits = false;
+	if (conns_full(kn))
+		oldest = list_first_entry_or_null(&kn->strangers, struct kchat_conn, stranger);
+	if (oldest) {
+		/* A stranger has its worker's reference. */
+		kchat_conn_hold(oldest);
+		kn->accept_waits = true;
+	}
+	spin_unlock(&kn->conns_lock);
+	if (!oldest)
+		return true;
+	if (!test_and_set_bit(KCHAT_CONN_YIELD, &oldest->flags)) {
+		kchat_stat_inc(kn, KCHAT_C_REFUSED);
+		kchat_conn_end(oldest, KCHAT_E_FULL);
+	}
+	kchat_conn_put(oldest);
+	return false;
+}
+
+void kchat_conn_known(struct kchat_conn *conn)
+{
+	struct kchat_net *kn = conn->kn;
+
+	spin_lock(&kn->conns_lock);
+	list_del_init(&conn->stranger);
+	atomic_dec(&kn->nr_new);
+	spin_unlock(&kn->conns_lock);
+	kchat_listener_resume(kn);
+}
+
+void kchat_conn_left(struct kchat_conn *conn)
+{
+	struct kchat_net *kn = conn->kn;
+
+	spin_lock(&kn->conns_lock);
+	if (!list_empty(&conn->stranger)) {
+		list_del_init(&conn->stranger);
+		atomic_dec(&kn->nr_new);
+	}
+	atomic_dec(&kn->nr_open);
+	spin_unlock(&kn->conns_lock);
+	kchat_listener_resume(kn);
+}
 
 /* Connections from this address; counted only where that limit can matter. */
 static bool conn_address_full(struct kchat_net *kn, const struct in6_addr *peer)
@@ -48,8 +108,7 @@ void kchat_conn_accept(struct kchat_net *kn, struct socket *sock)
 	char peer[KCHAT_PEER_LEN];
 	struct kchat_conn *conn;
 
-	if (atomic_read(&kn->nr_conns) >= kchat_param(kn, KCHAT_P_connections) ||
-	    atomic_read(&kn->nr_new) >= kchat_param(kn, KCHAT_P_unauthenticated)) {
+	if (conns_full(kn)) {
 		conn_refuse(kn, sock);
 		return;
 	}
@@ -67,9 +126,11 @@ void kchat_conn_accept(struct kchat_net *kn, struct socket *sock)
 	pr_info_ratelimited("client connected from %s\n", peer);
 	kchat_stat_inc(kn, KCHAT_C_ACCEPTED);
 	atomic_inc(&kn->nr_conns);
-	atomic_inc(&kn->nr_new);
 	spin_lock(&kn->conns_lock);
+	atomic_inc(&kn->nr_open);
+	atomic_inc(&kn->nr_new);
 	list_add_tail(&conn->link, &kn->conns);
+	list_add_tail(&conn->stranger, &kn->strangers);
 	spin_unlock(&kn->conns_lock);
 
 	/*

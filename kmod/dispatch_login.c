@@ -133,7 +133,7 @@ static void login_done(struct kchat_conn *conn, const struct kchat_request *req,
 	}
 	kchat_ident_put(ident);
 	conn->state = state;
-	atomic_dec(&conn->kn->nr_new);
+	kchat_conn_known(conn);
 	kchat_stat_inc(conn->kn, KCHAT_C_LOGINS);
 }
 

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/tcp.h>
 #include <linux/workqueue.h>
+#include <net/inet_connection_sock.h>
 #include <net/ipv6.h>
 #include <net/sock.h>
 #include <net/tcp_states.h>
@@ -17,17 +18,19 @@
 #include "server.h"
 
 #define KCHAT_BACKLOG	512
+#define KCHAT_RETRY_MS	100	/* after an accept for which there was no memory */
 
 /**
  * struct kchat_listener - a listening socket
  * @kn: its server
  * @sock: owned
- * @accept: takes what waits; queued by the socket's callback
+ * @accept: takes what waits; queued by the socket's callback, by the end of a
+ *	connection if it had to wait for one, and by time after an error
  */
 struct kchat_listener {
 	struct kchat_net *kn;
 	struct socket *sock;
-	struct work_struct accept;
+	struct delayed_work accept;
 };
 
 /* The same for every TCP socket; written before the first callback is changed. */
@@ -50,26 +53,59 @@ static void listener_data_ready(struct sock *sk)
 	read_lock_bh(&sk->sk_callback_lock);
 	listener = sk->sk_user_data;
 	if (sk->sk_state == TCP_LISTEN && listener)
-		queue_work(system_unbound_wq, &listener->accept);
+		queue_delayed_work(system_unbound_wq, &listener->accept, 0);
 	read_unlock_bh(&sk->sk_callback_lock);
+}
+
+void kchat_listener_resume(struct kchat_net *kn)
+{
+	spin_lock(&kn->conns_lock);
+	if (kn->listener && kn->accept_waits)
+		mod_delayed_work(system_unbound_wq, &kn->listener->accept, 0);
+	spin_unlock(&kn->conns_lock);
+}
+
+/* Somebody waits already, so no callback will come: time does, or the end of a connection. */
+static void listener_retry(struct kchat_listener *listener)
+{
+	struct kchat_net *kn = listener->kn;
+
+	spin_lock(&kn->conns_lock);
+	kn->accept_waits = true;
+	spin_unlock(&kn->conns_lock);
+	queue_delayed_work(system_unbound_wq, &listener->accept, msecs_to_jiffies(KCHAT_RETRY_MS));
+}
+
+static bool listener_has_guests(const struct kchat_listener *listener)
+{
+	return !reqsk_queue_empty(&inet_csk(listener->sock->sk)->icsk_accept_queue);
 }
 
 /* Takes what waits in the backlog. A child is conn_accept.c's from the first moment. */
 static void listener_accept(struct work_struct *work)
 {
-	struct kchat_listener *listener = container_of(work, struct kchat_listener, accept);
+	struct kchat_listener *listener = container_of(work, struct kchat_listener, accept.work);
+	struct kchat_net *kn = listener->kn;
 	struct socket *sock;
-	int budget = KCHAT_BACKLOG;
+	int budget = KCHAT_BACKLOG, err;
 
-	while (budget-- && kchat_net_running(listener->kn)) {
-		if (kernel_accept(listener->sock, &sock, O_NONBLOCK))
+	while (listener_has_guests(listener) && kchat_net_running(kn)) {
+		if (!budget--) {
+			/* Other work has its turn first. */
+			queue_delayed_work(system_unbound_wq, &listener->accept, 0);
 			return;
-		kchat_conn_accept(listener->kn, sock);
+		}
+		if (!kchat_conn_place(kn))
+			return;
+		err = kernel_accept(listener->sock, &sock, O_NONBLOCK);
+		if (!err) {
+			kchat_conn_accept(kn, sock);
+		} else if (err != -EAGAIN && err != -ECONNABORTED) {
+			listener_retry(listener);
+			return;
+		}
 		cond_resched();
 	}
-	/* There may be more; other work has its turn first. */
-	if (kchat_net_running(listener->kn))
-		queue_work(system_unbound_wq, &listener->accept);
 }
 
 static int listener_bind(struct socket *sock, const struct kchat_config *cfg)
@@ -127,7 +163,7 @@ int kchat_listener_start(struct kchat_net *kn)
 	if (!listener)
 		return -ENOMEM;
 	listener->kn = kn;
-	INIT_WORK(&listener->accept, listener_accept);
+	INIT_DELAYED_WORK(&listener->accept, listener_accept);
 	err = listener_socket(kn, &listener->sock);
 	if (err)
 		goto err_free;
@@ -140,7 +176,9 @@ int kchat_listener_start(struct kchat_net *kn)
 	err = kernel_listen(listener->sock, KCHAT_BACKLOG);
 	if (err)
 		goto err_release;
+	spin_lock(&kn->conns_lock);
 	kn->listener = listener;
+	spin_unlock(&kn->conns_lock);
 	return 0;
 
 err_release:
@@ -158,13 +196,15 @@ void kchat_listener_stop(struct kchat_net *kn)
 	if (!listener)
 		return;
 	sk = listener->sock->sk;
-	/* No callback comes any more, then no work, then no socket. */
+	/* No connection and no callback asks for work any more, then it ends, then the socket. */
+	spin_lock(&kn->conns_lock);
+	kn->listener = NULL;
+	spin_unlock(&kn->conns_lock);
 	write_lock_bh(&sk->sk_callback_lock);
 	sk->sk_data_ready = callbacks.data_ready;
 	sk->sk_user_data = NULL;
 	write_unlock_bh(&sk->sk_callback_lock);
-	cancel_work_sync(&listener->accept);
+	cancel_delayed_work_sync(&listener->accept);
 	sock_release(listener->sock);
 	kfree(listener);
-	kn->listener = NULL;
 }

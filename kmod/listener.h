@@ -22,6 +22,8 @@ struct kchat_callbacks {
 int kchat_listener_start(struct kchat_net *kn);
 /* No connection is accepted any more when it returns. */
 void kchat_listener_stop(struct kchat_net *kn);
+/* There may be place again: accepting goes on if it had to wait. Process context. */
+void kchat_listener_resume(struct kchat_net *kn);
 /* Valid until the last connection is gone. */
 const struct kchat_callbacks *kchat_listener_callbacks(void);
 

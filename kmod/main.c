@@ -117,6 +117,7 @@ static int __net_init kchat_net_init(struct net *net)
 	kn->net = net;
 	mutex_init(&kn->control);
 	INIT_LIST_HEAD(&kn->conns);
+	INIT_LIST_HEAD(&kn->strangers);
 	spin_lock_init(&kn->conns_lock);
 	xa_init(&kn->sessions);
 	INIT_LIST_HEAD(&kn->streams);

@@ -70,9 +70,14 @@ struct kchat_config {
  * @auth: owned by auth.c: counts of failed logins
  * @service: owned by netlink.c: the accounts service and what it was asked
  * @stats: owned by stats.c
- * @listener: owned by listener.c, NULL unless running; under @control
+ * @listener: owned by listener.c, NULL unless running; under @control and
+ *	@conns_lock to change, either to read
+ * @accept_waits: the listener is to go on when a connection has ended; under
+ *	@conns_lock
  * @conns: all connections, linked by kchat_conn.link, under @conns_lock; the list
  *	holds no reference, a connection leaves it when its last one is dropped
+ * @strangers: of those the ones that have not logged in, linked by
+ *	kchat_conn.stranger, oldest first; under @conns_lock
  * @conns_lock: process context only; a leaf
  * @sessions: sessions by number; entries hold no reference: the lookup is RCU
  *	and refcount_inc_not_zero()
@@ -85,8 +90,9 @@ struct kchat_config {
  * @streams: all streams; the list holds no reference, a stream leaves it when its
  *	last one is dropped; under @streams_lock
  * @streams_lock: process context only; a leaf
- * @nr_conns: connections that exist
- * @nr_new: of those, the ones that have not logged in
+ * @nr_conns: connections that exist, dead ones to which somebody refers included
+ * @nr_open: of those, the ones that have a socket: what the limit counts
+ * @nr_new: of those, the ones that have not logged in: the length of @strangers
  * @nr_sessions: sessions that exist
  * @nr_people: accounts with at least one connection
  * @nr_rooms: rooms that exist
@@ -110,8 +116,10 @@ struct kchat_net {
 	struct kchat_service service;
 	struct kchat_stats __percpu *stats;
 	struct kchat_listener *listener;
+	bool accept_waits;
 
 	struct list_head conns;
+	struct list_head strangers;
 	spinlock_t conns_lock;
 	struct xarray sessions;
 	atomic_t next_session;
@@ -126,6 +134,7 @@ struct kchat_net {
 	spinlock_t streams_lock;
 
 	atomic_t nr_conns;
+	atomic_t nr_open;
 	atomic_t nr_new;
 	atomic_t nr_sessions;
 	atomic_t nr_people;
