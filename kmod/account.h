@@ -59,6 +59,7 @@ struct kchat_ident {
  * @sessions: session.c's list of the sessions of this person
  * @n_sessions: how many are on it
  * @n_connected: sessions that have a connection
+ * @n_rooms: rooms made by this person that exist; under kn->rooms_lock
  */
 struct kchat_account {
 	u64 number;
@@ -70,6 +71,7 @@ struct kchat_account {
 	struct list_head sessions;
 	u32 n_sessions;
 	u32 n_connected;
+	u32 n_rooms;
 };
 
 #define KCHAT_ACCOUNT_HASH_BITS	9

@@ -321,7 +321,8 @@ void kchat_member_join(struct kchat_conn *conn, const struct kchat_hdr *hdr,
 	INIT_LIST_HEAD(&joining.roster);
 	/* Found idle and taken off the table between the look-up and the lock: once more. */
 	do {
-		joining.room = kchat_room_open(conn->kn, join, &error);
+		joining.room = kchat_room_open(conn->kn, join, conn->session->account,
+					       &error);
 		if (!joining.room)
 			break;
 		/* Also while PARTED is still to come: one reader of a room per connection. */

@@ -157,11 +157,12 @@ static bool rooms_memory(struct kchat_net *kn, u64 bytes)
 
 /* Under rooms_lock. */
 static struct kchat_room *room_create(struct kchat_net *kn, const struct kchat_join *join,
-				      enum kchat_error *error)
+				      struct kchat_account *maker, enum kchat_error *error)
 {
 	struct kchat_room *room;
 
-	if (atomic_read(&kn->nr_rooms) >= kchat_param(kn, KCHAT_P_rooms)) {
+	if (atomic_read(&kn->nr_rooms) >= kchat_param(kn, KCHAT_P_rooms) ||
+	    maker->n_rooms >= kchat_param(kn, KCHAT_P_rooms_per_person)) {
 		*error = KCHAT_E_ROOMS;
 		return NULL;
 	}
@@ -177,11 +178,13 @@ static struct kchat_room *room_create(struct kchat_net *kn, const struct kchat_j
 		return NULL;
 	}
 	hlist_add_head(&room->by_name, room_bucket(kn, &join->name));
+	room->maker = kchat_account_hold(maker);
+	maker->n_rooms++;
 	return room;
 }
 
 struct kchat_room *kchat_room_open(struct kchat_net *kn, const struct kchat_join *join,
-				   enum kchat_error *error)
+				   struct kchat_account *maker, enum kchat_error *error)
 {
 	struct kchat_room *room;
 
@@ -190,7 +193,7 @@ struct kchat_room *kchat_room_open(struct kchat_net *kn, const struct kchat_join
 	if (!room) {
 		*error = KCHAT_E_NO_ROOM;
 		if (!(join->flags & KCHAT_JOIN_EXISTING))
-			room = room_create(kn, join, error);
+			room = room_create(kn, join, maker, error);
 	}
 	if (room)
 		kchat_room_hold(room);
@@ -203,6 +206,9 @@ static void room_remove(struct kchat_net *kn, struct kchat_room *room)
 {
 	xa_erase(&kn->rooms, room->number);
 	hlist_del(&room->by_name);
+	room->maker->n_rooms--;
+	kchat_account_put(room->maker);
+	room->maker = NULL;
 	kchat_room_put(room);
 }
 

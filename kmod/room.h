@@ -74,6 +74,8 @@ struct kchat_person {
  * @flags: KCHAT_ROOM_*; constant
  * @backlog: messages a newcomer sees; constant
  * @epoch: constant: a room made anew has a new one
+ * @maker: who made it, referenced; counts in maker->n_rooms while it is on the table;
+ *	under kn->rooms_lock
  * @created: microseconds since 1970; constant
  * @name_len: of @name
  * @name: constant
@@ -103,6 +105,7 @@ struct kchat_room {
 	u16 backlog;
 	u8 name_len;
 	u64 epoch;
+	struct kchat_account *maker;
 	u64 created;
 	char name[KCHAT_ROOM_NAME_MAX];
 	u64 direct[2];
@@ -167,9 +170,9 @@ void kchat_rooms_shrink(struct kchat_net *kn);
 
 /* The room with the smallest number over @after, with a reference, or NULL. */
 struct kchat_room *kchat_room_next(struct kchat_net *kn, u32 after);
-/* Finds or makes it, with a reference. NULL: see *error. */
+/* Finds or makes it for @maker, with a reference. NULL: see *error. */
 struct kchat_room *kchat_room_open(struct kchat_net *kn, const struct kchat_join *join,
-				   enum kchat_error *error);
+				   struct kchat_account *maker, enum kchat_error *error);
 void kchat_room_put(struct kchat_room *room);
 
 /* INVITED to all connections of an account from @from. How many got it. May sleep. */
