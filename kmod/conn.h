@@ -29,6 +29,7 @@ struct socket;
  * @post: in kchat_conn.post, before that
  * @request: no frame to be sent, but one that came on the session's other
  *	connection and is for this one to handle
+ * @reoffer: answers a REOFFER: counted in kchat_conn.reoffers until it is sent
  * @len: bytes of @data that count
  * @size: bytes of @data there are
  * @data: the frame, header first
@@ -42,6 +43,7 @@ struct kchat_ctl {
 		struct llist_node post;
 	};
 	bool request;
+	bool reoffer;
 	u32 len;
 	u32 size;
 	u8 data[] __aligned(8);
@@ -143,6 +145,7 @@ enum kchat_conn_phase {
  * @stream_input: the last frame was a chunk: read the next header alone, so
  *	that its data can be received straight into pages
  * @refused: refused logins
+ * @reoffers: REOFFER whose answers are not sent yet
  * @heard: jiffies of the last sign of life
  * @deadline: jiffies: end of the login, or of closing
  * @stalled: jiffies since when a full socket has taken nothing; valid if @blocked
@@ -197,6 +200,7 @@ struct kchat_conn {
 	bool blocked;
 	bool shut;
 	u8 refused;
+	u8 reoffers;
 	unsigned long heard;
 	unsigned long deadline;
 	unsigned long stalled;
@@ -281,6 +285,8 @@ void kchat_conn_reply_frame(struct kchat_conn *conn, const struct kchat_hdr *hdr
 void kchat_conn_reply_error(struct kchat_conn *conn, const struct kchat_hdr *hdr,
 			    enum kchat_error error, u32 wait_ms);
 void kchat_conn_reply_ok(struct kchat_conn *conn, const struct kchat_hdr *hdr);
+/* The reply queued last answers a REOFFER: it counts in @reoffers until it is sent. */
+void kchat_conn_reply_counts(struct kchat_conn *conn);
 
 /* conn.c, for conn_accept.c: one that nobody knows yet; NULL: no memory. */
 struct kchat_conn *kchat_conn_alloc(struct kchat_net *kn, struct socket *sock);

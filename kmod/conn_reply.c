@@ -15,6 +15,7 @@ struct kchat_ctl *kchat_ctl_alloc(u32 size, gfp_t gfp)
 	if (!ctl)
 		return NULL;
 	ctl->request = false;
+	ctl->reoffer = false;
 	ctl->len = 0;
 	ctl->size = size;
 	atomic64_add(sizeof(*ctl) + size, &kchat_graves.bytes);
@@ -48,8 +49,6 @@ refused:
 	kchat_ctl_free(ctl);
 	return false;
 }
-
-
 
 void kchat_conn_drop_posts(struct kchat_conn *conn)
 {
@@ -137,4 +136,16 @@ void kchat_conn_reply_frame(struct kchat_conn *conn, const struct kchat_hdr *hdr
 void kchat_conn_reply_ok(struct kchat_conn *conn, const struct kchat_hdr *hdr)
 {
 	kchat_conn_reply_frame(conn, hdr, KCHAT_T_OK, NULL, 0);
+}
+
+void kchat_conn_reply_counts(struct kchat_conn *conn)
+{
+	struct kchat_ctl *last;
+
+	/* Without memory for the reply the connection is at its end. */
+	if (test_bit(KCHAT_CONN_BROKEN, &conn->flags) || list_empty(&conn->ctl))
+		return;
+	last = list_last_entry(&conn->ctl, struct kchat_ctl, node);
+	last->reoffer = true;
+	conn->reoffers++;
 }

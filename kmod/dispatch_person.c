@@ -99,12 +99,17 @@ void kchat_handle_reoffer(struct kchat_conn *conn, const struct kchat_request *r
 	enum kchat_error error = kchat_frame_parse_reoffer(&vec, 1, &reoffer);
 	u8 *frame = NULL;
 
+	if (conn->reoffers >= KCHAT_REOFFERS_MAX) {
+		kchat_conn_reply_error(conn, req->hdr, KCHAT_E_RATE, KCHAT_BUSY_MS);
+		return;
+	}
 	if (error == KCHAT_E_NONE) {
 		frame = stamped(conn, req);
 		error = frame ? post_in_room(conn, req, reoffer.to, frame,
 					     KCHAT_HDR_LEN + req->len) : KCHAT_E_BUSY;
 	}
 	post_answer(conn, req, error);
+	kchat_conn_reply_counts(conn);
 	kfree(frame);
 }
 

@@ -100,6 +100,7 @@ static void ctl_sent(struct kchat_conn *conn, u32 sent)
 		if (conn->ctl_off < ctl->len)
 			return;
 		conn->ctl_off -= ctl->len;
+		conn->reoffers -= ctl->reoffer;
 		list_del(&ctl->node);
 		kchat_ctl_free(ctl);
 		kchat_stat_inc(conn->kn, KCHAT_C_FRAMES_OUT);

@@ -54,6 +54,7 @@ const (
 	BacklogDefault = 50   // messages a newcomer sees
 	BacklogMax     = 1000
 	StepsMax       = 8 // steps of DELIVERED
+	ReoffersMax    = 8 // REOFFER of one connection that are not answered
 )
 
 // SizeUnknown is the size of a stream whose end is not known yet.

@@ -195,6 +195,7 @@ enum kchat_stream_kind {
 
 #define KCHAT_SIZE_UNKNOWN	0xffffffffffffffffULL
 #define KCHAT_DELIVERED_STEPS	8	/* entries of DELIVERED at most */
+#define KCHAT_REOFFERS_MAX	8	/* REOFFER of one connection that are not answered */
 
 /* Limits as WELCOME lists them. */
 enum kchat_limit {
