@@ -86,16 +86,36 @@ static void link_ident(struct kchat_accounts *accounts, struct kchat_account *ac
 		     login_hash(accounts, ident->login, ident->login_len));
 }
 
-static void replace_ident(struct kchat_accounts *accounts, struct kchat_account *account,
+static bool same_keys(const struct kchat_ident *a, const struct kchat_ident *b)
+{
+	return !memcmp(a->salt, b->salt, sizeof(a->salt)) &&
+	       !memcmp(a->stored_key, b->stored_key, sizeof(a->stored_key)) &&
+	       !memcmp(a->server_key, b->server_key, sizeof(a->server_key));
+}
+
+bool kchat_account_keys_are(struct kchat_account *account, const struct kchat_ident *ident)
+{
+	return same_keys(rcu_dereference_protected(account->ident,
+						   lockdep_is_held(&account->lock)), ident);
+}
+
+/* Were its keys others? */
+static bool replace_ident(struct kchat_accounts *accounts, struct kchat_account *account,
 			  struct kchat_ident *ident)
 {
 	struct kchat_ident *old;
+	bool rekeyed;
 
+	/* Who begins a session by the old keys is in by now, or sees this under the lock. */
+	spin_lock(&account->lock);
 	old = rcu_replace_pointer(account->ident, ident, lockdep_is_held(&accounts->lock));
+	spin_unlock(&account->lock);
+	rekeyed = !same_keys(old, ident);
 	/* The new one is found before the old one is not: nobody is unknown in between. */
 	link_ident(accounts, account, ident);
 	hash_del_rcu(&old->by_login);
 	kchat_ident_put(old);
+	return rekeyed;
 }
 
 /* Takes over @ident if it succeeds. */
@@ -130,18 +150,20 @@ static int add_account(struct kchat_accounts *accounts, u64 number, struct kchat
  * @accounts: the table
  * @record: the account; its lengths were checked
  * @max: accounts there may be
+ * @rekeyed: the account, referenced, if it was there with other keys; else NULL
  *
  * Context: may sleep
  * Return: 0, -EEXIST (the login name is another account's), -ENOSPC, -ENOMEM,
  * -ERANGE (no such number on this machine)
  */
 int kchat_account_set(struct kchat_accounts *accounts, const struct kchat_account_record *record,
-		      u32 max)
+		      u32 max, struct kchat_account **rekeyed)
 {
 	struct kchat_account *account;
 	struct kchat_ident *ident, *same;
 	int err = 0;
 
+	*rekeyed = NULL;
 	if (!record->number || record->number > ULONG_MAX)
 		return -ERANGE;
 	ident = ident_new(record);
@@ -152,9 +174,9 @@ int kchat_account_set(struct kchat_accounts *accounts, const struct kchat_accoun
 	account = xa_load(&accounts->numbers, record->number);
 	if (same && same->account != account)
 		err = -EEXIST;
-	else if (account)
-		replace_ident(accounts, account, ident);
-	else
+	else if (account && replace_ident(accounts, account, ident))
+		*rekeyed = kchat_account_hold(account);
+	else if (!account)
 		err = add_account(accounts, record->number, ident, max);
 	mutex_unlock(&accounts->lock);
 	if (err)

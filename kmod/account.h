@@ -53,8 +53,8 @@ struct kchat_ident {
  * @number: never reused
  * @refs: the table, sessions, persons in rooms
  * @rcu: it is freed after a grace period
- * @ident: replaced by ACCOUNT_SET; NULL never
- * @gone: deleted: no new session may begin
+ * @ident: replaced by ACCOUNT_SET, under kchat_accounts.lock and @lock; NULL never
+ * @gone: deleted: no new session may begin; under @lock
  * @lock: protects @sessions, @n_sessions and @n_connected
  * @sessions: session.c's list of the sessions of this person
  * @n_sessions: how many are on it
@@ -111,10 +111,11 @@ struct kchat_account_record {
 
 /*
  * Add or replace: 0, -EEXIST (the login name is another account's), -ENOSPC
- * (over @max), -ENOMEM, -ERANGE (no such number on this machine).
+ * (over @max), -ENOMEM, -ERANGE (no such number on this machine). *rekeyed: the
+ * account, with a reference, if it was there with other keys: its sessions are to end.
  */
 int kchat_account_set(struct kchat_accounts *accounts, const struct kchat_account_record *record,
-		      u32 max);
+		      u32 max, struct kchat_account **rekeyed);
 /* Takes it off the table: the account with the table's reference, or NULL. */
 struct kchat_account *kchat_account_take(struct kchat_accounts *accounts, u64 number);
 
@@ -136,6 +137,8 @@ void kchat_account_put(struct kchat_account *account);
 /* The ident as it is now, with a reference (kchat_ident_put). */
 struct kchat_ident *kchat_account_ident(struct kchat_account *account);
 void kchat_ident_put(struct kchat_ident *ident);
+/* Under account->lock: has it still the keys of this ident? */
+bool kchat_account_keys_are(struct kchat_account *account, const struct kchat_ident *ident);
 
 static inline struct kchat_ident *kchat_ident_hold(struct kchat_ident *ident)
 {

@@ -196,7 +196,7 @@ static bool proof_ok(const struct kchat_login *login, const u8 *proof)
  * @login: from kchat_auth_first(); gone afterwards
  * @body: client-final-message
  * @len: bytes of it
- * @result: filled in if KCHAT_E_NONE is returned; then its account is the caller's
+ * @result: filled in if KCHAT_E_NONE is returned; then its references are the caller's
  * @wait_ms: with AUTH_LIMIT: how long to wait
  *
  * Context: may sleep
@@ -229,6 +229,7 @@ enum kchat_error kchat_auth_final(struct kchat_net *knet, const struct in6_addr 
 			 result->session_key);
 	result->data_len = sizeof(result->data);
 	result->account = kchat_account_hold(login->account);
+	result->ident = kchat_ident_hold(login->ident);
 out:
 	memzero_explicit(proof, sizeof(proof));
 	kchat_auth_forget(login);

@@ -16,6 +16,7 @@
 #include "uapi/kchat.h"
 
 struct kchat_account;
+struct kchat_ident;
 struct kchat_net;
 
 /**
@@ -39,12 +40,14 @@ struct kchat_login;
 /**
  * struct kchat_auth_result - a login that succeeded
  * @account: with a reference, the caller's
+ * @ident: with whose keys, with a reference, the caller's
  * @session_key: of the new session; the caller wipes its copy
  * @data: server-final-message, the data of AUTH_OK
  * @data_len: bytes of it
  */
 struct kchat_auth_result {
 	struct kchat_account *account;
+	struct kchat_ident *ident;
 	u8 session_key[KCHAT_KEY_LEN];
 	u8 data[KCHAT_SCRAM_FINAL_LEN];
 	u32 data_len;

@@ -148,6 +148,7 @@ void kchat_handle_proof(struct kchat_conn *conn, const struct kchat_request *req
 	conn->login = NULL;
 	if (error == KCHAT_E_NONE) {
 		error = kchat_session_begin(conn, &result);
+		kchat_ident_put(result.ident);
 		kchat_account_put(result.account);
 	}
 	if (error == KCHAT_E_NONE)

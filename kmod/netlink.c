@@ -10,6 +10,7 @@
 
 #include "account.h"
 #include "alloc.h"
+#include "conn.h"
 #include "server.h"
 #include "service.h"
 #include "session.h"
@@ -205,10 +206,26 @@ static int do_param_set(struct sk_buff *skb, struct genl_info *info)
 
 /* ---- accounts ------------------------------------------------------------------ */
 
+/*
+ * New keys shut out whoever came in by the old ones; but who has asked for them
+ * by PASSWD stays, and hears that it is done.
+ */
+static void end_rekeyed(struct kchat_net *knet, struct kchat_account *account,
+			const u8 *stored_key)
+{
+	struct kchat_conn *asker = kchat_service_asker(knet, account->number, stored_key);
+
+	kchat_session_end_account(account, asker, asker ? KCHAT_E_REPLACED : KCHAT_E_SESSION);
+	if (asker)
+		kchat_conn_put(asker);
+	kchat_account_put(account);
+}
+
 static int do_account_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct kchat_account_record record = {};
 	struct kchat_net *knet = knet_of(info);
+	struct kchat_account *rekeyed;
 	int err;
 
 	if (!HAS(info, ACCOUNT) || !HAS(info, NAME) || !HAS(info, LOGIN) || !HAS(info, FLAGS) ||
@@ -227,7 +244,10 @@ static int do_account_set(struct sk_buff *skb, struct genl_info *info)
 				    "a name must not be empty");
 		return -EINVAL;
 	}
-	err = kchat_account_set(&knet->accounts, &record, kchat_param(knet, KCHAT_P_accounts));
+	err = kchat_account_set(&knet->accounts, &record, kchat_param(knet, KCHAT_P_accounts),
+				&rekeyed);
+	if (rekeyed)
+		end_rekeyed(knet, rekeyed, record.stored_key);
 	if (err == -EEXIST)
 		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[KCHAT_A_LOGIN],
 				    "this login name is another account's");

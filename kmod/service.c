@@ -22,6 +22,7 @@
  * @deadline: jiffies
  * @conn: who asked; referenced
  * @account: of PASSWD, referenced; NULL: REGISTER
+ * @stored_key: of PASSWD, what it asks for
  * @room: of the request, for the reply
  * @id: mark of the request, for the reply
  */
@@ -31,6 +32,7 @@ struct request {
 	unsigned long deadline;
 	struct kchat_conn *conn;
 	struct kchat_account *account;
+	u8 stored_key[KCHAT_KEY_LEN];
 	u32 room;
 	u8 id[16];
 };
@@ -57,7 +59,7 @@ static void request_free(struct request *request)
 	if (request->account)
 		kchat_account_put(request->account);
 	kchat_conn_put(request->conn);
-	kfree(request);
+	kfree_sensitive(request);
 }
 
 /* Ends a request that is off the list. May sleep. */
@@ -270,6 +272,8 @@ static enum kchat_error ask(struct kchat_conn *conn, const struct kchat_hdr *hdr
 
 	if (!request)
 		return KCHAT_E_BUSY;
+	if (passwd)
+		memcpy(request->stored_key, passwd->stored_key, sizeof(request->stored_key));
 	error = enlist(conn->kn, request, &portid);
 	if (error) {
 		request_free(request);
@@ -361,6 +365,24 @@ int kchat_service_decide(struct kchat_net *knet, u32 portid, u64 cookie, enum kc
 		return -ENOENT;
 	answer(request, error, account);
 	return 0;
+}
+
+struct kchat_conn *kchat_service_asker(struct kchat_net *knet, u64 account, const u8 *stored_key)
+{
+	struct kchat_service *service = &knet->service;
+	struct kchat_conn *conn = NULL;
+	struct request *request;
+
+	spin_lock(&service->lock);
+	list_for_each_entry(request, &service->pending, node) {
+		if (request->account && request->account->number == account &&
+		    !memcmp(request->stored_key, stored_key, sizeof(request->stored_key))) {
+			conn = kchat_conn_hold(request->conn);
+			break;
+		}
+	}
+	spin_unlock(&service->lock);
+	return conn;
 }
 
 void kchat_service_set(struct kchat_net *knet, u32 portid)

@@ -43,6 +43,12 @@ void kchat_service_init(struct kchat_net *knet);
  */
 void kchat_service_stop(struct kchat_net *knet);
 
+/*
+ * Whose PASSWD, not decided yet, asks for these keys: the service gives them to
+ * the module before it decides. With a reference, or NULL.
+ */
+struct kchat_conn *kchat_service_asker(struct kchat_net *knet, u64 account, const u8 *stored_key);
+
 /* The service is the socket @portid from now on. */
 void kchat_service_set(struct kchat_net *knet, u32 portid);
 /* The socket @portid is closed. */

@@ -126,14 +126,15 @@ static struct kchat_session *session_alloc(struct kchat_conn *conn,
 	return session;
 }
 
-/* On the account's list, unless it has been deleted or has too many. */
-static enum kchat_error session_link(struct kchat_session *session)
+/* On the account's list, unless that was deleted, has new keys, or too many sessions. */
+static enum kchat_error session_link(struct kchat_session *session,
+				     const struct kchat_ident *ident)
 {
 	struct kchat_account *account = session->account;
 	enum kchat_error error = KCHAT_E_NONE;
 
 	spin_lock(&account->lock);
-	if (account->gone) {
+	if (account->gone || !kchat_account_keys_are(account, ident)) {
 		error = KCHAT_E_AUTH;
 	} else if (account->n_sessions >= kchat_param(session->kn, KCHAT_P_sessions)) {
 		error = KCHAT_E_SESSIONS;
@@ -186,9 +187,9 @@ enum kchat_error kchat_session_begin(struct kchat_conn *conn,
 
 	if (!session)
 		return KCHAT_E_BUSY;
-	error = session_link(session);
+	error = session_link(session, result->ident);
 	if (error == KCHAT_E_SESSIONS && session_evict(session->account))
-		error = session_link(session);
+		error = session_link(session, result->ident);
 	if (error != KCHAT_E_NONE)
 		goto err_put;
 	if (kchat_alloc_errno(xa_insert(&conn->kn->sessions, session->number, session, GFP_KERNEL))) {

@@ -96,8 +96,8 @@ void kchat_sessions_tick(struct kchat_net *kn);
 void kchat_sessions_stop(struct kchat_net *kn);
 
 /*
- * ACCOUNT_DEL, PASSWD: ends the sessions of an account with @error, all but the
- * one whose main connection is @keep (may be NULL). May sleep.
+ * ACCOUNT_DEL, PASSWD, new keys by ACCOUNT_SET: ends the sessions of an account
+ * with @error, all but the one whose main connection is @keep (may be NULL). May sleep.
  */
 void kchat_session_end_account(struct kchat_account *account, const struct kchat_conn *keep,
 			       enum kchat_error error);

@@ -305,8 +305,13 @@ enum kchat_cmd {
 	KCHAT_CMD_UNSPEC,
 	KCHAT_CMD_START,	/* SERVER_UUID, COMMUNITY_UUID, SERVER_NAME, GENERATION, SECRET, ITERATIONS, [PORT], [ADDR], [REGISTER] */
 	KCHAT_CMD_STOP,
-	KCHAT_CMD_STATUS,	/* reply: RUNNING, STARTed attributes less SECRET, nested COUNTER, MODULE_VERSION */
-	KCHAT_CMD_ACCOUNT_SET,	/* ACCOUNT, NAME, LOGIN, FLAGS, SALT, STORED_KEY, SERVER_KEY: add or replace */
+	/* reply: RUNNING, STARTed attributes less SECRET, nested COUNTER, MODULE_VERSION */
+	KCHAT_CMD_STATUS,
+	/*
+	 * ACCOUNT, NAME, LOGIN, FLAGS, SALT, STORED_KEY, SERVER_KEY: add or replace; with
+	 * other keys its sessions end
+	 */
+	KCHAT_CMD_ACCOUNT_SET,
 	KCHAT_CMD_ACCOUNT_DEL,	/* ACCOUNT: its sessions end */
 	KCHAT_CMD_ACCOUNT_GET,	/* dump: ACCOUNT, NAME, LOGIN, FLAGS */
 	KCHAT_CMD_SERVICE,	/* this socket is the accounts service */
