@@ -9,7 +9,7 @@ MICROVM := $(or $(XDG_DATA_HOME),$(HOME)/.local/share)/kchat/microvm
 CLANG := $(shell command -v clang-14 || command -v clang)
 GOBUILD := CGO_ENABLED=0 go build -trimpath
 
-.PHONY: help run demo demo-gif test build build-client install-client install setup kmod check-kmod check-c check-go test-go \
+.PHONY: help run demo demo-gif test build build-client install-client install setup kmod check-kmod check-style check-c check-go test-go \
 	debug-kernel kmod-debug kmod-broken test-debug fuzz init client vm-tool clean
 
 help: ## list the targets
@@ -68,6 +68,9 @@ check-kmod: ## build the module for every supported kernel with W=1 and sparse; 
 	@scripts/kmod-build --check 6.12
 	@scripts/kmod-build --check 6.1
 
+check-style: ## the kernel's checkpatch.pl --strict over the module (its sources come with the debug kernel)
+	@scripts/check-style
+
 check-c: ## run the C units of the module in user space under the sanitizers
 	@$(MAKE) --no-print-directory -C kmod/test CC=$(CLANG)
 
@@ -93,6 +96,7 @@ kmod-broken: # the module that is wrong on purpose, which shows that the tests c
 
 test-debug: build ## run the tests that use a server on the debug kernel
 	@scripts/setup debug
+	@scripts/check-style
 	@scripts/kmod-build debug
 	@scripts/kmod-build --src kmod/test/broken --name broken debug
 	KCHAT_TEST_KERNEL=debug go test -tags debugkernel -count=1 -p 1 -timeout 60m ./server/... ./rooms/... ./e2e/...

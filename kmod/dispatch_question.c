@@ -155,8 +155,9 @@ void kchat_handle_status(struct kchat_conn *conn, const struct kchat_request *re
 {
 	struct kchat_counter_value values[KCHAT_STATS];
 	const char *release = init_utsname()->release;
+	const u32 size = 8 + 16 * KCHAT_STATS + 128;
 	struct kchat_head head;
-	struct kchat_ctl *ctl = kchat_conn_answer(conn, req->hdr, 8 + 16 * KCHAT_STATS + 128, &head);
+	struct kchat_ctl *ctl = kchat_conn_answer(conn, req->hdr, size, &head);
 
 	if (!ctl)
 		return;

@@ -210,7 +210,8 @@ struct kchat_stream_end {
  */
 enum kchat_error kchat_frame_parse_hello(const u8 *body, u32 len, struct kchat_hello *out);
 enum kchat_error kchat_frame_parse_resume(const u8 *body, u32 len, struct kchat_resume *out);
-enum kchat_error kchat_frame_parse_register(const u8 *body, u32 len, struct kchat_registration *out);
+enum kchat_error kchat_frame_parse_register(const u8 *body, u32 len,
+					    struct kchat_registration *out);
 enum kchat_error kchat_frame_parse_passwd(const u8 *body, u32 len, struct kchat_passwd *out);
 enum kchat_error kchat_frame_parse_whois(const u8 *body, u32 len, struct kchat_whois *out);
 enum kchat_error kchat_frame_parse_join(const u8 *body, u32 len, struct kchat_join *out);

@@ -148,7 +148,8 @@ static const struct kchat_range *cursor_range(struct kchat_cursor *cursor, u64 e
 
 	/* References are taken under the lock; what they hold is sent without it. */
 	spin_lock(cursor->lock);
-	held = cursor->pos >= cursor->log->tail && kchat_log_range(cursor->log, cursor->pos, end, range);
+	held = cursor->pos >= cursor->log->tail &&
+	       kchat_log_range(cursor->log, cursor->pos, end, range);
 	spin_unlock(cursor->lock);
 	if (!held)
 		return NULL;

@@ -71,7 +71,7 @@ static void worker_dirty(struct kchat_worker *worker)
 	worker->appended = 0;
 	llist_for_each_entry_safe(slot, next, list, dirty) {
 		clear_bit(0, &slot->marked);
-		smp_mb__after_atomic();
+		smp_mb__after_atomic(); /* before the walk reads the head */
 		slot->walk(slot); /* drops the list's reference: slot may be gone */
 		cond_resched();
 	}
@@ -83,12 +83,9 @@ static void worker_ready(struct kchat_worker *worker)
 	struct kchat_conn *conn, *next;
 
 	llist_for_each_entry_safe(conn, next, list, ready) {
-		/*
-		 * Cleared before the turn: what happens from here on queues it anew.
-		 * The bit operation is the barrier between that and the turn's reads.
-		 */
+		/* Cleared before the turn: what happens from here on queues it anew. */
 		clear_bit(KCHAT_CONN_QUEUED, &conn->flags);
-		smp_mb__after_atomic();
+		smp_mb__after_atomic(); /* before the turn's reads */
 		kchat_conn_turn(conn);
 		kchat_conn_put(conn);
 		/*

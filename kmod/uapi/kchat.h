@@ -115,7 +115,7 @@ enum kchat_type {
 };
 
 #define KCHAT_F_KEYFRAME	0x0001	/* chunk: a decoder can start here */
-#define KCHAT_F_LAST		0x0002	/* reply: nothing more follows; error: the connection ends */
+#define KCHAT_F_LAST		0x0002	/* reply: nothing more follows; error: the end */
 #define KCHAT_F_REMOVE		0x0004	/* reaction: taken back */
 #define KCHAT_F_SEALED		0x0008	/* reserved: the body is sealed */
 #define KCHAT_F_SIGNED		0x0010	/* reserved: the body ends with a signature */
@@ -303,7 +303,11 @@ enum kchat_error {
  */
 enum kchat_cmd {
 	KCHAT_CMD_UNSPEC,
-	KCHAT_CMD_START,	/* SERVER_UUID, COMMUNITY_UUID, SERVER_NAME, GENERATION, SECRET, ITERATIONS, [PORT], [ADDR], [REGISTER] */
+	/*
+	 * SERVER_UUID, COMMUNITY_UUID, SERVER_NAME, GENERATION, SECRET, ITERATIONS,
+	 * [PORT], [ADDR], [REGISTER]
+	 */
+	KCHAT_CMD_START,
 	KCHAT_CMD_STOP,
 	/* reply: RUNNING, STARTed attributes less SECRET, nested COUNTER, MODULE_VERSION */
 	KCHAT_CMD_STATUS,
@@ -315,15 +319,24 @@ enum kchat_cmd {
 	KCHAT_CMD_ACCOUNT_DEL,	/* ACCOUNT: its sessions end */
 	KCHAT_CMD_ACCOUNT_GET,	/* dump: ACCOUNT, NAME, LOGIN, FLAGS */
 	KCHAT_CMD_SERVICE,	/* this socket is the accounts service */
-	KCHAT_CMD_REGISTER_REQUEST, /* to the service: COOKIE, NAME, CODE, SALT, STORED_KEY, SERVER_KEY, LOOPBACK, PEER */
-	KCHAT_CMD_PASSWD_REQUEST, /* to the service: COOKIE, ACCOUNT, SALT, STORED_KEY, SERVER_KEY */
-	KCHAT_CMD_DECISION,	/* from the service: COOKIE, ERROR, [ACCOUNT]; ACCOUNT_SET comes before */
-	KCHAT_CMD_ROOM_GET,	/* dump: ROOM, ROOM_NAME, ROOM_FLAGS, EPOCH, SEQ, PEOPLE, LOG_BYTES */
-	KCHAT_CMD_SESSION_GET,	/* dump: SESSION, ACCOUNT, NAME, PEER, SINCE_MS, STATE, ROOM_COUNT, LAG, BYTES_IN, BYTES_OUT */
+	/* to the service: COOKIE, NAME, CODE, SALT, STORED_KEY, SERVER_KEY, LOOPBACK, PEER */
+	KCHAT_CMD_REGISTER_REQUEST,
+	/* to the service: COOKIE, ACCOUNT, SALT, STORED_KEY, SERVER_KEY */
+	KCHAT_CMD_PASSWD_REQUEST,
+	/* from the service: COOKIE, ERROR, [ACCOUNT]; ACCOUNT_SET comes before */
+	KCHAT_CMD_DECISION,
+	/* dump: ROOM, ROOM_NAME, ROOM_FLAGS, EPOCH, SEQ, PEOPLE, LOG_BYTES */
+	KCHAT_CMD_ROOM_GET,
+	/*
+	 * dump: SESSION, ACCOUNT, NAME, PEER, SINCE_MS, STATE, ROOM_COUNT, LAG, BYTES_IN,
+	 * BYTES_OUT
+	 */
+	KCHAT_CMD_SESSION_GET,
 	KCHAT_CMD_PARAM_SET,	/* PARAM_NAME, PARAM_VALUE */
 	KCHAT_CMD_PARAM_GET,	/* dump: PARAM_NAME, PARAM_VALUE, PARAM_MIN, PARAM_MAX */
 	__KCHAT_CMD_MAX,
 };
+
 #define KCHAT_CMD_MAX (__KCHAT_CMD_MAX - 1)
 
 enum kchat_nla {
@@ -375,6 +388,7 @@ enum kchat_nla {
 	KCHAT_A_PARAM_MAX,	/* u64 */
 	__KCHAT_A_MAX,
 };
+
 #define KCHAT_A_MAX (__KCHAT_A_MAX - 1)
 
 enum kchat_register {
