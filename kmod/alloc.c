@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Lets one allocation fail. Built only for kernels with fault injection, which nobody runs but tests. */
+/* Lets one allocation fail. Only for kernels with fault injection, which none but tests run. */
 #include "alloc.h"
 
 #include <linux/atomic.h>

@@ -170,7 +170,8 @@ static const char *const sentences[] = {
 	[KCHAT_E_INVITE_CODE]	= "The invite code is missing, wrong or used up.",
 	[KCHAT_E_NAME_TAKEN]	= "This name is taken.",
 	[KCHAT_E_NAME]		= "This name is not allowed.",
-	[KCHAT_E_WEAK]		= "The iteration count or the salt is not what the server asks for.",
+	[KCHAT_E_WEAK]		=
+		"The iteration count or the salt is not what the server asks for.",
 	[KCHAT_E_SERVICE]	= "The accounts service does not answer.",
 	[KCHAT_E_SESSIONS]	= "This account has too many sessions.",
 	[KCHAT_E_NO_PERSON]	= "There is no such person.",

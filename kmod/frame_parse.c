@@ -20,7 +20,7 @@ enum kchat_error kchat_check_line(const struct kchat_text *text, enum kchat_erro
 }
 
 enum kchat_error kchat_read_labels(struct reader *r, struct kchat_text *mime,
-				    struct kchat_text *name)
+				   struct kchat_text *name)
 {
 	u32 mime_len = read_u16(r);
 	u32 name_len = read_u16(r);

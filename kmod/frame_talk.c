@@ -77,12 +77,14 @@ static enum kchat_error parse_attrs(struct reader *r, const struct talk_rule *ru
 		u32 len = read_u16(r);
 		const u8 *value = read_bytes(r, len);
 		u32 number = type & ~KCHAT_ATTR_CRITICAL;
+		bool critical;
 
 		if (r->bad)
 			return KCHAT_E_BAD_FRAME;
 		/* The critical bit belongs to the number: 0x8001 is not REPLY_TO. */
+		critical = type != number;
 		if (number > 6 || !(rule->attrs & BIT(number)) ||
-		    (type != number) != (number == (KCHAT_ATTR_TARGET & 0x7f))) {
+		    critical != (number == (KCHAT_ATTR_TARGET & 0x7f))) {
 			if (type & KCHAT_ATTR_CRITICAL)
 				return KCHAT_E_BAD_FRAME;
 			continue;

@@ -132,12 +132,14 @@ static int listener_bind(struct socket *sock, const struct kchat_config *cfg)
 /* IPv6 for both families; a kernel booted without it still serves IPv4. */
 static int listener_socket(struct kchat_net *kn, struct socket **sock)
 {
+	const struct in6_addr *addr = &kn->cfg.addr;
+	struct net *net = kn->net;
 	int err;
 
-	err = kchat_alloc_errno(sock_create_kern(kn->net, AF_INET6, SOCK_STREAM, IPPROTO_TCP, sock));
-	if (err == -EAFNOSUPPORT &&
-	    (ipv6_addr_any(&kn->cfg.addr) || ipv6_addr_v4mapped(&kn->cfg.addr)))
-		err = kchat_alloc_errno(sock_create_kern(kn->net, AF_INET, SOCK_STREAM, IPPROTO_TCP, sock));
+	err = kchat_alloc_errno(sock_create_kern(net, AF_INET6, SOCK_STREAM, IPPROTO_TCP, sock));
+	if (err == -EAFNOSUPPORT && (ipv6_addr_any(addr) || ipv6_addr_v4mapped(addr)))
+		err = kchat_alloc_errno(sock_create_kern(net, AF_INET, SOCK_STREAM, IPPROTO_TCP,
+							 sock));
 	return err;
 }
 

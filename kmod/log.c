@@ -271,6 +271,7 @@ void kchat_log_append(struct kchat_log *log, const struct kchat_hdr *hdr,
 void kchat_log_append_seg(struct kchat_log *log, struct kchat_seg *seg)
 {
 	log_add_seg(log, seg);
+	/* As in an append: from here on readers send it. */
 	smp_store_release(&log->head, kchat_seg_end(seg));
 }
 
@@ -354,6 +355,7 @@ u32 kchat_range_frames(const struct kchat_range *range, u64 pos, u64 *seq)
 /* The first frame of @seg that begins at a place known to be a boundary, at or before @off. */
 static u32 seg_boundary(const struct kchat_seg *seg, u32 off)
 {
+	/* Pairs with the append's release: entries below it are complete. */
 	u32 low = 0, high = smp_load_acquire(&seg->nr_entries);
 
 	while (low < high) {

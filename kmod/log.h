@@ -145,9 +145,10 @@ struct kchat_seg *kchat_range_split(const struct kchat_range *range, u64 pos, u6
  */
 u32 kchat_range_frames(const struct kchat_range *range, u64 pos, u64 *seq);
 
-/* Read without the lock; what lies below it is complete. */
+/* Read without the lock. */
 static inline u64 kchat_log_head(const struct kchat_log *log)
 {
+	/* Pairs with the append's release: what lies below is complete. */
 	return smp_load_acquire(&log->head);
 }
 

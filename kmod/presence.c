@@ -116,7 +116,8 @@ unsigned int kchat_room_post(const struct kchat_person *person, const struct kch
 
 /* ---- persons and seats ------------------------------------------------- */
 
-struct kchat_person *kchat_person_alloc(struct kchat_account *account, const struct kchat_room *room)
+struct kchat_person *kchat_person_alloc(struct kchat_account *account,
+					const struct kchat_room *room)
 {
 	struct kchat_person *person = kchat_alloc(kzalloc(sizeof(*person), GFP_KERNEL));
 

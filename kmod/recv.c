@@ -312,7 +312,8 @@ void kchat_conn_receive(struct kchat_conn *conn)
 	}
 	while (!input_stops(conn)) {
 		got = receive_once(conn, &wanted);
-		if (got < wanted && !input_ended(conn))
+		/* What was held back in the middle of it is no event's to bring. */
+		if (got < wanted && !conn->stopped && !input_ended(conn))
 			return;
 		if (got >= budget)
 			break;

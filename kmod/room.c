@@ -367,7 +367,8 @@ void kchat_room_relay(struct kchat_conn *conn, const struct kchat_rule *rule,
 		return;
 	}
 	if (topic && topic->text_len)
-		text = kchat_alloc(kmemdup(body + len - topic->text_len, topic->text_len, GFP_KERNEL));
+		text = kchat_alloc(kmemdup(body + len - topic->text_len, topic->text_len,
+					   GFP_KERNEL));
 	if (kchat_spare_fill(spare, &member->room->log, GFP_KERNEL) ||
 	    !room_memory(conn->kn) || (topic && topic->text_len && !text)) {
 		kchat_conn_reply_error(conn, hdr, KCHAT_E_BUSY, KCHAT_BUSY_MS);

@@ -192,7 +192,8 @@ enum kchat_error kchat_session_begin(struct kchat_conn *conn,
 		error = session_link(session, result->ident);
 	if (error != KCHAT_E_NONE)
 		goto err_put;
-	if (kchat_alloc_errno(xa_insert(&conn->kn->sessions, session->number, session, GFP_KERNEL))) {
+	if (kchat_alloc_errno(xa_insert(&conn->kn->sessions, session->number, session,
+					GFP_KERNEL))) {
 		error = KCHAT_E_BUSY;
 		goto err_unlink;
 	}
