@@ -19,10 +19,11 @@ func connections(t *testing.T, count uint64) {
 	})
 }
 
-// strangers connect and say nothing, but the first one, which is greeted so that it is the first.
+// strangers connect and do not log in. The first three are greeted, one after the other: these are the oldest, in their
+// order. The others say nothing.
 func strangers(t *testing.T, count int) []*who {
 	t.Helper()
-	list := []*who{greet(t)}
+	list := []*who{greet(t), greet(t), greet(t)}
 	for len(list) < count {
 		list = append(list, dial(t))
 	}
@@ -53,7 +54,7 @@ func TestTooManyConnectionsThatHaveNotLoggedIn(t *testing.T) {
 	silent[0].ends(wire.ErrFull)
 	connections(t, most+1)
 	for _, w := range silent[1:3] {
-		w.ok(w.Hello())
+		w.alive()
 	}
 	// The newcomer is no stranger any more, so one more has a place, and the next one takes that of the oldest.
 	dial(t)
