@@ -270,15 +270,21 @@ type Blobs interface {
 	// Partial returns how many bytes of an unfinished blob are kept.
 	Partial(hash Hash) (uint64, error)
 	// Receive returns a writer that goes on at offset. Commit checks the hash and makes the blob visible; Close
-	// without Commit keeps what came for a later Receive.
+	// without Commit keeps what came for a later Receive. With a zero hash, or wire.SizeUnknown as size, the blob has
+	// no name yet: Expect gives it one, and without Commit nothing of it is kept.
 	Receive(hash Hash, size, offset uint64) (BlobWriter, error)
 }
 
 // BlobWriter takes the bytes of one blob.
 type BlobWriter interface {
 	io.WriteCloser
+	// Expect says before Commit what hash and size must be that were not known to Receive.
+	Expect(hash Hash, size uint64)
 	Commit() error
 }
+
+// StreamMaxDefault is enough for some minutes of live video, in bytes.
+const StreamMaxDefault = 256 << 20
 
 // Config says who connects to what. Address, User, Password, Store and Pins are needed.
 type Config struct {
@@ -290,8 +296,11 @@ type Config struct {
 	Store    Store
 	Pins     Pins
 	Blobs    Blobs // nil: attachments are not fetched and cannot be sent
-	// Accept decides whether an offered blob is taken; nil takes pictures of up to 16 MiB and nothing else.
+	// Accept decides whether an offered blob is taken; nil takes pictures of up to 16 MiB and nothing else. A hash
+	// that is not known yet is zero, a size wire.SizeUnknown: TransferEnded has them.
 	Accept func(Transfer) bool
+	// StreamMax is the most bytes that are taken of a stream whose size nobody knows; 0: StreamMaxDefault.
+	StreamMax uint64
 	// Once ends Run on the first failure instead of reconnecting.
 	Once bool
 	// Trust accepts another server at a known address and pins it anew.

@@ -190,12 +190,13 @@ func (s *memBlobs) Receive(h Hash, size, offset uint64) (BlobWriter, error) {
 	if uint64(len(s.partial[h])) < offset {
 		return nil, errors.New("less is there")
 	}
-	return &memBlob{s: s, hash: h, data: bytes.Clone(s.partial[h][:offset])}, nil
+	return &memBlob{s: s, hash: h, want: h, data: bytes.Clone(s.partial[h][:offset])}, nil
 }
 
 type memBlob struct {
 	s    *memBlobs
 	hash Hash
+	want Hash
 	data []byte
 	done bool
 }
@@ -205,22 +206,24 @@ func (b *memBlob) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+func (b *memBlob) Expect(h Hash, _ uint64) { b.want = h }
+
 func (b *memBlob) Commit() error {
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
 	b.done = true
 	delete(b.s.partial, b.hash)
-	if Hash(sha256.Sum256(b.data)) != b.hash {
+	if Hash(sha256.Sum256(b.data)) != b.want {
 		return errors.New("the hash is wrong")
 	}
-	b.s.whole[b.hash] = b.data
+	b.s.whole[b.want] = b.data
 	return nil
 }
 
 func (b *memBlob) Close() error {
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
-	if !b.done {
+	if !b.done && !b.hash.IsZero() {
 		b.s.partial[b.hash] = b.data
 	}
 	return nil

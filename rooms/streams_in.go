@@ -15,12 +15,17 @@ import (
 // pictureMax is how large a picture is taken when nobody said what to accept.
 const pictureMax = 16 << 20
 
-func acceptPictures(t Transfer) bool { return t.Kind == StreamImage && t.Attached.Size <= pictureMax }
+// acceptPictures takes the pictures of messages: those have a hash.
+func acceptPictures(t Transfer) bool {
+	return t.Kind == StreamImage && t.Attached.Size <= pictureMax && !t.Attached.Hash.IsZero()
+}
 
 // incoming is a blob that comes. It is written to the store by the goroutine of the connection it comes on.
 type incoming struct {
 	mu       sync.Mutex
 	transfer Transfer
+	hash     Hash   // as announced; zero: it comes at the end
+	most     uint64 // bytes that are taken
 	room     uint32
 	home     *home
 	link     *link
@@ -50,11 +55,21 @@ func (rs *receivers) receiving(h Hash) bool {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	for _, in := range rs.byID {
-		if in.transfer.Attached.Hash == h {
+		if in.hash == h {
 			return true
 		}
 	}
 	return false
+}
+
+// incomingMax is how many streams are taken at once: each may hold a file and a running hash.
+const incomingMax = 64
+
+// full reports whether a stream cannot be taken: there are too many, or there is one with this id.
+func (rs *receivers) full(id wire.ID) bool {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	return len(rs.byID) >= incomingMax || rs.byID[id] != nil
 }
 
 func (rs *receivers) add(id wire.ID, in *incoming) {
@@ -106,6 +121,12 @@ func (rs *receivers) begin(in *incoming, f wire.Frame) error {
 		return fmt.Errorf("reading STREAM_START: %w", err)
 	}
 	a := in.transfer.Attached
+	if in.hash.IsZero() && n.Value != 0 {
+		return fmt.Errorf("receiving %s: its beginning is gone already: %w", a.Name, wire.ErrStreamSlow)
+	}
+	if in.to != nil || n.Value > in.most {
+		return fmt.Errorf("receiving %s: it starts at %d: %w", a.Name, n.Value, wire.ErrBadFrame)
+	}
 	in.to, err = rs.c.cfg.Blobs.Receive(a.Hash, a.Size, n.Value)
 	if err != nil {
 		return fmt.Errorf("keeping %s: %w", a.Name, err)
@@ -121,6 +142,8 @@ func (rs *receivers) chunk(in *incoming, f wire.Frame) error {
 		return fmt.Errorf("receiving %s: a chunk came before the start: %w", name, wire.ErrBadFrame)
 	case f.Seq != in.at:
 		return fmt.Errorf("receiving %s: bytes %d to %d were left out: %w", name, in.at, f.Seq, wire.ErrStreamSlow)
+	case uint64(len(f.Body)) > in.most-in.at:
+		return fmt.Errorf("receiving %s: more than %d bytes came: %w", name, in.most, wire.ErrStreamSize)
 	}
 	if _, err := in.to.Write(f.Body); err != nil {
 		return fmt.Errorf("keeping %s: %w", name, err)
@@ -141,11 +164,13 @@ func (rs *receivers) finish(in *incoming, f wire.Frame) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("reading STREAM_END: %w", err)
-	case in.to == nil || end.Size != a.Size || in.at != a.Size:
+	case in.to == nil || in.at != end.Size || a.Size != wire.SizeUnknown && a.Size != end.Size:
 		return fmt.Errorf("receiving %s: %w", a.Name, wire.ErrStreamSize)
-	case Hash(end.Hash) != a.Hash:
+	case Hash(end.Hash).IsZero(), !in.hash.IsZero() && Hash(end.Hash) != in.hash:
 		return fmt.Errorf("receiving %s: %w", a.Name, wire.ErrStreamHash)
 	}
+	in.transfer.Attached.Hash, in.transfer.Attached.Size = end.Hash, end.Size
+	in.to.Expect(end.Hash, end.Size)
 	if err := in.to.Commit(); err != nil {
 		return fmt.Errorf("keeping %s: %w", a.Name, errors.Join(wire.ErrStreamHash, err))
 	}
@@ -172,7 +197,12 @@ func (rs *receivers) end(id wire.ID, why error) bool {
 	}
 	in.mu.Unlock()
 	rs.c.out.tell(TransferEnded{Transfer: t, Err: why})
-	rs.c.post(func() { rs.c.blobCame(t.Attached.Hash, why) })
+	rs.c.post(func() {
+		if why == nil {
+			rs.c.known[t.Attached.Hash] = t.Attached
+		}
+		rs.c.blobCame(t.Attached.Hash, why)
+	})
 	return true
 }
 
@@ -199,6 +229,18 @@ func (rs *receivers) cancel(id wire.ID, why wire.ErrorNumber) {
 	rs.end(id, why)
 }
 
+// mostOf is how many bytes are taken of a stream that announces a size.
+func (c *Client) mostOf(size uint64) uint64 {
+	switch {
+	case size != wire.SizeUnknown:
+		return size
+	case c.cfg.StreamMax != 0:
+		return c.cfg.StreamMax
+	default:
+		return StreamMaxDefault
+	}
+}
+
 // handleStreamBegin takes an offered blob if it is wanted.
 func (c *Client) handleStreamBegin(r *room, f wire.Frame) error {
 	b, err := wire.ParseStreamBegin(f.Body)
@@ -206,7 +248,7 @@ func (c *Client) handleStreamBegin(r *room, f wire.Frame) error {
 		return err
 	}
 	hash := Hash(b.Hash)
-	if !r.live || c.cfg.Blobs == nil || hash.IsZero() || b.Size == wire.SizeUnknown || AccountID(f.Sender) == c.me() {
+	if !r.live || c.cfg.Blobs == nil || AccountID(f.Sender) == c.me() || c.blobs.full(f.ID) {
 		return nil
 	}
 	t := Transfer{
@@ -216,19 +258,23 @@ func (c *Client) handleStreamBegin(r *room, f wire.Frame) error {
 			Duration: time.Duration(b.Duration) * time.Millisecond,
 		},
 	}
-	w, wanted := c.wanted[hash]
-	if c.cfg.Blobs.Has(hash) || c.blobs.receiving(hash) || !(wanted && w.asked) && !c.cfg.Accept(t) {
+	offset := uint64(0)
+	if !hash.IsZero() {
+		w, wanted := c.wanted[hash]
+		if c.cfg.Blobs.Has(hash) || c.blobs.receiving(hash) || !(wanted && w.asked) && !c.cfg.Accept(t) {
+			return nil
+		}
+		if offset, err = c.cfg.Blobs.Partial(hash); err != nil || offset >= b.Size {
+			offset = 0
+		}
+	} else if !c.cfg.Accept(t) {
 		return nil
-	}
-	offset, err := c.cfg.Blobs.Partial(hash)
-	if err != nil || offset >= b.Size {
-		offset = 0
 	}
 	if offset < b.Offset {
 		return nil // the beginning would be missing
 	}
 	t.Done = offset
-	in := &incoming{transfer: t, home: r.home, room: f.Room, at: offset}
+	in := &incoming{transfer: t, hash: hash, most: c.mostOf(b.Size), home: r.home, room: f.Room, at: offset}
 	c.blobs.add(f.ID, in)
 	c.out.tell(TransferChanged{Transfer: t})
 	c.withMedia(r.home, func(l *link) {

@@ -36,8 +36,18 @@ func (b Blobs) Partial(hash rooms.Hash) (uint64, error) { return b.store.Partial
 
 // Receive implements rooms.Blobs.
 func (b Blobs) Receive(hash rooms.Hash, size, offset uint64) (rooms.BlobWriter, error) {
-	return b.store.Receive(media.Hash(hash), size, offset)
+	in, err := b.store.Receive(media.Hash(hash), size, offset)
+	if err != nil {
+		return nil, err
+	}
+	return incoming{in}, nil
 }
+
+// incoming is a blob on its way into a media store, for a client.
+type incoming struct{ *media.Incoming }
+
+// Expect implements rooms.BlobWriter.
+func (in incoming) Expect(hash rooms.Hash, size uint64) { in.Incoming.Expect(media.Hash(hash), size) }
 
 // Pictures draws pictures from a blob store, and puts those into it that are to be sent.
 type Pictures struct{ store *media.Store }
