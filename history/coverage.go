@@ -45,6 +45,26 @@ func (s *Store) MissingIn(ctx context.Context, community rooms.UUID, room string
 	return merge(left), err
 }
 
+// Epochs returns how far the newest epochs of a room are stored or noted as missing, newest first, at most so many.
+func (s *Store) Epochs(ctx context.Context, community rooms.UUID, room string, most int) ([]rooms.Position, error) {
+	spans, recorded, err := s.stored(ctx, Key{Community: community, Room: room})
+	last := map[uint64]uint64{}
+	for _, e := range spans {
+		last[e.epoch] = max(last[e.epoch], e.last)
+	}
+	for _, g := range recorded {
+		if g.From.Epoch == g.To.Epoch {
+			last[g.To.Epoch] = max(last[g.To.Epoch], g.To.Seq)
+		}
+	}
+	ends := make([]rooms.Position, 0, len(last))
+	for epoch, seq := range last {
+		ends = append(ends, rooms.Position{Epoch: epoch, Seq: seq})
+	}
+	slices.SortFunc(ends, func(a, b rooms.Position) int { return b.Compare(a) })
+	return ends[:min(most, len(ends))], err
+}
+
 // Coverage reads what is stored of a room and what is missing.
 func (s *Store) Coverage(ctx context.Context, key Key) (Coverage, error) {
 	spans, recorded, err := s.stored(ctx, key)

@@ -284,7 +284,7 @@ func (p *peer) admit(epoch, start, head uint64, people []wire.Person, log ...wir
 		flags = wire.RoomDirect
 	}
 	h := wire.Header{Type: wire.TypeJoined, Room: roomNumber, Epoch: epoch, Seq: head, ID: f.ID}
-	p.send(h, wire.Joined{Start: start, First: 1, People: uint32(len(people)), Flags: flags, Backlog: 50, Name: j.Name})
+	p.send(h, wire.Joined{Start: start, First: 1, Made: uint64(time.Now().UnixMicro()), People: uint32(len(people)), Flags: flags, Backlog: 50, Name: j.Name})
 	p.send(wire.Header{Type: wire.TypeRoster, Flags: wire.FlagLast, Room: roomNumber, Epoch: epoch, Seq: head, ID: f.ID}, wire.People(people))
 	for _, l := range log {
 		p.send(l.Header, wire.Raw(l.Body))

@@ -15,6 +15,7 @@ import (
 const (
 	wantDelay = 500 * time.Millisecond // the longest time before a WANT is answered
 	reoffers  = 8                      // unanswered at once
+	wantsKept = 256                    // WANTs of others that wait to be answered
 )
 
 // wantJob is a WANT of somebody, to be answered with what we wrote.
@@ -32,11 +33,18 @@ func (c *Client) handleWant(r *room, f wire.Frame) error {
 	if err != nil {
 		return err
 	}
+	if !r.live || AccountID(f.Sender) == c.me() {
+		return nil
+	}
+	c.heardOfEnd(r, w)
+	if w.FromEpoch == w.ToEpoch && w.FromSeq >= w.ToSeq {
+		return nil // it only says how far its author knows the epoch
+	}
 	job := wantJob{
 		link: r.home.link, room: r, to: AccountID(f.Sender),
 		from: Position{Epoch: w.FromEpoch, Seq: w.FromSeq}, up: Position{Epoch: w.ToEpoch, Seq: w.ToSeq},
 	}
-	if r.live && job.to != c.me() && !slices.Contains(c.asking, job) {
+	if len(c.asking) < wantsKept && !slices.Contains(c.asking, job) {
 		c.asking = append(c.asking, job)
 		c.nextWant()
 	}

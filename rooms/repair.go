@@ -4,13 +4,15 @@ package rooms
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"kchat/wire"
 )
 
-// gap is a range of a room that is missing: after from and up to to.
+// gap is a range of one epoch of a room that is missing: after from and up to to.
 type gap struct {
 	from, to Position
 	state    GapState
@@ -21,27 +23,8 @@ type gap struct {
 
 func (g *gap) holds(p Position) bool { return p.Compare(g.from) > 0 && p.Compare(g.to) <= 0 }
 
-// counted reports whether it is known how many messages are missing: a gap inside one epoch.
-func (g *gap) counted() bool { return g.from.Epoch == g.to.Epoch }
-
-// whole reports whether nothing is known to be missing any more. How long an epoch went on nobody knows: there it
-// means that what came again has no hole.
-func (g *gap) whole() bool {
-	if g.counted() {
-		return uint64(len(g.have)) >= g.to.Seq-g.from.Seq
-	}
-	first, last := g.from.Seq, uint64(0)
-	old, fresh := uint64(0), uint64(0)
-	for p := range g.have {
-		switch p.Epoch {
-		case g.from.Epoch:
-			first, old = max(first, p.Seq), old+1
-		case g.to.Epoch:
-			last, fresh = max(last, p.Seq), fresh+1
-		}
-	}
-	return first-g.from.Seq == old && fresh >= g.to.Seq
-}
+// whole reports whether nothing is missing any more.
+func (g *gap) whole() bool { return uint64(len(g.have)) >= g.to.Seq-g.from.Seq }
 
 // The pace of repair: a WANT is asked by everybody who missed something, and all who are present answer it.
 const (
@@ -82,28 +65,39 @@ func (c *Client) storedGaps(community UUID, name string) ([]*gap, error) {
 	if err != nil {
 		return nil, err
 	}
-	list = list[max(0, len(list)-oldGaps):]
 	gaps := make([]*gap, 0, len(list))
 	for _, g := range list {
-		gaps = append(gaps, &gap{from: g.From, to: g.To})
+		if g.From.Epoch != g.To.Epoch { // what is missing of the earlier epoch is asked for as its end
+			g.From = Position{Epoch: g.To.Epoch}
+		}
+		if g.From.Compare(g.To) < 0 {
+			gaps = append(gaps, &gap{from: g.From, to: g.To})
+		}
 	}
-	return gaps, nil
+	return gaps[max(0, len(gaps)-oldGaps):], nil
 }
 
 // openGap notes that something is missing, and asks for it when the room is live.
 func (c *Client) openGap(r *room, from, to Position, record bool) {
+	c.noteGap(r, from, to, record)
+	c.repair(r)
+}
+
+// noteGap notes that something is missing.
+func (c *Client) noteGap(r *room, from, to Position, record bool) *gap {
 	for _, g := range r.gaps {
 		if g.from == from && g.to == to {
-			return
+			return g
 		}
 	}
-	r.gaps = append(r.gaps, &gap{from: from, to: to, have: map[Position]bool{}})
+	g := &gap{from: from, to: to, have: map[Position]bool{}}
+	r.gaps = append(r.gaps, g)
 	result := result{event: GapChanged{Room: r.name, From: from, To: to, State: GapOpen}}
 	if record {
 		result.missing = &missing{community: c.view.session.community, room: r.name, from: from, to: to}
 	}
 	c.out.put(result)
-	c.repair(r)
+	return g
 }
 
 func (c *Client) handleGap(r *room, f wire.Frame) error {
@@ -128,12 +122,18 @@ func (c *Client) handleGap(r *room, f wire.Frame) error {
 	return nil
 }
 
-// Want asks the people of a room for what they wrote after from and up to to.
+var errNoRange = errors.New("this is no range of one epoch")
+
+// Want asks the people of a room for what they wrote after from and up to to, in one epoch.
 func (c *Client) Want(name string, from, to Position) error {
 	_, err := call(context.Background(), c, func(done func(struct{}, error)) {
 		r, ok := c.view.rooms[name]
 		if !ok || r.number == 0 {
 			done(struct{}{}, ErrNotInRoom)
+			return
+		}
+		if from.Epoch != to.Epoch || from.Compare(to) >= 0 {
+			done(struct{}{}, fmt.Errorf("asking for what lies after %v up to %v: %w", from, to, errNoRange))
 			return
 		}
 		c.openGap(r, from, to, true)
@@ -147,6 +147,9 @@ func (c *Client) tryGapsAgain(r *room) {
 	for _, g := range r.gaps {
 		g.tries = min(g.tries, wantTries-1)
 	}
+	for _, e := range r.ends {
+		e.asked = e.known == r.whole
+	}
 	c.repair(r)
 }
 
@@ -157,14 +160,15 @@ func (c *Client) repair(r *room) {
 	}
 	next := slices.IndexFunc(r.gaps, func(g *gap) bool { return g.tries < wantTries })
 	if next < 0 {
+		if e := c.nextEnd(r); e != nil {
+			c.askForEnd(r, e)
+		}
 		return
 	}
 	g := r.gaps[next]
 	g.tries++
 	g.got = 0
-	r.home.link.send(wire.Header{Type: wire.TypeWant, Room: r.number}, wire.Want{
-		FromEpoch: g.from.Epoch, FromSeq: g.from.Seq, ToEpoch: g.to.Epoch, ToSeq: g.to.Seq,
-	})
+	c.sendWant(r, g.from, g.to)
 	r.wants.stop = c.after(wantEvery, func() {
 		r.wants.stop = nil
 		c.answeredGap(r, g)
@@ -180,9 +184,6 @@ func (c *Client) answeredGap(r *room, g *gap) {
 		g.tries = 0 // there may be more
 	case g.tries >= wantTries && g.state == GapOpen:
 		g.state = GapGivenUp
-		if g.whole() {
-			g.state = GapFilled
-		}
 		c.out.tell(GapChanged{Room: r.name, From: g.from, To: g.to, State: g.state})
 		c.report(r)
 	}
@@ -200,7 +201,8 @@ func (c *Client) handleReoffer(h *home, f wire.Frame) error {
 	}
 	pos := Position{Epoch: o.Epoch, Seq: o.Seq}
 	missing := slices.ContainsFunc(r.gaps, func(g *gap) bool { return g.holds(pos) })
-	if !missing {
+	end := r.beyond(pos)
+	if !missing && end == nil {
 		return nil
 	}
 	m, err := c.messageOf(r, o.Type, o.Flags, wire.Header{
@@ -215,6 +217,9 @@ func (c *Client) handleReoffer(h *home, f wire.Frame) error {
 		c.out.put(result{messages: []Message{m}, event: MessageChanged{Message: m}})
 		c.noticeAttachment(r, m)
 	}
+	if end != nil {
+		c.cameBeyond(r, end, pos)
+	}
 	for _, g := range slices.Clone(r.gaps) {
 		c.cameAgain(r, g, pos)
 	}
@@ -228,7 +233,7 @@ func (c *Client) cameAgain(r *room, g *gap, pos Position) {
 	}
 	g.have[pos] = true
 	g.got++
-	if !g.counted() || !g.whole() {
+	if !g.whole() {
 		return
 	}
 	r.gaps = slices.DeleteFunc(r.gaps, func(o *gap) bool { return o == g })

@@ -79,34 +79,6 @@ func TestNothingIsAskedWhileNobodyIsThere(t *testing.T) {
 	})
 }
 
-func TestAnotherEpochBringsItsLogAndAsksForTheEndOfTheOld(t *testing.T) {
-	bubble(t, func(t *testing.T, n *network) {
-		u, p := open(t, n, meAndAnna(), nil)
-		p.relay(said(epochOne, 1, annaID, wire.ID{1}, "one"))
-		await(u, func(e MessageChanged) bool { return e.Message.Pos.Seq == 1 })
-		p.conn.Close()
-		p = n.login()
-		j := p.admit(epochTwo, 0, 1, meAndAnna(), said(epochTwo, 1, annaID, wire.ID{9}, "new"))
-		if j.Epoch != epochOne || j.Seq != 1 {
-			t.Errorf("%+v", j)
-		}
-		g := await[GapChanged](u, nil)
-		if g.From != (Position{epochOne, 1}) || g.To != (Position{epochTwo, 0}) {
-			t.Errorf("%+v", g)
-		}
-		p.expectSoon(wire.TypeWant)
-		p.reoffer(epochOne, 2, wire.ID{2}, "two")
-		m := await(u, func(e MessageChanged) bool { return e.Message.Text == "two" }).Message
-		if m.Pos != (Position{epochOne, 2}) {
-			t.Errorf("%+v", m)
-		}
-		go p.drain()
-		if g := await[GapChanged](u, nil); g.State != GapFilled {
-			t.Errorf("%+v: what came again has no hole", g)
-		}
-	})
-}
-
 func TestTheLastPlaceOfAMessageCounts(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network) {
 		u, p := open(t, n, meAndAnna(), nil)

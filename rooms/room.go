@@ -40,6 +40,9 @@ type room struct {
 	mine   []*Message // ours that not everybody has stored yet, oldest first
 	stored storedReport
 	gaps   []*gap
+	ends   map[uint64]*epochEnd // by epoch
+	epochs []Position           // how far the store knows the newest ones
+	whole  Position             // the end of an epoch that is known for sure
 	wants  wantPace
 	typing map[AccountID]func() // stops the timer that ends it
 	ours   ourTyping
@@ -47,7 +50,7 @@ type room struct {
 }
 
 func newRoom(name string, h *home) *room {
-	return &room{name: name, home: h, people: map[AccountID]Person{}, typing: map[AccountID]func(){}}
+	return &room{name: name, home: h, ends: map[uint64]*epochEnd{}, people: map[AccountID]Person{}, typing: map[AccountID]func(){}}
 }
 
 func (r *room) roster() []Person {
@@ -143,7 +146,8 @@ func (c *Client) join(r *room) {
 		last, err := c.cfg.Store.Stored(c.ctx, community, r.name)
 		gaps, gapErr := c.storedGaps(community, r.name)
 		unsent, unsentErr := c.storedUnsent(community, r.name)
-		err = errors.Join(err, gapErr, unsentErr)
+		epochs, epochsErr := c.storedEpochs(community, r.name)
+		err = errors.Join(err, gapErr, unsentErr, epochsErr)
 		c.post(func() {
 			if l != r.home.link {
 				return
@@ -151,7 +155,7 @@ func (c *Client) join(r *room) {
 			if err != nil {
 				c.log.Error("looking up what is stored", "room", r.name, "error", err)
 			} else if !r.known {
-				r.known, r.last, r.stored.kept = true, last, last
+				r.known, r.last, r.stored.kept, r.epochs = true, last, last, epochs
 				for _, g := range gaps {
 					c.openGap(r, g.from, g.to, false)
 				}
@@ -256,12 +260,22 @@ func (c *Client) continueFrom(r *room, start Position) {
 		if before.IsZero() {
 			r.last, r.stored.kept = start, start
 		}
-	case start.Compare(before) > 0:
+	case start.Epoch == before.Epoch:
 		r.last = start
 		c.openGap(r, before, start, true)
+	case start.Epoch > before.Epoch:
+		r.last = start
+		if start.Seq > 0 {
+			c.openGap(r, Position{Epoch: start.Epoch}, start, true)
+		}
 	default:
 		// The server's epochs began anew: what we have stays, and there is no telling what is missing.
 		r.last = start
+	}
+	c.noteEnds(r, append(r.epochs, before)...)
+	r.epochs = nil
+	for _, e := range r.ends {
+		e.asked, e.asking = e.known == r.whole, false
 	}
 	r.stored.reported = Position{}
 	if start.Epoch != before.Epoch {
@@ -348,6 +362,9 @@ func (c *Client) parted(r *room, f wire.Frame) {
 		why = err
 	case p.Reason != 0:
 		why = &ServerError{Number: p.Reason, Sentence: p.Reason.Error()}
+	}
+	if p.Reason == wire.ErrShutdown && r.live && r.hold == 0 {
+		r.whole = r.last // nothing came after it
 	}
 	if p.Reason == wire.ErrKicked {
 		r.wanted = false

@@ -104,6 +104,23 @@ func (s *memStore) MissingIn(context.Context, UUID, string) ([]Gap, error) {
 	return slices.Clone(s.gaps), nil
 }
 
+func (s *memStore) Epochs(_ context.Context, _ UUID, room string, most int) ([]Position, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last := map[uint64]uint64{}
+	for _, m := range s.messages {
+		if m.Room == room && m.Pos.Seq > last[m.Pos.Epoch] {
+			last[m.Pos.Epoch] = m.Pos.Seq
+		}
+	}
+	var ends []Position
+	for epoch, seq := range last {
+		ends = append(ends, Position{epoch, seq})
+	}
+	slices.SortFunc(ends, func(a, b Position) int { return b.Compare(a) })
+	return ends[:min(most, len(ends))], nil
+}
+
 func (s *memStore) UnsentIn(_ context.Context, _ UUID, room string) ([]Message, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
