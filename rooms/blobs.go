@@ -35,12 +35,12 @@ func (c *Client) noticeAttachment(r *room, m Message) {
 		return
 	}
 	a := *m.Attached
-	c.known[a.Hash] = a
+	c.describe(a)
 	t := Transfer{Room: r.name, From: m.Sender, Attached: a, Kind: kindOf(a.MIME)}
 	if c.cfg.Blobs.Has(a.Hash) || !c.cfg.Accept(t) {
 		return
 	}
-	if _, ok := c.wanted[a.Hash]; !ok {
+	if _, ok := c.wanted[a.Hash]; !ok && len(c.wanted) < wantedMax {
 		c.want(&wantedBlob{room: r, a: a, next: time.Now().Add(blobPatience)})
 	}
 }
@@ -147,7 +147,7 @@ func (c *Client) handleBlobWant(r *room, f wire.Frame) error {
 	}
 	l := r.home.link
 	c.after(rand.N(wantDelay), func() {
-		if r.home.link == l && r.live {
+		if r.home.link == l && r.live && len(c.sending) < sendingMax {
 			c.offer(r, a, who, b.Offset)
 		}
 	})

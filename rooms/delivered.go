@@ -60,6 +60,14 @@ func (c *Client) withoutGap(r *room, pos Position) Position {
 // mineKept is how many of our messages are watched until everybody has stored them.
 const mineKept = 256
 
+// watch counts from now on who has stored one of our messages.
+func (r *room) watch(m *Message) {
+	r.mine = append(r.mine, m)
+	if extra := len(r.mine) - mineKept; extra > 0 {
+		r.mine = slices.Delete(r.mine, 0, extra)
+	}
+}
+
 // handleDelivered counts who else has stored our messages.
 func (c *Client) handleDelivered(r *room, f wire.Frame) error {
 	d, err := wire.ParseDelivered(f.Body)
@@ -81,9 +89,6 @@ func (c *Client) handleDelivered(r *room, f wire.Frame) error {
 		c.told(m)
 	}
 	r.mine = slices.DeleteFunc(r.mine, func(m *Message) bool { return m.Stored > 0 && m.Stored >= m.Present })
-	if extra := len(r.mine) - mineKept; extra > 0 {
-		r.mine = slices.Delete(r.mine, 0, extra)
-	}
 	return nil
 }
 

@@ -172,7 +172,7 @@ func TestAnEpochWhoseEndWeHeardIsNotAskedFor(t *testing.T) {
 func TestALongWhileAfterwardsNobodyAsksForTheEndOfAnEpoch(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network) {
 		u, p := reopen(t, n, 5, 0, meAndAnna()[:1])
-		go p.silent(endAge + time.Hour) // nobody was there to ask
+		go p.silent(endAge + 3*time.Minute) // nobody was there to ask
 		time.Sleep(endAge + time.Minute)
 		p.presence(epochTwo, 0, person(annaID, "Anna", wire.PersonPresent))
 		await[PersonChanged](u, nil)

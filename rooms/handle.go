@@ -77,6 +77,8 @@ func (c *Client) dispatch(l *link, f wire.Frame) error {
 		switch {
 		case r == nil:
 			return nil // a room we have left
+		case r.hold != 0 && len(r.held) >= heldMax:
+			return errTooMuch
 		case r.hold != 0:
 			r.held = append(r.held, f)
 			return nil

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"time"
 
 	"kchat/wire"
@@ -123,6 +124,9 @@ func (c *Config) remember(ctx context.Context, pin Pin, login string, ch wire.Ch
 	}
 	pin.Salts[login] = ch.Salt
 	pin.Iterations = max(pin.Iterations, ch.Iterations)
+	if known, found, err := c.Pins.Pin(ctx, pin.Address); err == nil && found && reflect.DeepEqual(known, pin) {
+		return nil // a full disk is no reason not to log in
+	}
 	if err := c.Pins.SetPin(ctx, pin); err != nil {
 		return fmt.Errorf("remembering the server at %s: %w", c.Address, err)
 	}

@@ -259,7 +259,7 @@ func (c *Client) ourOwn(r *room, came Message, fresh bool) {
 	case r.live && fresh:
 		came.State = StateSent
 		own := came
-		r.mine = append(r.mine, &own)
+		r.watch(&own)
 	}
 	c.out.put(result{messages: []Message{came}, event: MessageChanged{Message: came}, kept: kept})
 	c.noticeAttachment(r, came)
@@ -273,7 +273,7 @@ func (c *Client) acknowledged(r *room, m *Message, pos Position, at time.Time, k
 	m.Present = r.others(c.me())
 	c.out.put(result{messages: []Message{*m}, event: MessageChanged{Message: *m}, kept: kept})
 	if pos.Epoch == r.info.Epoch {
-		r.mine = append(r.mine, m)
+		r.watch(m)
 	}
 	if m.Attached != nil {
 		c.offer(r, *m.Attached, 0, 0)

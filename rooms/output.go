@@ -27,18 +27,34 @@ type missing struct {
 // output keeps messages in the store and tells events, both in the order in which they happened. One goroutine
 // saves, in batches; another one waits for the reader of the events.
 type output struct {
-	store  Store
-	log    *slog.Logger
-	work   *queue[result]
-	told   *queue[Event]
-	events chan Event
+	store   Store
+	log     *slog.Logger
+	work    *queue[result]
+	told    *queue[Event]
+	events  chan Event
+	settled chan struct{} // has a token when a batch has been kept
 }
 
 func newOutput(store Store, log *slog.Logger) *output {
-	return &output{store: store, log: log, work: newQueue[result](), told: newQueue[Event](), events: make(chan Event)}
+	return &output{store: store, log: log, work: newQueue[result](), told: newQueue[Event](), events: make(chan Event), settled: make(chan struct{}, 1)}
 }
 
 func (o *output) put(r ...result) { o.work.put(r...) }
+
+// outputMax is how many results may wait to be kept before no more frames are read.
+const outputMax = 1 << 14
+
+// waitForRoom waits while the store is behind what servers send. Each connection calls it before it hands on a frame.
+func (o *output) waitForRoom(closed <-chan struct{}) {
+	for o.work.len() > outputMax {
+		select {
+		case <-o.settled:
+		case <-closed:
+			return
+		case <-time.After(time.Second): // another connection had the token
+		}
+	}
+}
 
 // tell tells an event that brings no message.
 func (o *output) tell(e Event) { o.work.put(result{event: e}) }
@@ -80,6 +96,10 @@ func (o *output) settle(ctx context.Context, batch []result) {
 		if r.kept != nil && err == nil {
 			r.kept()
 		}
+	}
+	select {
+	case o.settled <- struct{}{}:
+	default:
 	}
 }
 

@@ -204,7 +204,7 @@ func (c *Client) handleInvited(h *home, f wire.Frame) error {
 	c.view.Lock()
 	c.names[from.ID] = from.Name
 	c.view.Unlock()
-	direct := i.Flags&wire.RoomDirect != 0
+	direct := i.Flags&wire.RoomDirect != 0 && i.Room == DirectRoom(c.me(), from.ID) && len(c.view.rooms) < roomsMax
 	if direct {
 		r := c.room(i.Room)
 		r.wanted = true

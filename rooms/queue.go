@@ -23,6 +23,13 @@ func (q *queue[T]) put(items ...T) {
 	}
 }
 
+// len is how many items wait.
+func (q *queue[T]) len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.items)
+}
+
 // take returns all that waits, perhaps nothing.
 func (q *queue[T]) take() []T {
 	q.mu.Lock()

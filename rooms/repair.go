@@ -90,6 +90,9 @@ func (c *Client) noteGap(r *room, from, to Position, record bool) *gap {
 			return g
 		}
 	}
+	if len(r.gaps) >= gapsMax {
+		r.gaps = slices.Delete(r.gaps, 0, 1) // the store remembers it
+	}
 	g := &gap{from: from, to: to, have: map[Position]bool{}}
 	r.gaps = append(r.gaps, g)
 	result := result{event: GapChanged{Room: r.name, From: from, To: to, State: GapOpen}}
@@ -228,7 +231,7 @@ func (c *Client) handleReoffer(h *home, f wire.Frame) error {
 
 // cameAgain notes that a message of a gap is here.
 func (c *Client) cameAgain(r *room, g *gap, pos Position) {
-	if !g.holds(pos) || g.have[pos] {
+	if !g.holds(pos) || g.have[pos] || len(g.have) >= endJump {
 		return
 	}
 	g.have[pos] = true

@@ -291,6 +291,9 @@ func (c *Client) handleRoster(r *room, f wire.Frame) error {
 	if err != nil {
 		return err
 	}
+	if len(r.gathering)+len(people) > peopleMax {
+		return errTooMuch
+	}
 	for _, p := range people {
 		r.gathering = append(r.gathering, personOf(p))
 	}
@@ -328,7 +331,11 @@ func (c *Client) handlePresence(r *room, f wire.Frame) error {
 		return nil
 	}
 	p := personOf(body)
+	c.boundNames()
 	was := r.people[p.ID].State
+	if len(r.people) >= peopleMax {
+		return errTooMuch
+	}
 	c.view.Lock()
 	c.names[p.ID] = p.Name
 	if p.State == Left || p.State == Lost {

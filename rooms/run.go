@@ -221,6 +221,7 @@ func (c *Client) receiveOn(l *link) func(wire.Frame) {
 			l.fail(fmt.Errorf("the server ended the connection: %w", serverError(f.Body)))
 		}
 		f = copyFrame(f)
+		c.out.waitForRoom(l.closed)
 		select {
 		case l.ahead <- struct{}{}:
 		case <-l.closed:

@@ -199,7 +199,7 @@ func (rs *receivers) end(id wire.ID, why error) bool {
 	rs.c.out.tell(TransferEnded{Transfer: t, Err: why})
 	rs.c.post(func() {
 		if why == nil {
-			rs.c.known[t.Attached.Hash] = t.Attached
+			rs.c.describe(t.Attached)
 		}
 		rs.c.blobCame(t.Attached.Hash, why)
 	})

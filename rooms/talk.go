@@ -117,6 +117,7 @@ func (c *Client) handleTalk(r *room, f wire.Frame) error {
 	}
 	if _, known := c.names[AccountID(f.Sender)]; !known {
 		r.hold = AccountID(f.Sender)
+		c.boundNames()
 		r.held = append(r.held, f)
 		c.askName(r.home, r.hold)
 		return nil

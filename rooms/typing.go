@@ -49,7 +49,7 @@ func (c *Client) handleTyping(r *room, f wire.Frame) error {
 		return err
 	}
 	who := AccountID(f.Sender)
-	if !r.live || who == c.me() {
+	if _, here := r.people[who]; !r.live || !here || who == c.me() {
 		return nil
 	}
 	if !t.On {

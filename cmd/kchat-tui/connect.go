@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -66,6 +67,7 @@ func withCode(err error) error {
 		{rooms.ErrPassword, exitUsage},
 		{rooms.ErrAlone, exitAlone},
 		{rooms.ErrNoServer, exitNoServer},
+		{wire.ErrShutdown, exitNoServer},
 	} {
 		if errors.Is(err, c.is) {
 			return coded{err, c.code}
@@ -205,6 +207,7 @@ func (c *connection) start(ctx context.Context, room, password, path, blobDir st
 	cfg := rooms.Config{
 		Address: c.server, User: c.user, Password: password, Agent: "kchat-tui", Rooms: []string{room},
 		Store: store, Pins: store, Blobs: desk.NewBlobs(blobs), Trust: c.trust,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	}
 	if change != nil {
 		change(&cfg)

@@ -49,6 +49,9 @@ func newPassword(file, prompt string) (string, error) {
 	return first, nil
 }
 
+// passwordLine is how much of a file is read for its first line, in bytes: far more than a password may have.
+const passwordLine = 64 << 10
+
 func passwordFromFile(path string) (string, error) {
 	in := io.Reader(os.Stdin)
 	if path != "-" {
@@ -59,7 +62,7 @@ func passwordFromFile(path string) (string, error) {
 		defer file.Close()
 		in = file
 	}
-	line, err := bufio.NewReader(in).ReadString('\n')
+	line, err := bufio.NewReader(io.LimitReader(in, passwordLine)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", fmt.Errorf("read the password: %w", err)
 	}

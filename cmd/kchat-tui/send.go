@@ -56,6 +56,9 @@ func sendCommand() *cobra.Command {
 	return asUsage(cmd)
 }
 
+// sendRead is how much of standard input is read: a text with a CR before each newline, and more than that.
+const sendRead = 2*wire.TextMax + 2
+
 // text is what is to be said.
 func (o *sendOptions) text(in io.Reader, args []string) (string, error) {
 	switch {
@@ -70,11 +73,15 @@ func (o *sendOptions) text(in io.Reader, args []string) (string, error) {
 	case o.passwordFile == "-":
 		return "", coded{errors.New("standard input cannot be the text and the password"), exitUsage}
 	}
-	b, err := io.ReadAll(io.LimitReader(in, wire.TextMax+2))
+	b, err := io.ReadAll(io.LimitReader(in, sendRead))
 	if err != nil {
 		return "", fmt.Errorf("reading the text: %w", err)
 	}
-	return strings.TrimRight(string(bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n"))), "\n"), nil
+	text := strings.TrimRight(string(bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n"))), "\n")
+	if len(text) > wire.TextMax || len(b) == sendRead {
+		return "", coded{fmt.Errorf("a message has at most %d bytes: send it in parts", wire.TextMax), exitUsage}
+	}
+	return text, nil
 }
 
 func (o *sendOptions) run(ctx context.Context, out io.Writer, text string) (err error) {
@@ -105,6 +112,9 @@ func (o *sendOptions) run(ctx context.Context, out io.Writer, text string) (err 
 		return err
 	}
 	m, err := h.Send(draft)
+	if errors.Is(err, wire.ErrBadFrame) {
+		err = errors.New("the text has a control character: only tabs and newlines can be sent")
+	}
 	if err != nil {
 		return coded{err, exitUsage}
 	}

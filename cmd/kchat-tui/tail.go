@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -50,8 +52,8 @@ func (o *tailOptions) run(ctx context.Context, out io.Writer) (err error) {
 	}
 	var since rooms.Position
 	if o.since != "" {
-		if _, err := fmt.Sscanf(o.since, "%d:%d", &since.Epoch, &since.Seq); err != nil {
-			return coded{fmt.Errorf("--since %q is not EPOCH:SEQ", o.since), exitUsage}
+		if since, err = parsePosition(o.since); err != nil {
+			return coded{fmt.Errorf("--since: %w", err), exitUsage}
 		}
 	}
 	h, err := o.open(ctx, o.room, nil)
@@ -64,6 +66,17 @@ func (o *tailOptions) run(ctx context.Context, out io.Writer) (err error) {
 		t.print = printJSON
 	}
 	return t.follow(ctx, o.since != "", since)
+}
+
+// parsePosition reads EPOCH:SEQ, two decimal numbers.
+func parsePosition(s string) (rooms.Position, error) {
+	epoch, seq, _ := strings.Cut(s, ":")
+	e, err := strconv.ParseUint(epoch, 10, 64)
+	n, seqErr := strconv.ParseUint(seq, 10, 64)
+	if err != nil || seqErr != nil {
+		return rooms.Position{}, fmt.Errorf("%q is not EPOCH:SEQ, two numbers such as send prints them", s)
+	}
+	return rooms.Position{Epoch: e, Seq: n}, nil
 }
 
 // tailing is a tail at work.
