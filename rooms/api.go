@@ -223,6 +223,7 @@ var (
 	ErrRefused   = errors.New("the login was refused")
 	ErrPinned    = errors.New("another server answers at a known address")
 	ErrWeakened  = errors.New("the server asks for weaker keys than before")
+	ErrEndless   = errors.New("the server asks for more work than a login is worth")
 	ErrImpostor  = errors.New("the server does not know our password's keys")
 	ErrNotInRoom = errors.New("not in this room")
 	ErrOffline   = errors.New("this person is not connected")

@@ -82,10 +82,24 @@ func Register(ctx context.Context, cfg Config, code string) (AccountID, error) {
 	return AccountID(n.Value), nil
 }
 
+// iterationsMax is how often a key is derived at most: some seconds of work, which nothing can interrupt.
+const iterationsMax = 10_000_000
+
+func checkIterations(n, least uint32) error {
+	switch {
+	case n < least:
+		return fmt.Errorf("%w: %d iterations, at least %d are needed", ErrWeakened, n, least)
+	case n > iterationsMax:
+		return fmt.Errorf("%w: %d iterations, at most %d are done", ErrEndless, n, iterationsMax)
+	default:
+		return nil
+	}
+}
+
 // freshKeys derives keys from a prepared password with a new salt.
 func freshKeys(password string, iterations uint32) (wire.Keys, error) {
-	if iterations < wire.IterationsMin {
-		return wire.Keys{}, fmt.Errorf("%w: %d iterations", ErrWeakened, iterations)
+	if err := checkIterations(iterations, wire.IterationsMin); err != nil {
+		return wire.Keys{}, err
 	}
 	var salt [wire.SaltLen]byte
 	_, _ = rand.Read(salt[:]) // never fails: crypto/rand ends the program instead
@@ -193,8 +207,8 @@ func (c *Config) logIn(ctx context.Context, h *handshake, pin Pin, login, passwo
 	if err != nil {
 		return nil, err
 	}
-	if least := max(wire.IterationsMin, pin.Iterations); ch.Iterations < least {
-		return nil, fmt.Errorf("%w: %d iterations, at least %d are needed", ErrWeakened, ch.Iterations, least)
+	if err := checkIterations(ch.Iterations, max(wire.IterationsMin, pin.Iterations)); err != nil {
+		return nil, err
 	}
 	proof, err := scram.Final(ch, password)
 	if err != nil {

@@ -317,3 +317,16 @@ func TestNamesAndPasswordsArePrepared(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAServerThatAsksForEndlessWorkIsRefused(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		u := n.start(nil)
+		p := n.answer()
+		auth := p.expect(wire.TypeAuth)
+		first := string(auth.Body)
+		p.reply(auth, wire.TypeChallenge, wire.Raw("r="+first[len(first)-36:]+"x,s=CgsMAAAAAAAAAAAAAAAAAA==,i=4294967295"))
+		if err := <-u.run; !errors.Is(err, ErrEndless) {
+			t.Error(err)
+		}
+	})
+}

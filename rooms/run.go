@@ -32,7 +32,7 @@ func pause(attempt int, random float64) time.Duration {
 }
 
 // Run connects, logs in, and keeps connected until ctx ends or Close is called (nil), or until something happens that
-// no new attempt mends: ErrRefused, ErrPinned, ErrWeakened, ErrImpostor, or another version of the protocol. With
+// no new attempt mends: ErrRefused, ErrPinned, ErrWeakened, ErrEndless, ErrImpostor, or another version of the protocol. With
 // Config.Once it ends with the first failure. It may be called once.
 func (c *Client) Run(ctx context.Context) error {
 	err := ErrClosed
@@ -109,7 +109,7 @@ func (c *Client) live() error {
 
 // isFatal reports whether a new attempt would fail in the same way.
 func (c *Client) isFatal(err error) bool {
-	for _, fatal := range []error{ErrPinned, ErrWeakened, ErrImpostor, wire.ErrVersion, wire.ErrAuth} {
+	for _, fatal := range []error{ErrPinned, ErrWeakened, ErrEndless, ErrImpostor, wire.ErrVersion, wire.ErrAuth} {
 		if errors.Is(err, fatal) {
 			return true
 		}

@@ -61,6 +61,7 @@ func withCode(err error) error {
 	}{
 		{rooms.ErrPinned, exitOther},
 		{rooms.ErrWeakened, exitOther},
+		{rooms.ErrEndless, exitOther},
 		{rooms.ErrImpostor, exitOther},
 		{rooms.ErrRefused, exitLogin},
 		{rooms.ErrName, exitUsage},
