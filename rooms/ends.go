@@ -52,7 +52,7 @@ func (c *Client) noteEnds(r *room, known ...Position) {
 		switch {
 		case p.Epoch >= r.info.Epoch || p.Epoch == 0:
 		case e == nil:
-			r.ends[p.Epoch] = &epochEnd{known: p, high: p.Seq, asked: p == r.whole}
+			r.ends[p.Epoch] = &epochEnd{known: p, high: p.Seq}
 		case p.Compare(e.known) > 0:
 			e.known, e.high = p, max(e.high, p.Seq)
 		}

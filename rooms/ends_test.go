@@ -155,20 +155,6 @@ func TestWhatTheNewEpochsLogNoLongerHasIsAGapOfThatEpoch(t *testing.T) {
 	})
 }
 
-func TestAnEpochWhoseEndWeHeardIsNotAskedFor(t *testing.T) {
-	bubble(t, func(t *testing.T, n *network) {
-		u, p := open(t, n, meAndAnna(), nil)
-		p.relay(said(epochOne, 1, annaID, wire.ID{1}, "one"))
-		await[MessageChanged](u, nil)
-		p.send(wire.Header{Type: wire.TypeParted, Room: roomNumber, Epoch: epochOne, Seq: 1}, wire.Parted{Reason: wire.ErrShutdown})
-		await[Parted](u, nil)
-		p.conn.Close()
-		p = n.login()
-		p.admit(epochTwo, 0, 0, meAndAnna())
-		p.silent(time.Minute)
-	})
-}
-
 func TestALongWhileAfterwardsNobodyAsksForTheEndOfAnEpoch(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network) {
 		u, p := reopen(t, n, 5, 0, meAndAnna()[:1])

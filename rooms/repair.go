@@ -151,7 +151,7 @@ func (c *Client) tryGapsAgain(r *room) {
 		g.tries = min(g.tries, wantTries-1)
 	}
 	for _, e := range r.ends {
-		e.asked = e.known == r.whole
+		e.asked = false
 	}
 	c.repair(r)
 }

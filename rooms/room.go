@@ -42,7 +42,6 @@ type room struct {
 	gaps   []*gap
 	ends   map[uint64]*epochEnd // by epoch
 	epochs []Position           // how far the store knows the newest ones
-	whole  Position             // the end of an epoch that is known for sure
 	wants  wantPace
 	typing map[AccountID]func() // stops the timer that ends it
 	ours   ourTyping
@@ -275,7 +274,7 @@ func (c *Client) continueFrom(r *room, start Position) {
 	c.noteEnds(r, append(r.epochs, before)...)
 	r.epochs = nil
 	for _, e := range r.ends {
-		e.asked, e.asking = e.known == r.whole, false
+		e.asked, e.asking = false, false
 	}
 	r.stored.reported = Position{}
 	if start.Epoch != before.Epoch {
@@ -369,9 +368,6 @@ func (c *Client) parted(r *room, f wire.Frame) {
 		why = err
 	case p.Reason != 0:
 		why = &ServerError{Number: p.Reason, Sentence: p.Reason.Error()}
-	}
-	if p.Reason == wire.ErrShutdown && r.live && r.hold == 0 {
-		r.whole = r.last // nothing came after it
 	}
 	if p.Reason == wire.ErrKicked {
 		r.wanted = false
