@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"kchat/e2e/peer"
@@ -36,7 +37,7 @@ func newFilmer(t *testing.T, s *vmtest.Server, name, room string) *filmer {
 	if err := c.Hello(); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Login(name, password); err != nil {
+	if err := c.Login(strings.ToLower(name), password); err != nil {
 		t.Fatal(err)
 	}
 	r, err := c.Join(wire.Join{Name: room})
