@@ -24,7 +24,7 @@ type storeBlobs struct{ *media.Store }
 
 func (b storeBlobs) Has(h Hash) bool                        { return b.Store.Has(media.Hash(h)) }
 func (b storeBlobs) Open(h Hash) (io.ReadSeekCloser, error) { return b.Store.Open(media.Hash(h)) }
-func (b storeBlobs) Partial(h Hash) (uint64, error) { return b.Store.Partial(media.Hash(h)) }
+func (b storeBlobs) Partial(h Hash) (uint64, error)         { return b.Store.Partial(media.Hash(h)) }
 
 func (b storeBlobs) Receive(h Hash, size, offset uint64) (BlobWriter, error) {
 	in, err := b.Store.Receive(media.Hash(h), size, offset)
