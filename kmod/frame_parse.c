@@ -275,7 +275,8 @@ enum kchat_error kchat_frame_parse_stream_begin(const u8 *body, u32 len,
 	if (error)
 		return error;
 	if (out->kind < KCHAT_STREAM_IMAGE || out->kind > KCHAT_STREAM_VIDEO ||
-	    out->offset > out->size)
+	    out->offset > out->size || out->offset > KCHAT_SIZE_MAX ||
+	    (out->size > KCHAT_SIZE_MAX && out->size != KCHAT_SIZE_UNKNOWN))
 		return KCHAT_E_BAD_FRAME;
 	return KCHAT_E_NONE;
 }

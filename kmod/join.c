@@ -291,8 +291,17 @@ static enum kchat_error join_allowed(struct kchat_conn *conn, const struct kchat
 {
 	u64 self = conn->session->account->number;
 
-	if (join->direct[0] && join->direct[0] != self && join->direct[1] != self)
-		return KCHAT_E_FORBIDDEN;
+	if (join->direct[0]) {
+		struct kchat_account *other;
+
+		if (join->direct[0] != self && join->direct[1] != self)
+			return KCHAT_E_FORBIDDEN;
+		other = kchat_account_get(&conn->kn->accounts,
+					  join->direct[join->direct[0] == self]);
+		if (!other)
+			return KCHAT_E_NO_PERSON;
+		kchat_account_put(other);
+	}
 	if (conn->nr_members >= kchat_param(conn->kn, KCHAT_P_rooms_per_connection))
 		return KCHAT_E_ROOMS;
 	return KCHAT_E_NONE;

@@ -195,17 +195,21 @@ void kchat_stream_moved(struct kchat_stream *stream)
 
 /* ---- the end of what a stream needs ------------------------------------ */
 
-bool kchat_stream_alone(struct kchat_stream *stream)
+enum kchat_error kchat_stream_audience(struct kchat_stream *stream)
 {
 	struct kchat_room *room = stream->room;
-	const struct kchat_person *self;
-	bool alone;
+	const struct kchat_person *self, *only;
+	enum kchat_error error = KCHAT_E_NONE;
 
 	spin_lock(&room->lock);
 	self = kchat_room_person(room, stream->session->account->number);
-	alone = !self || !kchat_room_others(room, self);
+	only = stream->to ? kchat_room_person(room, stream->to) : NULL;
+	if (!self || !kchat_room_others(room, self))
+		error = KCHAT_E_ALONE;
+	else if (stream->to && !(only && only->nr_live))
+		error = KCHAT_E_OFFLINE;
 	spin_unlock(&room->lock);
-	return alone;
+	return error;
 }
 
 /* The next stream of a session, in a room or in any; with a reference. */
@@ -286,18 +290,21 @@ static bool stream_find_slow(struct kchat_stream *stream)
 static void stream_tick(struct kchat_stream *stream)
 {
 	enum kchat_error error = KCHAT_E_NONE;
-	bool over = false;
+	bool over;
 
-	if (!READ_ONCE(stream->ended) && kchat_stream_alone(stream))
-		error = KCHAT_E_ALONE;
+	if (!READ_ONCE(stream->ended))
+		error = kchat_stream_audience(stream);
 	spin_lock(&stream->lock);
-	if (stream->ended)
-		over = time_after(jiffies, stream->progress +
-				  kchat_param_jiffies(stream->kn, KCHAT_P_stream_linger_ms));
-	else if (time_after(jiffies, stream->progress +
-			    kchat_param_jiffies(stream->kn, KCHAT_P_stream_idle_ms)))
+	if (stream->ended && time_after(jiffies, stream->progress +
+					kchat_param_jiffies(stream->kn, KCHAT_P_stream_linger_ms)))
+		stream->closed = true;
+	/* Those who still read it are seen to until they have it all, or are too slow. */
+	over = stream->closed && !stream->nr_takers;
+	if (!stream->ended &&
+	    time_after(jiffies, stream->progress +
+				kchat_param_jiffies(stream->kn, KCHAT_P_stream_idle_ms)))
 		error = KCHAT_E_CANCELLED;
-	if (!kchat_stream_is_video(stream) && stream_find_slow(stream))
+	if ((!kchat_stream_is_video(stream) || stream->ended) && stream_find_slow(stream))
 		kchat_stream_mark(stream);
 	spin_unlock(&stream->lock);
 	if (error != KCHAT_E_NONE)

@@ -18,6 +18,7 @@
 #include "worker.h"
 
 #define KCHAT_RATE_SECONDS	10	/* over which a taker's rate is measured */
+#define KCHAT_STREAM_WINDOWS	4	/* memory of the chunks of a stream, in windows */
 
 struct kchat_net;
 struct kchat_room;
@@ -35,6 +36,7 @@ struct kchat_session;
  * @to: the only account that may take it, 0: all; constant
  * @size: of the blob, or KCHAT_SIZE_UNKNOWN; constant
  * @kind: enum kchat_stream_kind; constant
+ * @memory: what its chunks may take; constant
  * @lock: protects what follows. Process context only; taken inside of no other
  *	lock, and only leaves are taken inside of it
  * @log: chunks
@@ -45,6 +47,7 @@ struct kchat_session;
  * @key_pos: where in the log the newest key frame begins
  * @has_key: there was one
  * @ended: STREAM_END is in the log
+ * @closed: and it can be accepted no more
  * @error: not KCHAT_E_NONE: it is cancelled
  * @takers: struct kchat_taker.by_stream
  * @takers_changed: the sender does not know how many there are
@@ -63,6 +66,7 @@ struct kchat_stream {
 	u64 to;
 	u64 size;
 	u8 kind;
+	u64 memory;
 
 	spinlock_t lock;
 	struct kchat_log log;
@@ -73,6 +77,7 @@ struct kchat_stream {
 	u64 key_pos;
 	bool has_key;
 	bool ended;
+	bool closed;
 	enum kchat_error error;
 	struct list_head takers;
 	u32 nr_takers;
@@ -125,6 +130,8 @@ void kchat_streams_part(struct kchat_conn *conn, const struct kchat_room *room);
 void kchat_taker_accept(struct kchat_conn *conn, const struct kchat_hdr *hdr, u64 offset);
 /* False: this connection does not take that stream. */
 bool kchat_taker_cancel(struct kchat_conn *conn, const struct kchat_hdr *hdr);
+/* Who has left a room takes no more of its streams, on whichever connection. */
+void kchat_takers_tick(struct kchat_conn *conn);
 /* All takers of a connection, or those of one room. */
 void kchat_takers_free(struct kchat_conn *conn, const struct kchat_room *room);
 /* kchat_slot.walk of streams. */
@@ -142,8 +149,11 @@ void kchat_stream_fail(struct kchat_stream *stream, enum kchat_error error);
 void kchat_stream_mark(struct kchat_stream *stream);
 /* Nobody finds it any more; takers go on. */
 void kchat_stream_unlist(struct kchat_stream *stream);
-/* Is nobody there to send to any more? No lock held. */
-bool kchat_stream_alone(struct kchat_stream *stream);
+/*
+ * Is there still anybody to send to? No lock held. KCHAT_E_NONE, else ALONE, or
+ * OFFLINE if the one person it is for is gone.
+ */
+enum kchat_error kchat_stream_audience(struct kchat_stream *stream);
 
 static inline bool kchat_stream_is_video(const struct kchat_stream *stream)
 {

@@ -33,6 +33,7 @@ static struct kchat_stream *stream_alloc(struct kchat_conn *conn, struct kchat_r
 	stream->to = begin->to;
 	stream->size = begin->size;
 	stream->kind = begin->kind;
+	stream->memory = KCHAT_STREAM_WINDOWS * kchat_param(kn, KCHAT_P_window);
 	spin_lock_init(&stream->lock);
 	INIT_LIST_HEAD(&stream->takers);
 	stream->received = begin->offset;
@@ -194,13 +195,18 @@ static void stream_put_frame(struct kchat_stream *stream, struct kchat_seg *seg,
 static enum kchat_error stream_append(struct kchat_stream *stream, struct kchat_seg *seg,
 				      const struct kchat_hdr *hdr)
 {
+	u64 size = min_t(u64, stream->size, KCHAT_SIZE_MAX);
 	u32 len = seg->used - KCHAT_HDR_LEN;
 
 	if (stream->error != KCHAT_E_NONE || stream->ended)
 		return KCHAT_E_STREAM;
-	if (stream->size != KCHAT_SIZE_UNKNOWN && len > stream->size - stream->received)
+	if (len > size - stream->received)
 		return KCHAT_E_STREAM_SIZE;
 	if (stream->received + len > stream->limit)
+		return KCHAT_E_STREAM_CREDIT;
+	/* Chunks of a few bytes take a page each: credit alone does not bound what they hold. */
+	if (!kchat_stream_is_video(stream) &&
+	    stream->log.bytes + kchat_seg_cost(seg) > stream->memory)
 		return KCHAT_E_STREAM_CREDIT;
 	stream_put_frame(stream, seg, hdr);
 	stream->received += len;
@@ -220,11 +226,10 @@ void kchat_stream_chunk(struct kchat_conn *conn, struct kchat_seg *seg)
 		goto out;
 	}
 	kchat_stat_add(conn->kn, KCHAT_C_STREAM_BYTES, seg->used - KCHAT_HDR_LEN);
-	if (kchat_stream_alone(stream)) {
-		error = KCHAT_E_ALONE;
-	} else if (!kchat_net_memory(conn->kn, seg->used)) {
+	error = kchat_stream_audience(stream);
+	if (error == KCHAT_E_NONE && !kchat_net_memory(conn->kn, kchat_seg_cost(seg)))
 		error = KCHAT_E_BUSY;
-	} else {
+	if (error == KCHAT_E_NONE) {
 		spin_lock(&stream->lock);
 		error = stream_append(stream, seg, &hdr);
 		spin_unlock(&stream->lock);
@@ -286,7 +291,9 @@ void kchat_stream_end(struct kchat_conn *conn, const struct kchat_hdr *hdr, cons
 	}
 	kchat_seg_write(seg, KCHAT_HDR_LEN, body, len);
 	seg->used = KCHAT_HDR_LEN + len;
-	error = stream_finish(stream, seg, hdr, end.size);
+	error = kchat_stream_audience(stream);
+	if (error == KCHAT_E_NONE)
+		error = stream_finish(stream, seg, hdr, end.size);
 	if (error != KCHAT_E_NONE) {
 		kchat_seg_put(seg);
 		kchat_stream_fail(stream, error);

@@ -187,7 +187,7 @@ static enum kchat_error taker_add(struct kchat_taker *taker, u64 *offset)
 	enum kchat_error error = KCHAT_E_NONE;
 
 	spin_lock(&stream->lock);
-	if (stream->error != KCHAT_E_NONE) {
+	if (stream->error != KCHAT_E_NONE || stream->closed) {
 		error = KCHAT_E_STREAM;
 	} else if (stream->nr_takers >= kchat_param(stream->kn, KCHAT_P_takers)) {
 		error = KCHAT_E_BUSY;
@@ -281,6 +281,30 @@ bool kchat_taker_cancel(struct kchat_conn *conn, const struct kchat_hdr *hdr)
 		return true;
 	}
 	return false;
+}
+
+/* Is this taker's person still on the roster of the room? */
+static bool taker_in_room(const struct kchat_taker *taker)
+{
+	struct kchat_room *room = taker->stream->room;
+	bool there;
+
+	spin_lock(&room->lock);
+	there = kchat_room_person(room, taker->cursor.conn->session->account->number);
+	spin_unlock(&room->lock);
+	return there;
+}
+
+void kchat_takers_tick(struct kchat_conn *conn)
+{
+	struct kchat_taker *taker, *next;
+
+	list_for_each_entry_safe(taker, next, &conn->takers, node) {
+		if (taker_in_room(taker))
+			continue;
+		taker_say_cancel(taker, KCHAT_E_NOT_IN_ROOM);
+		taker_free(taker);
+	}
 }
 
 void kchat_takers_free(struct kchat_conn *conn, const struct kchat_room *room)

@@ -9,6 +9,7 @@
 
 #include "alloc.h"
 #include "conn.h"
+#include "stream.h"
 
 static struct kchat_worker *workers;
 static unsigned int nr_workers;
@@ -104,6 +105,7 @@ static void worker_tick(struct kchat_worker *worker)
 
 	/* A tick can end its own connection, and no other. */
 	list_for_each_entry_safe(conn, next, &worker->conns, node) {
+		kchat_takers_tick(conn);
 		kchat_conn_tick(conn);
 		cond_resched();
 	}

@@ -225,7 +225,7 @@ func TestSizesAgreeWithTheHeader(t *testing.T) {
 		"TOPIC_MAX": TopicMax, "MIME_MAX": MIMEMax, "FILE_NAME_MAX": FileNameMax, "CHUNK_MAX": ChunkMax,
 		"DIRECT_MAX": DirectMax, "PING_MAX": PingMax, "REPLY_MAX": ReplyMax, "SALT_LEN": SaltLen, "KEY_LEN": KeyLen,
 		"NONCE_LEN": NonceLen, "ITERATIONS_MIN": IterationsMin, "BACKLOG_DEFAULT": BacklogDefault, "BACKLOG_MAX": BacklogMax,
-		"DELIVERED_STEPS": StepsMax, "REOFFERS_MAX": ReoffersMax, "SIZE_UNKNOWN": SizeUnknown,
+		"DELIVERED_STEPS": StepsMax, "REOFFERS_MAX": ReoffersMax, "SIZE_UNKNOWN": SizeUnknown, "SIZE_MAX": SizeMax,
 		"PERSON_OFFLINE": uint64(PersonOffline), "PERSON_PRESENT": uint64(PersonPresent), "PERSON_AWAY": uint64(PersonAway),
 		"PERSON_RECONNECTING": uint64(PersonReconnecting), "PERSON_LEFT": uint64(PersonLeft), "PERSON_LOST": uint64(PersonLost),
 		"PERSON_BOT": PersonBot, "PERSON_ADMIN": PersonAdmin,

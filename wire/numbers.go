@@ -57,6 +57,9 @@ const (
 	ReoffersMax    = 8 // REOFFER of one connection that are not answered
 )
 
+// SizeMax is the size of the largest blob, and the last offset in one.
+const SizeMax = 1<<63 - 1
+
 // SizeUnknown is the size of a stream whose end is not known yet.
 const SizeUnknown = ^uint64(0)
 

@@ -49,7 +49,7 @@ func ParseStreamBegin(body []byte) (StreamBegin, error) {
 	mime, name := c.u16(), c.u16()
 	s.MIME = c.text(mime, MIMEMax)
 	s.Name = c.text(name, FileNameMax)
-	if s.Kind < StreamImage || s.Kind > StreamVideo || s.Offset > s.Size {
+	if s.Kind < StreamImage || s.Kind > StreamVideo || s.Offset > min(s.Size, SizeMax) || (s.Size > SizeMax && s.Size != SizeUnknown) {
 		c.bad = true
 	}
 	return s, c.end()

@@ -49,6 +49,8 @@ func badVectors() []vector {
 		bad("A WANT one byte short.", "OPEN", "BAD_FRAME", false, Header{Type: TypeWant, Room: 7}, Want{}, cutBody(1)),
 		bad("A stream of no kind.", "OPEN", "BAD_FRAME", false, begin, StreamBegin{}, nil),
 		bad("A stream that begins after its end.", "OPEN", "BAD_FRAME", false, begin, StreamBegin{Size: 1, Offset: 2, Kind: StreamFile}, nil),
+		bad("A stream of a known size of 2^63.", "OPEN", "BAD_FRAME", false, begin, StreamBegin{Size: SizeMax + 1, Kind: StreamFile}, nil),
+		bad("A stream of unknown size that begins at 2^63.", "OPEN", "BAD_FRAME", false, begin, StreamBegin{Size: SizeUnknown, Offset: SizeMax + 1, Kind: StreamVideo}, nil),
 		bad("A stream's MIME type that eats its name.", "OPEN", "BAD_FRAME", false, begin, StreamBegin{Size: 1, Kind: StreamFile, MIME: "a/b", Name: "c"}, setByte(64+72, 5)),
 		bad("An empty chunk.", "MEDIA", "BAD_FRAME", false, Header{Type: TypeStreamChunk, Room: 7, ID: idB}, Empty{}, nil),
 		bad("A chunk of 16,385 bytes.", "MEDIA", "TOO_LONG", true, Header{Type: TypeStreamChunk, Room: 7, ID: idB}, Raw(make([]byte, ChunkMax+1)), nil),

@@ -341,6 +341,14 @@ static void a_stream_is_announced_with_all_that_is_known(void)
 	CHECK_EQ(PARSE(stream_begin, &out), KCHAT_E_NONE);
 	stream_begin(1000, 1001, KCHAT_STREAM_IMAGE);
 	CHECK_EQ(PARSE(stream_begin, &out), KCHAT_E_BAD_FRAME);
+	stream_begin(KCHAT_SIZE_MAX, KCHAT_SIZE_MAX, KCHAT_STREAM_FILE);
+	CHECK_EQ(PARSE(stream_begin, &out), KCHAT_E_NONE);
+	stream_begin(KCHAT_SIZE_MAX + 1, 0, KCHAT_STREAM_FILE);
+	CHECK_EQ(PARSE(stream_begin, &out), KCHAT_E_BAD_FRAME);
+	stream_begin(KCHAT_SIZE_UNKNOWN, KCHAT_SIZE_MAX, KCHAT_STREAM_VIDEO);
+	CHECK_EQ(PARSE(stream_begin, &out), KCHAT_E_NONE);
+	stream_begin(KCHAT_SIZE_UNKNOWN, KCHAT_SIZE_MAX + 1, KCHAT_STREAM_VIDEO);
+	CHECK_EQ(PARSE(stream_begin, &out), KCHAT_E_BAD_FRAME);
 	stream_begin(1000, 0, 0);
 	CHECK_EQ(PARSE(stream_begin, &out), KCHAT_E_BAD_FRAME);
 	stream_begin(1000, 0, 4);

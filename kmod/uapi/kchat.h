@@ -193,6 +193,7 @@ enum kchat_stream_kind {
 	KCHAT_STREAM_VIDEO	= 3,
 };
 
+#define KCHAT_SIZE_MAX		0x7fffffffffffffffULL	/* of a blob */
 #define KCHAT_SIZE_UNKNOWN	0xffffffffffffffffULL
 #define KCHAT_DELIVERED_STEPS	8	/* entries of DELIVERED at most */
 #define KCHAT_REOFFERS_MAX	8	/* REOFFER of one connection that are not answered */
