@@ -86,6 +86,8 @@ func TestDirectRoom(t *testing.T) {
 	allAlone(t, a, r.Number)
 	stranger.refused(stranger.send(wire.TypeJoin, 0, wire.Join{Name: name}), wire.ErrForbidden)
 	stranger.refused(stranger.send(wire.TypeJoin, 0, wire.Join{Name: name, Flags: wire.JoinExisting}), wire.ErrForbidden)
+	a.refused(a.send(wire.TypeInvite, r.Number, wire.Number{Value: stranger.Me.Account}), wire.ErrForbidden)
+	a.refused(a.send(wire.TypeJoin, 0, wire.Join{Name: fmt.Sprintf("@%d-%d", a.Me.Account, uint64(1)<<60)}), wire.ErrNoPerson)
 	b.join(name)
 	id := a.say(r.Number, "between us")
 	b.gets(id, wire.TypeMsg)

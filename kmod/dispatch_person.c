@@ -127,6 +127,8 @@ void kchat_handle_invite(struct kchat_conn *conn, const struct kchat_request *re
 		account = kchat_account_get(&conn->kn->accounts, to);
 		if (!account)
 			error = KCHAT_E_NO_PERSON;
+		else if (!kchat_room_admits(member->room, to))
+			error = KCHAT_E_FORBIDDEN;
 		else if (!kchat_room_invite(member->room, conn->session->account, to))
 			error = KCHAT_E_OFFLINE;
 	}

@@ -184,6 +184,13 @@ static inline struct kchat_room *kchat_room_hold(struct kchat_room *room)
 	return room;
 }
 
+/* A direct room is for its two. */
+static inline bool kchat_room_admits(const struct kchat_room *room, u64 account)
+{
+	return !(room->flags & KCHAT_ROOM_DIRECT) || room->direct[0] == account ||
+	       room->direct[1] == account;
+}
+
 static inline struct kchat_text kchat_room_name(const struct kchat_room *room)
 {
 	return (struct kchat_text){ room->name, room->name_len };
