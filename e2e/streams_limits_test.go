@@ -135,7 +135,7 @@ func TestASlowReaderDoesNotHoldAFinishedStream(t *testing.T) {
 	world.set(t, "window", 16<<20)
 	a, b, r := pair(t)
 	lazy := a.meets(narrow(t), r)
-	data := blob(8 << 20) // more than all sockets between hold
+	data := blob(15 << 20) // more than all sockets between hold
 	id, credit := a.opened(r.Number, begin(wire.StreamFile, data))
 	lazy.accepts(id, 0)
 	a.accepted(id, 1)
