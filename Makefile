@@ -10,7 +10,7 @@ CLANG := $(shell command -v clang-14 || command -v clang)
 GOBUILD := CGO_ENABLED=0 go build -trimpath
 
 .PHONY: help run demo demo-gif test build build-client install-client install setup kmod check-kmod check-style check-c check-go test-go \
-	debug-kernel kmod-debug kmod-broken test-debug fuzz init client vm-tool clean
+	debug-kernel kmod-debug kmod-broken test-debug test-kcsan coverage fuzz init client vm-tool clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -85,8 +85,8 @@ check-go: ## the form of the Go code, and what the compiler does not see
 test-go: ## the Go tests, with the race detector, against the module in microVMs
 	go test -race -timeout 20m ./...
 
-debug-kernel: ## build (once) the kernel that looks for our bugs: KASAN, lockdep, kmemleak
-	@nice -n 10 scripts/debug-kernel
+debug-kernel: ## build (once) the kernel that looks for our bugs: KASAN, lockdep, kmemleak (KIND=kcsan: data races)
+	@nice -n 10 scripts/debug-kernel $(or $(KIND),kasan)
 
 kmod-debug: ## build the module for the debug kernel
 	@scripts/kmod-build debug
@@ -94,12 +94,23 @@ kmod-debug: ## build the module for the debug kernel
 kmod-broken: # the module that is wrong on purpose, which shows that the tests can fail
 	@scripts/kmod-build --src kmod/test/broken --name broken 6.12
 
-test-debug: build ## run the tests that use a server on the debug kernel
+test-debug: build ## run the tests that use a server on the debug kernel, and show that each of its detectors bites
 	@scripts/setup debug
 	@scripts/check-style
 	@scripts/kmod-build debug
 	@scripts/kmod-build --src kmod/test/broken --name broken debug
 	KCHAT_TEST_KERNEL=debug go test -tags debugkernel -count=1 -p 1 -timeout 60m ./server/... ./rooms/... ./e2e/...
 
+test-kcsan: build ## run the end-to-end tests on the kernel that looks for data races
+	@scripts/setup debug
+	@scripts/kmod-build kcsan
+	@scripts/kmod-build --src kmod/test/broken --name broken kcsan
+	KCHAT_TEST_KERNEL=kcsan go test -tags debugkernel -count=1 -timeout 30m -run 'Machine|Detector' ./server/vmtest
+	KCHAT_TEST_KERNEL=kcsan go test -count=1 -timeout 120m ./e2e
+
+coverage: build ## which lines of the module and of the Go code the tests run, in coverage/
+	@scripts/setup debug
+	@scripts/coverage
+
 clean: ## remove what was built here; the cache of kernels stays
-	rm -rf bin .cache kmod/kchat.ko
+	rm -rf bin .cache coverage kmod/kchat.ko
