@@ -72,4 +72,5 @@ func TestUnloadInMidStream(t *testing.T) {
 	if n := <-ended; n < 100 {
 		t.Errorf("the film ended after %d frames", n)
 	}
+	reload(t, s) // for the end of the server, which unloads it
 }

@@ -193,6 +193,9 @@ func (c *Conn) Find(limit time.Duration, match func(Frame) bool) (Frame, error) 
 	}
 }
 
+// Drop forgets those of the frames that Find has passed over.
+func (c *Conn) Drop(match func(Frame) bool) { c.stash = slices.DeleteFunc(c.stash, match) }
+
 // Passed are the frames that Find has passed over so far.
 func (c *Conn) Passed() []Frame { return c.stash }
 
