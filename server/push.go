@@ -11,7 +11,8 @@ import (
 	"kchat/server/genl"
 )
 
-// push brings the kernel's accounts from what was pushed before to what is wanted, and notes it in pushed.
+// push brings the kernel's accounts from what was pushed before to what is wanted, and notes it in pushed. The kernel
+// itself ends the sessions of an account that is gone or has new keys.
 func push(ctx context.Context, client *genl.Client, pushed map[uint64]accounts.Account, wanted []accounts.Account) error {
 	keep := map[uint64]bool{}
 	for _, a := range wanted {
@@ -32,13 +33,6 @@ func push(ctx context.Context, client *genl.Client, pushed map[uint64]accounts.A
 		if known && same(old, a) {
 			continue
 		}
-		if known && !sameKeys(old, a) {
-			// A new password from an administrator ends the sessions that the old one opened, as a deletion does.
-			if err := client.DeleteAccount(ctx, a.Number); err != nil {
-				return err
-			}
-			delete(pushed, a.Number)
-		}
 		if err := client.SetAccount(ctx, a.ForKernel()); err != nil {
 			return err
 		}
@@ -48,11 +42,7 @@ func push(ctx context.Context, client *genl.Client, pushed map[uint64]accounts.A
 }
 
 func same(a, b accounts.Account) bool {
-	return a.Name == b.Name && a.Login == b.Login && a.Bot == b.Bot && a.Admin == b.Admin && sameKeys(a, b)
-}
-
-func sameKeys(a, b accounts.Account) bool {
-	return bytes.Equal(a.Salt, b.Salt) && bytes.Equal(a.StoredKey, b.StoredKey) && bytes.Equal(a.ServerKey, b.ServerKey)
+	return a.Name == b.Name && a.Login == b.Login && a.Bot == b.Bot && a.Admin == b.Admin && bytes.Equal(a.Salt, b.Salt) && bytes.Equal(a.StoredKey, b.StoredKey) && bytes.Equal(a.ServerKey, b.ServerKey)
 }
 
 // liftAddressLimit lets any number of logins fail from one address; those per account still count.
