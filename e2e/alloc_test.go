@@ -325,8 +325,8 @@ func (c *chat) stream(context.Context) error {
 	if err := c.b.Send(wire.Header{Type: wire.TypeStreamAccept, ID: id}, wire.Number{}); err != nil {
 		return err
 	}
-	start := func(f peer.Frame) bool { return f.ID == id && f.Type != wire.TypeStreamBegin }
-	if f, err := c.b.Find(peer.Limit, start); err != nil {
+	ofStream := func(f peer.Frame) bool { return f.ID == id && f.Type != wire.TypeStreamBegin }
+	if f, err := c.b.Find(peer.Limit, ofStream); err != nil {
 		return err
 	} else if f.Type != wire.TypeStreamStart {
 		return &peer.Unexpected{Want: wire.TypeStreamStart, Got: f}
@@ -336,7 +336,7 @@ func (c *chat) stream(context.Context) error {
 		return err
 	}
 	for {
-		f, err := c.b.Find(peer.Limit, func(f peer.Frame) bool { return f.ID == id })
+		f, err := c.b.Find(peer.Limit, ofStream)
 		switch {
 		case err != nil:
 			return err

@@ -48,9 +48,10 @@ type detector struct {
 	heading *regexp.Regexp
 }
 
-// harmless are lines of a healthy boot that look like reports, and races of the kernel's own parts: its authors know
-// most of them and leave them (Documentation/dev-tools/kcsan.rst); those of a module have its name in the heading.
-var harmless = regexp.MustCompile(`possible (CPUs|cpus)|Speculative|Spectre|Command line:|BUG: KCSAN: [^\[]*$`)
+// harmless are lines of a healthy boot that look like reports, a tracker that a test has left without memory, and races
+// of the kernel's own parts: its authors know most of them and leave them (Documentation/dev-tools/kcsan.rst); those of a
+// module have its name in the heading.
+var harmless = regexp.MustCompile(`possible (CPUs|cpus)|Speculative|Spectre|Command line:|ref_tracker: memory allocation failure|BUG: KCSAN: [^\[]*$`)
 
 // Reports returns the lines of a kernel log that tell of something wrong.
 func Reports(log string) []Report {

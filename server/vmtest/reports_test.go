@@ -56,6 +56,7 @@ func TestAHealthyLogHasNoReports(t *testing.T) {
 		"Spectre V2 : WARNING: Unprivileged eBPF is enabled",
 		"kmemleak: Kernel memory leak detector initialized (mem pool available: 15715)",
 		"kchat: server started on port 10106",
+		"ref_tracker: memory allocation failure, unreliable refcount tracker.",
 		"BUG: KCSAN: data-race in tick_nohz_next_event / tick_nohz_stop_tick",
 	} {
 		if found := Reports("[    1.234567] " + line + "\n"); len(found) != 0 {
