@@ -40,7 +40,7 @@ func TestProcShowsTheCounters(t *testing.T) {
 				}
 			}
 		}
-		for n := wire.CounterConnections; n <= wire.CounterUptimeMS; n++ {
+		for n := wire.CounterConnections; n <= wire.CounterAnswers; n++ {
 			if _, ok := values[wire.CounterName(n)]; !ok {
 				t.Fatalf("%s is missing in\n%s", wire.CounterName(n), text)
 			}

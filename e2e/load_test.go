@@ -26,12 +26,18 @@ const guestload = "/bin/guestload"
 func withGuestload(t *testing.T) *vmtest.Server {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "guestload")
-	build := exec.Command("go", "build", "-o", path, "./guestload")
-	build.Env = append(build.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
+	build(t, path, "./guestload")
+	return vmtest.Start(t, vmtest.WithFile(guestload, path))
+}
+
+// build makes a program that runs inside of the machine.
+func build(t *testing.T, path, program string) {
+	t.Helper()
+	cmd := exec.Command("go", "build", "-o", path, program)
+	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	return vmtest.Start(t, vmtest.WithFile(guestload, path))
 }
 
 // loaded is a machine of its own with guestload in it, and accounts for it.

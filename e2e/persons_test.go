@@ -278,7 +278,7 @@ func TestStatus(t *testing.T) {
 	if s.Kernel == "" || s.Module == "" {
 		t.Errorf("kernel %q, module %q", s.Kernel, s.Module)
 	}
-	for n := wire.CounterConnections; n <= wire.CounterUptimeMS; n++ {
+	for n := wire.CounterConnections; n <= wire.CounterAnswers; n++ {
 		if _, ok := before[n]; !ok {
 			t.Errorf("the counter %d (%s) is missing", n, wire.CounterName(n))
 		}

@@ -82,4 +82,16 @@ static inline void kchat_shrinker_free(struct shrinker *shrinker)
 #endif
 }
 
+/* A tunnel is set up on the socket's inner half since 7.2. */
+#include <net/udp_tunnel.h>
+static inline void kchat_udp_tunnel_setup(struct net *net, struct socket *sock,
+					  struct udp_tunnel_sock_cfg *cfg)
+{
+#ifdef KCHAT_HAVE_UDP_TUNNEL_SK
+	setup_udp_tunnel_sock(net, sock->sk, cfg);
+#else
+	setup_udp_tunnel_sock(net, sock, cfg);
+#endif
+}
+
 #endif /* _KCHAT_COMPAT_H */

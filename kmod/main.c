@@ -6,6 +6,8 @@
 #include <net/netns/generic.h>
 
 #include "conn.h"
+#include "discover_raw.h"
+#include "discover_udp.h"
 #include "listener.h"
 #include "netlink.h"
 #include "room.h"
@@ -48,6 +50,29 @@ static void net_house(struct work_struct *work)
 	schedule_delayed_work(&kn->house, msecs_to_jiffies(KCHAT_HOUSE_MS));
 }
 
+/* Everything through which somebody may come, discovery last: what it says is true. */
+static int net_open(struct kchat_net *kn)
+{
+	int err;
+
+	err = kchat_listener_start(kn);
+	if (err)
+		return err;
+	err = kchat_discover_raw_start(kn);
+	if (err)
+		goto err_listener;
+	err = kchat_discover_udp_start(kn);
+	if (err)
+		goto err_raw;
+	return 0;
+
+err_raw:
+	kchat_discover_raw_stop(kn);
+err_listener:
+	kchat_listener_stop(kn);
+	return err;
+}
+
 int kchat_net_start(struct kchat_net *kn, const struct kchat_config *cfg)
 {
 	int err = -EALREADY;
@@ -63,7 +88,7 @@ int kchat_net_start(struct kchat_net *kn, const struct kchat_config *cfg)
 	kn->started = ktime_get_ns();
 	/* Before the listener, which may accept at once; all it needs is in place. */
 	WRITE_ONCE(kn->running, true);
-	err = kchat_listener_start(kn);
+	err = net_open(kn);
 	if (err) {
 		WRITE_ONCE(kn->running, false);
 		kn->started = 0;
@@ -88,6 +113,8 @@ void kchat_net_stop(struct kchat_net *kn)
 	if (!kn->running)
 		goto out;
 	WRITE_ONCE(kn->running, false);
+	kchat_discover_udp_stop(kn);
+	kchat_discover_raw_stop(kn);
 	kchat_listener_stop(kn);
 	kchat_shrink_del(kn);
 	cancel_delayed_work_sync(&kn->house);
@@ -128,6 +155,7 @@ static int __net_init kchat_net_init(struct net *net)
 	kchat_accounts_init(&kn->accounts);
 	kchat_service_init(kn);
 	kchat_auth_init(&kn->auth);
+	kchat_responder_init(&kn->responder);
 
 	err = kchat_stats_init(kn);
 	if (err)

@@ -11,6 +11,7 @@
 #include "account.h"
 #include "alloc.h"
 #include "conn.h"
+#include "discover_raw.h"
 #include "server.h"
 #include "service.h"
 #include "session.h"
@@ -37,6 +38,10 @@ static const struct nla_policy policy[KCHAT_A_MAX + 1] = {
 	[KCHAT_A_ERROR]		 = { .type = NLA_U16 },
 	[KCHAT_A_PARAM_NAME]	 = { .type = NLA_NUL_STRING, .len = 63 },
 	[KCHAT_A_PARAM_VALUE]	 = { .type = NLA_U64 },
+	[KCHAT_A_UDP_PORT]	 = { .type = NLA_U16 },
+	[KCHAT_A_OUTER_PORT]	 = NLA_POLICY_MIN(NLA_U16, 1),
+	[KCHAT_A_IFNAME]	 = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
+	[KCHAT_A_ETHER]		 = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 /* Says in words which attribute a request lacks. */
@@ -77,7 +82,11 @@ int kchat_netlink_put_text(struct sk_buff *skb, int type, const struct kchat_tex
 
 static int do_start(struct sk_buff *skb, struct genl_info *info)
 {
-	struct kchat_config cfg = { .port = KCHAT_PORT, .reg = KCHAT_REGISTER_OFF };
+	struct kchat_config cfg = {
+		.port = KCHAT_PORT,
+		.reg = KCHAT_REGISTER_OFF,
+		.udp_port = KCHAT_DISCOVER_PORT,
+	};
 	struct kchat_text name;
 	int err;
 
@@ -98,13 +107,18 @@ static int do_start(struct sk_buff *skb, struct genl_info *info)
 		nla_memcpy(&cfg.addr, info->attrs[KCHAT_A_ADDR], sizeof(cfg.addr));
 	if (info->attrs[KCHAT_A_REGISTER])
 		cfg.reg = nla_get_u8(info->attrs[KCHAT_A_REGISTER]);
+	if (info->attrs[KCHAT_A_UDP_PORT])
+		cfg.udp_port = nla_get_u16(info->attrs[KCHAT_A_UDP_PORT]);
+	cfg.outer_port = cfg.port;
+	if (info->attrs[KCHAT_A_OUTER_PORT])
+		cfg.outer_port = nla_get_u16(info->attrs[KCHAT_A_OUTER_PORT]);
 
 	err = kchat_net_start(knet_of(info), &cfg);
 	memzero_explicit(&cfg, sizeof(cfg));
 	if (err == -EALREADY)
 		GENL_SET_ERR_MSG(info, "the server is running already");
 	else if (err == -EADDRINUSE)
-		GENL_SET_ERR_MSG(info, "the port is taken");
+		GENL_SET_ERR_MSG(info, "the port, or that of discovery, is taken");
 	else if (err == -EADDRNOTAVAIL)
 		GENL_SET_ERR_MSG(info, "this host has no such address");
 	else if (err)
@@ -201,6 +215,33 @@ static int do_param_set(struct sk_buff *skb, struct genl_info *info)
 	else if (err == -ERANGE)
 		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[KCHAT_A_PARAM_VALUE],
 				    "the value is out of the limit's bounds");
+	return err;
+}
+
+static int do_ether_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *attr = info->attrs[KCHAT_A_IFNAME];
+	char name[IFNAMSIZ];
+	int err;
+
+	if (!HAS(info, IFNAME) || !HAS(info, ETHER))
+		return -EINVAL;
+	nla_strscpy(name, attr, sizeof(name));
+	if (!dev_valid_name(name)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr, "an interface cannot have this name");
+		return -EINVAL;
+	}
+	err = kchat_discover_raw_set(knet_of(info), name, nla_get_u8(info->attrs[KCHAT_A_ETHER]));
+	if (err == -ESRCH)
+		GENL_SET_ERR_MSG(info, "the server is not running");
+	else if (err == -EEXIST)
+		NL_SET_ERR_MSG_ATTR(info->extack, attr, "discovery is on there already");
+	else if (err == -ENOENT)
+		NL_SET_ERR_MSG_ATTR(info->extack, attr, "discovery is not on there");
+	else if (err == -ENOSPC)
+		NL_SET_ERR_MSG_ATTR(info->extack, attr, "discovery is on at as many interfaces as may be");
+	else if (err)
+		NL_SET_ERR_MSG_ATTR(info->extack, attr, "no packet socket could be bound there");
 	return err;
 }
 
@@ -340,6 +381,8 @@ static const struct genl_small_ops ops[] = {
 	DUMP(SESSION_GET, kchat_netlink_dump_sessions),
 	DO(PARAM_SET, do_param_set),
 	DUMP(PARAM_GET, kchat_netlink_dump_params),
+	DO(ETHER_SET, do_ether_set),
+	DUMP(ETHER_GET, kchat_netlink_dump_ether),
 };
 
 /*

@@ -21,5 +21,6 @@ int kchat_netlink_dump_accounts(struct sk_buff *skb, struct netlink_callback *cb
 int kchat_netlink_dump_rooms(struct sk_buff *skb, struct netlink_callback *cb);
 int kchat_netlink_dump_sessions(struct sk_buff *skb, struct netlink_callback *cb);
 int kchat_netlink_dump_params(struct sk_buff *skb, struct netlink_callback *cb);
+int kchat_netlink_dump_ether(struct sk_buff *skb, struct netlink_callback *cb);
 
 #endif /* _KCHAT_NETLINK_H */

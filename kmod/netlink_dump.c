@@ -7,6 +7,7 @@
 #include <net/sock.h>
 
 #include "account.h"
+#include "discover_raw.h"
 #include "netlink.h"
 #include "param.h"
 #include "room.h"
@@ -232,5 +233,29 @@ int kchat_netlink_dump_params(struct sk_buff *skb, struct netlink_callback *cb)
 		if (!head || !message_end(skb, head, put_param(skb, knet, state->after)))
 			break;
 	}
+	return skb->len;
+}
+
+/* ---- interfaces on which discovery is answered ---------------------------------------- */
+
+static bool tell_ether(struct sk_buff *skb, struct netlink_callback *cb, const char *name,
+		       int ifindex)
+{
+	void *head = message_begin(skb, cb, KCHAT_CMD_ETHER_GET);
+
+	return head && message_end(skb, head, nla_put_string(skb, KCHAT_A_IFNAME, name) ||
+				   nla_put_u32(skb, KCHAT_A_IFINDEX, ifindex));
+}
+
+int kchat_netlink_dump_ether(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct kchat_net *knet = knet_of(skb);
+	struct dump_state *state = state_of(cb);
+	char name[IFNAMSIZ];
+	int ifindex;
+
+	for (; kchat_discover_raw_get(knet, state->after, name, &ifindex); state->after++)
+		if (name[0] && !tell_ether(skb, cb, name, ifindex))
+			break;
 	return skb->len;
 }

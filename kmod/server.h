@@ -19,6 +19,7 @@
 #include "auth.h"
 #include "log.h"
 #include "param.h"
+#include "responder.h"
 #include "service.h"
 #include "uapi/kchat.h"
 
@@ -31,7 +32,9 @@ extern struct kchat_graves kchat_graves;
 
 struct net;
 struct kchat_listener;	/* listener.h */
+struct kchat_raw;	/* discover_raw.c */
 struct kchat_stats;	/* stats.h */
+struct kchat_udp;	/* discover_udp.c */
 
 /**
  * struct kchat_config - what START says
@@ -44,6 +47,9 @@ struct kchat_stats;	/* stats.h */
  * @port: to listen on, host order
  * @addr: to listen on; all zeros: everywhere, IPv4 included
  * @reg: enum kchat_register
+ * @udp_port: of discovery, host order; 0: none
+ * @outer_port: TCP port by which others reach us, host order: @port, unless something in
+ *	between passes connections on
  */
 struct kchat_config {
 	u8 server_uuid[16];
@@ -55,6 +61,8 @@ struct kchat_config {
 	u16 port;
 	struct in6_addr addr;
 	u8 reg;
+	u16 udp_port;
+	u16 outer_port;
 };
 
 /**
@@ -74,6 +82,9 @@ struct kchat_config {
  *	@conns_lock to change, either to read
  * @accept_waits: the listener is to go on when a connection has ended; under
  *	@conns_lock
+ * @responder: how often discovery is answered
+ * @udp: owned by discover_udp.c, NULL: off; under @control
+ * @raw: owned by discover_raw.c, NULL unless running; under @control
  * @conns: all connections, linked by kchat_conn.link, under @conns_lock; the list
  *	holds no reference, a connection leaves it when its last one is dropped
  * @strangers: of those the ones that have not logged in, linked by
@@ -117,6 +128,9 @@ struct kchat_net {
 	struct kchat_stats __percpu *stats;
 	struct kchat_listener *listener;
 	bool accept_waits;
+	struct kchat_responder responder;
+	struct kchat_udp *udp;
+	struct kchat_raw *raw;
 
 	struct list_head conns;
 	struct list_head strangers;

@@ -35,6 +35,8 @@ static const char *const names[KCHAT_STATS + 1] = {
 	[KCHAT_C_STREAM_BYTES]		= "stream_bytes",
 	[KCHAT_C_STREAM_DROPS]		= "stream_drops",
 	[KCHAT_C_UPTIME_MS]		= "uptime_ms",
+	[KCHAT_C_QUESTIONS]		= "questions",
+	[KCHAT_C_ANSWERS]		= "answers",
 };
 
 int kchat_stats_init(struct kchat_net *knet)

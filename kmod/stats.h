@@ -12,7 +12,7 @@
 struct kchat_net;
 struct net;
 
-#define KCHAT_STATS		KCHAT_C_UPTIME_MS
+#define KCHAT_STATS		KCHAT_C_ANSWERS
 
 /* struct kchat_net has one as "struct kchat_stats __percpu *stats". */
 struct kchat_stats {

@@ -159,6 +159,8 @@ const (
 	CounterStreamBytes   uint16 = 21
 	CounterStreamDrops   uint16 = 22
 	CounterUptimeMS      uint16 = 23
+	CounterQuestions     uint16 = 24
+	CounterAnswers       uint16 = 25
 )
 
 // counterNames is indexed by the number of the counter.
@@ -166,6 +168,7 @@ var counterNames = [...]string{
 	"", "CONNECTIONS", "SESSIONS", "PEOPLE", "ROOMS", "STREAMS", "ACCOUNTS", "LOG_BYTES", "ACCEPTED", "REFUSED",
 	"LOGINS", "LOGIN_FAILURES", "FRAMES_IN", "FRAMES_OUT", "BYTES_IN", "BYTES_OUT", "MESSAGES", "REPEATS", "ALONE",
 	"ERRORS", "GAPS", "STREAM_BYTES", "STREAM_DROPS", "UPTIME_MS",
+	"QUESTIONS", "ANSWERS",
 }
 
 // CounterName is the name of a counter in the document, "" if the number is not known.

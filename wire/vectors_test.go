@@ -92,7 +92,7 @@ func allVectors(t *testing.T) map[string][]vector {
 	return map[string][]vector{
 		"login": loginVectors(), "rooms": roomVectors(), "talk": talkVectors(), "passing": passingVectors(),
 		"streams": streamVectors(), "questions": questionVectors(), "bad": badVectors(), "badtalk": badTalkVectors(),
-		"scram": scramVectors(t),
+		"scram": scramVectors(t), "discover": discoverVectors(),
 	}
 }
 

@@ -30,6 +30,11 @@ static void write_vector(struct vector *v)
 	seed[0] = 0;
 }
 
+static void write_question(struct vector *v)
+{
+	write_seed("discover", v->hex, v->hex_len);
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const files[] = {
@@ -45,6 +50,7 @@ int main(int argc, char **argv)
 	out_dir = argv[2];
 	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		CHECK(vectors_read(argv[1], files[i], write_vector));
+	CHECK(vectors_read(argv[1], "discover", write_question));
 	write_seed("auth", login, sizeof(login) - 1);
 	printf("%d seeds\n", written);
 	return 0;

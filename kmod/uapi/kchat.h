@@ -241,6 +241,8 @@ enum kchat_counter {
 	KCHAT_C_STREAM_BYTES	= 21,	/* bytes of chunks taken in */
 	KCHAT_C_STREAM_DROPS	= 22,	/* recipients dropped from a stream as too slow */
 	KCHAT_C_UPTIME_MS	= 23,	/* since the server was started */
+	KCHAT_C_QUESTIONS	= 24,	/* questions of discovery, over UDP and Ethernet */
+	KCHAT_C_ANSWERS		= 25,	/* of those, answered */
 };
 
 /* ---- errors ---------------------------------------------------------- */
@@ -292,6 +294,77 @@ enum kchat_error {
 	KCHAT_E_SLOW		= 86,
 };
 
+/* ---- discovery ------------------------------------------------------- */
+
+/*
+ * "Which servers are here, and are they alive": one question and one answer,
+ * the same bytes in a UDP datagram and in an Ethernet frame.
+ */
+#define KCHAT_DISCOVER_PORT		2325
+#define KCHAT_DISCOVER_ETHERTYPE	0x88b5	/* IEEE 802: local experimental 1 */
+#define KCHAT_DISCOVER_GROUP4		0xefff1719U	/* 239.255.23.25, RFC 2365 */
+#define KCHAT_DISCOVER_MAGIC		"kchd"
+#define KCHAT_DISCOVER_VERSION		1
+#define KCHAT_DISCOVER_LEN		256	/* bytes of a question; an answer has fewer */
+
+enum kchat_discover_kind {
+	KCHAT_DISCOVER_QUESTION	= 1,
+	KCHAT_DISCOVER_ANSWER	= 2,
+};
+
+/**
+ * struct kchat_discover_hdr - the head of both; zeros fill the rest of a question
+ * @magic: KCHAT_DISCOVER_MAGIC
+ * @version: KCHAT_DISCOVER_VERSION
+ * @kind: enum kchat_discover_kind
+ * @reserved: 0
+ * @mark: chosen by who asks, and sent back
+ * @server: question: who is asked, zeros: everybody; answer: who answers
+ */
+struct kchat_discover_hdr {
+	__u8 magic[4];
+	__u8 version;
+	__u8 kind;
+	__le16 reserved;
+	__u8 mark[8];
+	__u8 server[16];
+} __attribute__((packed));
+
+/**
+ * struct kchat_discover_answer - what an answer says; its name and version follow
+ * @hdr: the question's mark, our UUID
+ * @community: UUID of the servers that share accounts
+ * @port: TCP port
+ * @flags: KCHAT_DISCOVER_*
+ * @load: connections in thousandths of what there may be
+ * @name_len: bytes of the server's name
+ * @version_len: bytes of the module's version
+ * @people: present now
+ * @rooms: that there are now
+ * @connections: that are open now
+ * @mac: over Ethernet: of the interface; else zeros
+ * @reserved: 0
+ * @link_local: over Ethernet: IPv6 address of the interface; else zeros
+ */
+struct kchat_discover_answer {
+	struct kchat_discover_hdr hdr;
+	__u8 community[16];
+	__le16 port;
+	__le16 flags;
+	__le16 load;
+	__u8 name_len;
+	__u8 version_len;
+	__le32 people;
+	__le32 rooms;
+	__le32 connections;
+	__u8 mac[6];
+	__le16 reserved;
+	__u8 link_local[16];
+} __attribute__((packed));
+
+#define KCHAT_DISCOVER_OPEN	0x0001	/* anybody may make an account */
+#define KCHAT_DISCOVER_INVITE	0x0002	/* an invite code is needed for one */
+
 /* ---- generic netlink ------------------------------------------------- */
 
 #define KCHAT_GENL_NAME		"kchat"
@@ -306,7 +379,7 @@ enum kchat_cmd {
 	KCHAT_CMD_UNSPEC,
 	/*
 	 * SERVER_UUID, COMMUNITY_UUID, SERVER_NAME, GENERATION, SECRET, ITERATIONS,
-	 * [PORT], [ADDR], [REGISTER]
+	 * [PORT], [ADDR], [REGISTER], [UDP_PORT], [OUTER_PORT]
 	 */
 	KCHAT_CMD_START,
 	KCHAT_CMD_STOP,
@@ -335,6 +408,8 @@ enum kchat_cmd {
 	KCHAT_CMD_SESSION_GET,
 	KCHAT_CMD_PARAM_SET,	/* PARAM_NAME, PARAM_VALUE */
 	KCHAT_CMD_PARAM_GET,	/* dump: PARAM_NAME, PARAM_VALUE, PARAM_MIN, PARAM_MAX */
+	KCHAT_CMD_ETHER_SET,	/* IFNAME, ETHER: answer discovery on this interface, or no more */
+	KCHAT_CMD_ETHER_GET,	/* dump: IFNAME, IFINDEX (0: no such interface now) */
 	__KCHAT_CMD_MAX,
 };
 
@@ -387,6 +462,11 @@ enum kchat_nla {
 	KCHAT_A_PARAM_VALUE,	/* u64 */
 	KCHAT_A_PARAM_MIN,	/* u64 */
 	KCHAT_A_PARAM_MAX,	/* u64 */
+	KCHAT_A_UDP_PORT,	/* u16, host order: of discovery; 0: off; default KCHAT_DISCOVER_PORT */
+	KCHAT_A_OUTER_PORT,	/* u16, host order: TCP port by which others reach us; default PORT */
+	KCHAT_A_IFNAME,		/* string: of an interface */
+	KCHAT_A_IFINDEX,	/* u32 */
+	KCHAT_A_ETHER,		/* u8: 1 on, 0 off */
 	__KCHAT_A_MAX,
 };
 

@@ -35,6 +35,12 @@ func (c *Client) Start(ctx context.Context, s Start) error {
 		if s.Port != 0 {
 			e.Uint16(attrPort, s.Port)
 		}
+		if s.UDPPort != nil {
+			e.Uint16(attrUDPPort, *s.UDPPort)
+		}
+		if s.OuterPort != 0 {
+			e.Uint16(attrOuterPort, s.OuterPort)
+		}
 		if s.Addr.IsValid() {
 			addr := s.Addr.As16()
 			e.Bytes(attrAddr, addr[:])
@@ -105,6 +111,24 @@ func (c *Client) Sessions(ctx context.Context) ([]Session, error) {
 // Params lists the limits that can be changed.
 func (c *Client) Params(ctx context.Context) ([]Param, error) {
 	return dump(ctx, c.to, "limits", cmdParamGet, decodeParam)
+}
+
+// SetEther makes the server answer discovery on the Ethernet interface of that name, or no more. The interface
+// need not be there yet.
+func (c *Client) SetEther(ctx context.Context, name string, on bool) error {
+	return c.do(ctx, "switch discovery on "+name, cmdEtherSet, func(e *netlink.AttributeEncoder) {
+		e.String(attrIfname, name)
+		value := uint8(0)
+		if on {
+			value = 1
+		}
+		e.Uint8(attrEther, value)
+	})
+}
+
+// Ether lists the interfaces on which discovery is answered.
+func (c *Client) Ether(ctx context.Context) ([]Interface, error) {
+	return dump(ctx, c.to, "interfaces", cmdEtherGet, decodeInterface)
 }
 
 func (c *Client) do(ctx context.Context, what string, command uint8, fill func(*netlink.AttributeEncoder)) error {

@@ -182,3 +182,16 @@ func decodeRequest(command uint8, data []byte) (Request, error) {
 	}
 	return r, err
 }
+
+func decodeInterface(data []byte) (Interface, error) {
+	var i Interface
+	err := walk(data, func(d *netlink.AttributeDecoder) {
+		switch d.Type() {
+		case attrIfname:
+			i.Name = d.String()
+		case attrIfindex:
+			i.Index = d.Uint32()
+		}
+	})
+	return i, err
+}

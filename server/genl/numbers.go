@@ -26,6 +26,8 @@ const (
 	cmdSessionGet
 	cmdParamSet
 	cmdParamGet
+	cmdEtherSet
+	cmdEtherGet
 )
 
 // The attributes, as enum kchat_nla.
@@ -75,6 +77,11 @@ const (
 	attrParamValue
 	attrParamMin
 	attrParamMax
+	attrUDPPort
+	attrOuterPort
+	attrIfname
+	attrIfindex
+	attrEther
 )
 
 // Registration is who may make an account over the wire, as enum kchat_register.

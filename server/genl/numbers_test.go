@@ -65,6 +65,8 @@ func TestCommandsAgreeWithTheHeader(t *testing.T) {
 		"KCHAT_CMD_SESSION_GET":      cmdSessionGet,
 		"KCHAT_CMD_PARAM_SET":        cmdParamSet,
 		"KCHAT_CMD_PARAM_GET":        cmdParamGet,
+		"KCHAT_CMD_ETHER_SET":        cmdEtherSet,
+		"KCHAT_CMD_ETHER_GET":        cmdEtherGet,
 	})
 }
 
@@ -115,6 +117,11 @@ func TestAttributesAgreeWithTheHeader(t *testing.T) {
 		"KCHAT_A_PARAM_VALUE":    attrParamValue,
 		"KCHAT_A_PARAM_MIN":      attrParamMin,
 		"KCHAT_A_PARAM_MAX":      attrParamMax,
+		"KCHAT_A_UDP_PORT":       attrUDPPort,
+		"KCHAT_A_OUTER_PORT":     attrOuterPort,
+		"KCHAT_A_IFNAME":         attrIfname,
+		"KCHAT_A_IFINDEX":        attrIfindex,
+		"KCHAT_A_ETHER":          attrEther,
 	})
 }
 

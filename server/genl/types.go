@@ -27,6 +27,8 @@ type Start struct {
 	Port          uint16 // 0: the module's default
 	Addr          netip.Addr
 	Register      Registration
+	UDPPort       *uint16 // of discovery; 0: off; nil: the module's default
+	OuterPort     uint16  // TCP port that discovery names; 0: Port
 }
 
 // Status is what the module says of itself.
@@ -98,6 +100,12 @@ type Session struct {
 	Lag      uint64 `json:"lag"` // bytes of logs not sent yet
 	BytesIn  uint64 `json:"bytes_in"`
 	BytesOut uint64 `json:"bytes_out"`
+}
+
+// Interface is one on which discovery is answered over Ethernet.
+type Interface struct {
+	Name  string `json:"name"`
+	Index uint32 `json:"index"` // 0: there is no such interface now
 }
 
 // Param is a limit of the module that can be changed while it runs.

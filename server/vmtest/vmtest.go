@@ -56,6 +56,16 @@ func WithFile(inGuest, onHost string) Option {
 	return func(cfg *server.Config) { cfg.Files[inGuest] = onHost }
 }
 
+// WithDriver puts a driver of the kernel into the guest, as /lib/NAME.ko, unless the kernel has it built in.
+func WithDriver(name string) Option {
+	return func(cfg *server.Config) {
+		path := filepath.Join(filepath.Dir(cfg.Parts.Kernel), "testing", name+".ko")
+		if _, err := os.Stat(path); err == nil {
+			cfg.Files["/lib/"+name+".ko"] = path
+		}
+	}
+}
+
 // WithModule runs another module than kmod/kchat.ko.
 func WithModule(path string) Option {
 	return func(cfg *server.Config) { cfg.Parts.Module = path }

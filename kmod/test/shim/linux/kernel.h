@@ -18,6 +18,7 @@
 #define max_t(t, a, b)		max((t)(a), (t)(b))
 #define container_of(p, t, m)	((t *)((char *)(p) - offsetof(t, m)))
 #define fallthrough		__attribute__((__fallthrough__))
+#define BUILD_BUG_ON(c)		_Static_assert(!(c), #c)
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define scnprintf		snprintf	/* where the result fits, they are the same */

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"kchat/server/route"
+	"kchat/wire"
+)
+
+// The two ends of the cable: the server's, and the one in a network namespace of its own, without any configuration.
+const (
+	nearEnd = "cable0"
+	farEnd  = "cable1"
+)
+
+// loadVeth loads the driver of the cable, unless the kernel has it built in.
+func loadVeth() error {
+	file, err := os.Open("/lib/veth.ko")
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := unix.FinitModule(int(file.Fd()), "", 0); err != nil && !errors.Is(err, unix.EEXIST) {
+		return fmt.Errorf("load veth: %w", err)
+	}
+	return nil
+}
+
+// elsewhere runs a function on a thread that stays in a network namespace of its own, and is gone with it.
+func elsewhere(run func(namespace int) error) error {
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with its goroutine
+		done <- func() error {
+			if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+				return fmt.Errorf("make a network namespace: %w", err)
+			}
+			path := fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid())
+			namespace, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+			if err != nil {
+				return fmt.Errorf("open the network namespace: %w", err)
+			}
+			defer unix.Close(namespace)
+			return run(namespace)
+		}()
+	}()
+	return <-done
+}
+
+// here runs a function in the server's network namespace, from a thread that is elsewhere.
+func here(run func() error) error {
+	done := make(chan error)
+	go func() { done <- run() }()
+	return <-done
+}
+
+// withLink hands an interface of the caller's network namespace to do.
+func withLink(name string, do func(*route.Conn, *net.Interface) error) error {
+	conn, err := route.Dial()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	link, err := net.InterfaceByName(name)
+	if err != nil {
+		return fmt.Errorf("find %s: %w", name, err)
+	}
+	if err := do(conn, link); err != nil {
+		return fmt.Errorf("change %s: %w", name, err)
+	}
+	return nil
+}
+
+func up(conn *route.Conn, link *net.Interface) error { return conn.Up(link.Index) }
+
+// plug lays the cable; its near end is brought up here, its far end where the caller is.
+func plug(namespace int) error {
+	err := here(func() error {
+		conn, err := route.Dial()
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		if err := conn.AddVeth(nearEnd, farEnd, namespace); err != nil {
+			return fmt.Errorf("lay a cable: %w", err)
+		}
+		return withLink(nearEnd, up)
+	})
+	if err != nil {
+		return err
+	}
+	return withLink(farEnd, up)
+}
+
+// unplug takes the cable away.
+func unplug() error {
+	return here(func() error {
+		return withLink(nearEnd, func(conn *route.Conn, link *net.Interface) error { return conn.Delete(link.Index) })
+	})
+}
+
+// wireEnd is a packet socket at the far end of the cable, packet(7).
+type wireEnd struct {
+	fd   int
+	link *net.Interface
+}
+
+func openWire() (*wireEnd, error) {
+	link, err := net.InterfaceByName(farEnd)
+	if err != nil {
+		return nil, fmt.Errorf("find %s: %w", farEnd, err)
+	}
+	protocol := uint16(wire.DiscoverEtherType&0xff<<8 | wire.DiscoverEtherType>>8) // network byte order
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, int(protocol))
+	if err != nil {
+		return nil, fmt.Errorf("open a packet socket: %w", err)
+	}
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: protocol, Ifindex: link.Index}); err != nil {
+		_ = unix.Close(fd)
+		return nil, fmt.Errorf("bind a packet socket to %s: %w", farEnd, err)
+	}
+	return &wireEnd{fd, link}, nil
+}
+
+func (w *wireEnd) close() { _ = unix.Close(w.fd) }
+
+// send puts a frame on the cable: to everybody, from us, with a payload of any length.
+func (w *wireEnd) send(payload []byte) error {
+	frame := append([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, w.link.HardwareAddr...)
+	frame = append(frame, wire.DiscoverEtherType>>8, wire.DiscoverEtherType&0xff)
+	if _, err := unix.Write(w.fd, append(frame, payload...)); err != nil {
+		return fmt.Errorf("send a frame: %w", err)
+	}
+	return nil
+}
+
+// receive waits for a frame that is not our own; os.ErrDeadlineExceeded: none came.
+func (w *wireEnd) receive(wait time.Duration) (from net.HardwareAddr, payload []byte, err error) {
+	timeout := unix.NsecToTimeval(int64(wait))
+	if err := unix.SetsockoptTimeval(w.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout); err != nil {
+		return nil, nil, err
+	}
+	frame := make([]byte, 2048)
+	for {
+		n, err := unix.Read(w.fd, frame)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EAGAIN):
+			return nil, nil, os.ErrDeadlineExceeded
+		case err != nil:
+			return nil, nil, fmt.Errorf("receive a frame: %w", err)
+		case n < 14:
+			return nil, nil, fmt.Errorf("a frame of %d bytes", n)
+		default:
+			return net.HardwareAddr(frame[6:12]), frame[14:n], nil
+		}
+	}
+}
