@@ -164,14 +164,17 @@ static void raw_receive(struct work_struct *work)
 
 	while (budget--) {
 		struct kvec vec = { .iov_base = &question, .iov_len = sizeof(question) };
-		struct msghdr msg = {};
+		struct sockaddr_ll from = {};
+		struct msghdr msg = { .msg_name = &from };
 
 		/* MSG_TRUNC: a frame that is too long says its own length, and is none. */
 		len = kernel_recvmsg(device->sock, &msg, &vec, 1, sizeof(question),
 				     MSG_DONTWAIT | MSG_TRUNC);
-		if (len == -EAGAIN || len == -EINTR)
+		/* That it went down is said once, before what had come. */
+		if (len < 0 && len != -ENETDOWN)
 			return;
-		if (len > 0 && len <= sizeof(question))
+		/* A promiscuous interface, or one that drops a VLAN's tag, hears what is not for us. */
+		if (len > 0 && len <= sizeof(question) && from.sll_pkttype != PACKET_OTHERHOST)
 			raw_answer(device, &question, len);
 		cond_resched();
 	}

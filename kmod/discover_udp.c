@@ -154,6 +154,13 @@ static void udp_send(struct socket *sock, struct udp_reply *reply, u8 *answer, u
 	kernel_sendmsg(sock, &msg, &vec, 1, len);
 }
 
+/* Port 0 takes nothing, and what is sent to no address comes back to this host. */
+static bool udp_has_sender(const struct sk_buff *skb, bool v4)
+{
+	return udp_hdr(skb)->source && (v4 ? ip_hdr(skb)->saddr != htonl(INADDR_ANY) :
+					     !ipv6_addr_any(&ipv6_hdr(skb)->saddr));
+}
+
 static void udp_answer(struct kchat_udp *udp, struct sk_buff *skb)
 {
 	bool v4 = skb->protocol == htons(ETH_P_IP);
@@ -167,7 +174,7 @@ static void udp_answer(struct kchat_udp *udp, struct sk_buff *skb)
 	struct udp_reply reply = {};
 	u32 len;
 
-	if (!sock || !udp_hdr(skb)->source ||
+	if (!sock || !udp_has_sender(skb, v4) ||
 	    skb_copy_bits(skb, sizeof(struct udphdr), question, sizeof(question)))
 		return;
 	len = kchat_responder_answer(udp->kn, &asker, question, sizeof(question), answer);

@@ -23,8 +23,9 @@ void kchat_responder_init(struct kchat_responder *responder)
 /* May somebody have one of @per_second answers now? If so it is counted. */
 static bool one_more(struct kchat_limiter *asked, u64 key, u32 per_second)
 {
-	u64 now = ktime_to_ms(ktime_get());
-	u32 period = MSEC_PER_SEC / per_second;
+	/* The limiter's unit is ours to choose; in ms, 600 a second would be 1000. */
+	u64 now = ktime_to_us(ktime_get());
+	u32 period = USEC_PER_SEC / per_second;
 
 	if (kchat_limiter_wait(asked, key, now, per_second, period))
 		return false;
