@@ -161,13 +161,22 @@ static bool udp_has_sender(const struct sk_buff *skb, bool v4)
 					     !ipv6_addr_any(&ipv6_hdr(skb)->saddr));
 }
 
+/* Who has an IPv6 network has 2^64 addresses in it; but on a link all share one. */
+static u32 udp_asker_len(const struct sk_buff *skb, bool v4)
+{
+	if (v4)
+		return sizeof(struct in_addr);
+	if (ipv6_addr_type(&ipv6_hdr(skb)->saddr) & IPV6_ADDR_LINKLOCAL)
+		return sizeof(struct in6_addr);
+	return sizeof(struct in6_addr) / 2;
+}
+
 static void udp_answer(struct kchat_udp *udp, struct sk_buff *skb)
 {
 	bool v4 = skb->protocol == htons(ETH_P_IP);
 	struct kchat_asker asker = {
 		.address = v4 ? (void *)&ip_hdr(skb)->saddr : (void *)&ipv6_hdr(skb)->saddr,
-		/* Who has an IPv6 network has 2^64 addresses in it. */
-		.address_len = v4 ? sizeof(struct in_addr) : sizeof(struct in6_addr) / 2,
+		.address_len = udp_asker_len(skb, v4),
 	};
 	struct socket *sock = v4 ? udp->sock4 : udp->sock6;
 	u8 question[KCHAT_DISCOVER_LEN], answer[KCHAT_DISCOVER_ANSWER_MAX];

@@ -19,6 +19,7 @@ import (
 	"kchat/server/genl"
 	"kchat/server/guest"
 	"kchat/server/vm"
+	"kchat/wire"
 )
 
 // vmMaxCPUs is how many processors of the host a microVM takes at most, unless told.
@@ -54,7 +55,7 @@ func startVM(ctx context.Context, cfg Config, console io.Writer, h hooks) (*vmBa
 	machine := vm.Config{
 		Parts: cfg.Parts, Dir: cfg.Paths.Runtime, Files: cfg.Files, CPUs: cpus, Console: console, Kmsg: h.kmsg,
 		Boot: cfg.patience(bootWait), Accel: cfg.Accel,
-		Forwards: []vm.Forward{{Host: inner, Guest: DefaultPort}},
+		Forwards: []vm.Forward{{Host: inner, Guest: DefaultPort}, {UDP: true, Host: inner, Guest: wire.DiscoverPort}},
 		Account: func(data json.RawMessage) {
 			var r genl.Request
 			if json.Unmarshal(data, &r) == nil {
@@ -103,11 +104,25 @@ func innerAddress() (netip.AddrPort, error) {
 		random := rand.Uint32()
 		addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, byte(random >> 16), byte(random >> 8), 1}),
 			uint16(innerFirstPort+rand.IntN(innerEndPort-innerFirstPort)))
-		if listener, err := net.Listen("tcp", addr.String()); err == nil {
-			return addr, listener.Close()
+		if isFree(addr) {
+			return addr, nil
 		}
 	}
 	return netip.AddrPort{}, errors.New("there is no free port on 127.0.0.0/8")
+}
+
+// isFree says whether nobody has an address, neither for TCP nor for UDP.
+func isFree(addr netip.AddrPort) bool {
+	listener, err := net.Listen("tcp", addr.String())
+	if err != nil {
+		return false
+	}
+	defer listener.Close()
+	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(addr))
+	if err != nil {
+		return false
+	}
+	return conn.Close() == nil
 }
 
 func (b *vmBackend) Execute(ctx context.Context, command uint8, flags netlink.HeaderFlags, data []byte) ([][]byte, error) {

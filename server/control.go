@@ -20,13 +20,15 @@ const (
 	orderStatus = "status"
 	orderSync   = "sync" // the accounts file changed
 	orderStop   = "stop" // the answer comes when the server has ended
+	orderEther  = "ether"
 )
 
 // controlWait is how long an order may take; stopping is the slowest.
 const controlWait = 30 * time.Second
 
 type order struct {
-	Do string `json:"do"`
+	Do    string      `json:"do"`
+	Ether *etherOrder `json:"ether,omitempty"`
 }
 
 type reply struct {
@@ -77,7 +79,7 @@ func (c *control) obey(conn net.Conn) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), controlWait)
 	defer cancel()
-	data, err := c.do(ctx, o.Do)
+	data, err := c.do(ctx, o)
 	var r reply
 	if err == nil {
 		r.Data, err = json.Marshal(data)
@@ -88,8 +90,8 @@ func (c *control) obey(conn net.Conn) {
 	_ = json.NewEncoder(conn).Encode(r)
 }
 
-func (c *control) do(ctx context.Context, what string) (any, error) {
-	switch what {
+func (c *control) do(ctx context.Context, o order) (any, error) {
+	switch o.Do {
 	case orderStatus:
 		return c.runner.Status(ctx)
 	case orderSync:
@@ -98,12 +100,21 @@ func (c *control) do(ctx context.Context, what string) (any, error) {
 		c.stop()
 		<-c.done
 		return nil, nil
+	case orderEther:
+		if o.Ether != nil {
+			return nil, c.runner.SetEther(ctx, o.Ether.Name, o.Ether.On)
+		}
 	}
-	return nil, fmt.Errorf("unknown order %q", what)
+	return nil, fmt.Errorf("unknown order %q", o.Do)
 }
 
 // ask gives an order to the server whose control socket is at path. ErrNotRunning: there is none.
 func ask(ctx context.Context, path, what string, result any) error {
+	return command(ctx, path, order{Do: what}, result)
+}
+
+// command is ask for an order that says more than its name.
+func command(ctx context.Context, path string, o order, result any) error {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "unix", path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
@@ -115,7 +126,7 @@ func ask(ctx context.Context, path, what string, result any) error {
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })
 	defer stop()
-	if err := json.NewEncoder(conn).Encode(order{Do: what}); err != nil {
+	if err := json.NewEncoder(conn).Encode(o); err != nil {
 		return fmt.Errorf("ask the server: %w", err)
 	}
 	var r reply

@@ -5,7 +5,6 @@ package server
 import (
 	"bytes"
 	"context"
-	"math"
 
 	"kchat/server/accounts"
 	"kchat/server/genl"
@@ -45,18 +44,19 @@ func same(a, b accounts.Account) bool {
 	return a.Name == b.Name && a.Login == b.Login && a.Bot == b.Bot && a.Admin == b.Admin && bytes.Equal(a.Salt, b.Salt) && bytes.Equal(a.StoredKey, b.StoredKey) && bytes.Equal(a.ServerKey, b.ServerKey)
 }
 
-// liftAddressLimit lets any number of logins fail from one address; those per account still count.
-func liftAddressLimit(ctx context.Context, client *genl.Client) error {
-	const limit = "failures_address"
+// liftAddressLimits lets any number of logins fail from one address, where those per account still count, and any
+// number of questions of discovery come from one, which the runner has counted.
+func liftAddressLimits(ctx context.Context, client *genl.Client) error {
 	params, err := client.Params(ctx)
 	if err != nil {
 		return err
 	}
-	most := uint64(math.MaxInt32)
 	for _, p := range params {
-		if p.Name == limit {
-			most = p.Max
+		if p.Name == "failures_address" || p.Name == "answers_address" {
+			if err := client.SetParam(ctx, p.Name, p.Max); err != nil {
+				return err
+			}
 		}
 	}
-	return client.SetParam(ctx, limit, most)
+	return nil
 }

@@ -59,7 +59,8 @@ type Runner struct {
 	door     *relay.Relay // the port, where the microVM's own is not what people reach; nil in native mode
 
 	mu       sync.Mutex // protects what follows; held over calls to the kernel, which are quick
-	backend  backend    // nil while none runs
+	found    discovery
+	backend  backend // nil while none runs
 	policy   genl.Registration
 	pushed   map[uint64]accounts.Account // what the kernel knows
 	started  time.Time
@@ -98,6 +99,8 @@ func (r *Runner) Run(ctx context.Context, ready func()) error {
 		return err
 	}
 	defer r.closeDoor()
+	r.openQuestions()
+	defer r.closeQuestions()
 	b, err := r.start(ctx)
 	if err != nil {
 		return err
@@ -211,6 +214,7 @@ func (r *Runner) forget() {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.found.shut()
 	r.backend = nil
 }
 
@@ -265,7 +269,7 @@ func (r *Runner) startModule(ctx context.Context, b backend) error {
 	}
 	if a.oneAddress {
 		// Else one person who types a wrong password would lock everybody out.
-		if err := liftAddressLimit(ctx, client); err != nil {
+		if err := liftAddressLimits(ctx, client); err != nil {
 			return err
 		}
 	}
@@ -274,10 +278,10 @@ func (r *Runner) startModule(ctx context.Context, b backend) error {
 	}
 	start := genl.Start{
 		ServerUUID: data.Server, CommunityUUID: data.Community, Name: data.Name, Generation: data.Generation,
-		Iterations: data.Iterations, Port: a.port, Addr: a.listen, Register: policy,
+		Iterations: data.Iterations, Port: a.port, OuterPort: r.cfg.Port, Addr: a.listen, Register: policy,
 	}
 	copy(start.Secret[:], data.Secret)
-	if err := client.Start(ctx, start); err != nil {
+	if err := r.startAndAnswer(ctx, client, start); err != nil {
 		return err
 	}
 	if r.door != nil {
@@ -289,6 +293,7 @@ func (r *Runner) startModule(ctx context.Context, b backend) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.backend, r.policy, r.pushed, r.started = b, policy, pushed, time.Now()
+	r.found.open(a.inner)
 	r.logs.Server.Info("the server is up", "mode", string(a.mode), "kernel", a.release, "generation", data.Generation,
 		"address", netip.AddrPortFrom(r.cfg.Listen, r.cfg.Port))
 	return nil

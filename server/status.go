@@ -29,6 +29,7 @@ type Status struct {
 	Listen       netip.AddrPort    `json:"listen"`
 	Addresses    []string          `json:"addresses"` // to give to others
 	Registration string            `json:"registration"`
+	Discovery    Discovery         `json:"discovery"`
 	PID          int               `json:"pid"`
 	UptimeS      int64             `json:"uptime_s"`
 	Restarts     int               `json:"restarts"` // of the microVM, after it died
@@ -61,6 +62,9 @@ func (r *Runner) Status(ctx context.Context) (Status, error) {
 		UptimeS: int64(time.Since(started) / time.Second), Counters: map[string]uint64{},
 		People: k.Counters[wire.CounterPeople], Rooms: k.Counters[wire.CounterRooms],
 		Connections: k.Counters[wire.CounterConnections], AccountsFile: r.store.Path(),
+	}
+	if s.Discovery, err = r.discovery(ctx, b); err != nil {
+		return Status{}, err
 	}
 	for number, value := range k.Counters {
 		if name := wire.CounterName(number); name != "" {

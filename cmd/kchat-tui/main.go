@@ -42,6 +42,7 @@ func rootCommand() *cobra.Command {
 		userCommand(),
 		doctorCommand(),
 		historyCommand(),
+		discoverCommand(),
 	)
 	return root
 }

@@ -28,7 +28,7 @@ func serverCommand() *cobra.Command {
 	cmd.PersistentFlags().Uint16Var(&o.port, "port", server.DefaultPort, "port of the server; each port is a server of its own")
 	cmd.AddCommand(
 		serverStartCommand(o), serverStopCommand(o), serverRestartCommand(o),
-		serverStatusCommand(o), serverLogsCommand(o),
+		serverStatusCommand(o), serverLogsCommand(o), serverEtherCommand(o),
 	)
 	return cmd
 }
@@ -241,10 +241,26 @@ func printStatus(out io.Writer, s server.Status) {
 		fmt.Fprintf(out, "                (on this machine; \"kchat-tui server restart --lan%s\" lets other machines in)\n", portFlag(s.Listen.Port()))
 	}
 	fmt.Fprintf(out, "  registration  %s\n", s.Registration)
+	fmt.Fprintf(out, "  discovery     %s\n", discoveryWords(s.Discovery))
 	fmt.Fprintf(out, "  people        %d in %d rooms, %d connections\n", s.People, s.Rooms, s.Connections)
 	if s.Restarts > 0 {
 		fmt.Fprintf(out, "  restarts      %d after the microVM died\n", s.Restarts)
 	}
+}
+
+// discoveryWords says who finds the server without its address.
+func discoveryWords(d server.Discovery) string {
+	words := "off: " + d.Why
+	switch {
+	case d.Others:
+		words = "found by all machines around"
+	case d.On:
+		words = "found on this machine"
+	}
+	for _, iface := range d.Ether {
+		words += ", over Ethernet on " + iface.Name
+	}
+	return words
 }
 
 // portFlag is what a command needs besides, to mean the server at a port.

@@ -20,7 +20,11 @@ const controlFD = 3
 func arguments(cfg Config, initramfs string) []string {
 	network := "user,id=net"
 	for _, f := range cfg.Forwards {
-		network += fmt.Sprintf(",hostfwd=tcp:%s:%d-:%d", f.Host.Addr(), f.Host.Port(), f.Guest)
+		protocol := "tcp"
+		if f.UDP {
+			protocol = "udp"
+		}
+		network += fmt.Sprintf(",hostfwd=%s:%s:%d-:%d", protocol, f.Host.Addr(), f.Host.Port(), f.Guest)
 	}
 	accel, cpu := cfg.Accel, "max"
 	switch accel {

@@ -43,8 +43,9 @@ type Config struct {
 	Account    func(json.RawMessage)
 }
 
-// Forward leads a TCP port of the host to one of the guest.
+// Forward leads a port of the host to one of the guest.
 type Forward struct {
+	UDP   bool // not TCP
 	Host  netip.AddrPort
 	Guest uint16
 }
@@ -71,7 +72,7 @@ func Start(ctx context.Context, cfg Config) (*VM, error) {
 		return nil, err
 	}
 	for _, f := range cfg.Forwards {
-		if err := portFree(f.Host); err != nil {
+		if err := portFree(f); err != nil {
 			return nil, err
 		}
 	}
@@ -188,10 +189,16 @@ func events(cfg Config, ready chan<- guest.Ready) func(string, json.RawMessage) 
 }
 
 // portFree finds a taken port before QEMU does, whose message would not say what to do.
-func portFree(addr netip.AddrPort) error {
-	l, err := net.Listen("tcp", addr.String())
+func portFree(f Forward) error {
+	var l io.Closer
+	var err error
+	if f.UDP {
+		l, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(f.Host))
+	} else {
+		l, err = net.Listen("tcp", f.Host.String())
+	}
 	if err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrPortTaken, addr, err)
+		return fmt.Errorf("%w: %s: %w", ErrPortTaken, f.Host, err)
 	}
 	return l.Close()
 }

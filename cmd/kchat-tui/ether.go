@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"kchat/server"
+)
+
+// serverEtherCommand switches discovery over Ethernet.
+func serverEtherCommand(o *serverOptions) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "ether",
+		Short: "Let the server be found over Ethernet, on networks without addresses",
+		Long: "Let the server be found over Ethernet: clients on the same segment see it with \"kchat-tui discover --ether\", even where\n" +
+			"nobody has an address. Off at first; what is switched is remembered over restarts. It needs a server in this kernel\n" +
+			"(--mode native): a microVM has none of this machine's interfaces.",
+	}
+	cmd.AddCommand(
+		switchEtherCommand(o, "on", "Answer on an interface; it need not be there yet", true),
+		switchEtherCommand(o, "off", "Answer on an interface no more", false),
+		listEtherCommand(o),
+	)
+	return cmd
+}
+
+func switchEtherCommand(o *serverOptions, word, short string, on bool) *cobra.Command {
+	return asUsage(&cobra.Command{
+		Use:   word + " IFACE",
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			paths, err := o.paths()
+			if err != nil {
+				return err
+			}
+			if err := server.SetEther(cmd.Context(), paths, args[0], on); err != nil {
+				return o.explain(cmd.Context(), err)
+			}
+			return nil
+		},
+	})
+}
+
+func listEtherCommand(o *serverOptions) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the interfaces on which the server answers",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			paths, err := o.paths()
+			if err != nil {
+				return err
+			}
+			status, err := server.GetStatus(cmd.Context(), paths)
+			if err != nil {
+				return o.explain(cmd.Context(), err)
+			}
+			for _, iface := range status.Discovery.Ether {
+				switch {
+				case asJSON:
+					err = json.NewEncoder(cmd.OutOrStdout()).Encode(iface)
+				case iface.Index == 0:
+					_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s (there is no such interface now)\n", iface.Name)
+				default:
+					_, err = fmt.Fprintln(cmd.OutOrStdout(), iface.Name)
+				}
+				if err != nil {
+					return fmt.Errorf("printing: %w", err)
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	return asUsage(cmd)
+}

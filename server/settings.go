@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// settings are what an operator has switched while the server ran, and what holds again after a restart.
+type settings struct {
+	Ethernet []string `json:"ethernet,omitempty"` // interfaces on which discovery is answered
+}
+
+func (p Paths) settings() string { return filepath.Join(p.Data, "settings.json") }
+
+func readSettings(p Paths) (settings, error) {
+	var s settings
+	text, err := os.ReadFile(p.settings())
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &s)
+	}
+	if err != nil {
+		return settings{}, fmt.Errorf("read the settings in %s: %w", p.settings(), err)
+	}
+	return s, nil
+}
+
+// writeSettings replaces the file as a whole, so that a crash leaves the one or the other.
+func writeSettings(p Paths, s settings) error {
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write the settings: %w", err)
+	}
+	file, err := os.CreateTemp(p.Data, ".settings-*") // for the user alone
+	if err != nil {
+		return fmt.Errorf("write the settings: %w", err)
+	}
+	_, err = file.Write(append(text, '\n'))
+	err = errors.Join(err, file.Sync(), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), p.settings())
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("write the settings: %w", err), os.Remove(file.Name()))
+	}
+	return nil
+}
