@@ -143,6 +143,7 @@ func relayed(target wire.ID) []request {
 		{wire.TypeTyping, wire.Typing{On: true}},
 		{wire.TypeWant, wire.Want{FromEpoch: 1, ToEpoch: 1, ToSeq: 9}},
 		{wire.TypeBlobWant, wire.BlobWant{Hash: [32]byte{1}}},
+		{wire.TypeRead, wire.Stored{Epoch: 1, Seq: 1}},
 		{wire.TypeStreamBegin, wire.StreamBegin{Size: 10, Kind: wire.StreamFile, Name: "f"}},
 	}
 }

@@ -55,11 +55,13 @@ void kchat_handle_talk(struct kchat_conn *conn, const struct kchat_request *req)
 void kchat_handle_typing(struct kchat_conn *conn, const struct kchat_request *req);
 void kchat_handle_want(struct kchat_conn *conn, const struct kchat_request *req);
 void kchat_handle_blob_want(struct kchat_conn *conn, const struct kchat_request *req);
+void kchat_handle_read(struct kchat_conn *conn, const struct kchat_request *req);
 
 /* dispatch_person.c */
 void kchat_handle_direct(struct kchat_conn *conn, const struct kchat_request *req);
 void kchat_handle_reoffer(struct kchat_conn *conn, const struct kchat_request *req);
 void kchat_handle_invite(struct kchat_conn *conn, const struct kchat_request *req);
+void kchat_handle_away(struct kchat_conn *conn, const struct kchat_request *req);
 
 /* dispatch_stream.c */
 void kchat_handle_stream_begin(struct kchat_conn *conn, const struct kchat_request *req);

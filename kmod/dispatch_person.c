@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From person to person: DIRECT, REOFFER, INVITE. */
+/* From person to person: DIRECT, REOFFER, INVITE; and AWAY, which tells all of them. */
 #include "alloc.h"
 #include "dispatch.h"
 
@@ -134,5 +134,15 @@ void kchat_handle_invite(struct kchat_conn *conn, const struct kchat_request *re
 	}
 	if (account)
 		kchat_account_put(account);
+	post_answer(conn, req, error);
+}
+
+void kchat_handle_away(struct kchat_conn *conn, const struct kchat_request *req)
+{
+	struct kchat_away away;
+	enum kchat_error error = kchat_frame_parse_away(req->body, req->len, &away);
+
+	if (error == KCHAT_E_NONE)
+		kchat_session_away(conn, away.on);
 	post_answer(conn, req, error);
 }

@@ -70,3 +70,10 @@ void kchat_handle_blob_want(struct kchat_conn *conn, const struct kchat_request 
 
 	relay(conn, req, kchat_frame_parse_blob_want(req->body, req->len, &want), NULL);
 }
+
+void kchat_handle_read(struct kchat_conn *conn, const struct kchat_request *req)
+{
+	struct kchat_stored read;
+
+	relay(conn, req, kchat_frame_parse_stored(req->body, req->len, &read), NULL);
+}

@@ -72,6 +72,7 @@ static const struct kchat_rule rules[SLOT(0xffff) + 1] = {
 	CLIENT(DIRECT,		OPEN,		8, 4104,	0, 0),
 	CLIENT(INVITE,		OPEN,		8, 8,		ROOM, 0),
 	SERVER(INVITED),
+	CLIENT(AWAY,		OPEN,		8, 8,		0, 0),
 
 	CLIENT(MSG,		OPEN,		8, 17416,	LASTING, 0),
 	CLIENT(EDIT,		OPEN,		8, 17416,	LASTING, 0),
@@ -85,6 +86,7 @@ static const struct kchat_rule rules[SLOT(0xffff) + 1] = {
 	CLIENT(WANT,		OPEN,		32, 32,		PASSING, 0),
 	CLIENT(BLOB_WANT,	OPEN,		48, 48,		PASSING, 0),
 	CLIENT(STREAM_BEGIN,	OPEN,		76, 395,	PASSING, 0),
+	CLIENT(READ,		OPEN,		16, 16,		PASSING, 0),
 
 	/* Streams are named by their id, and may come on a connection without rooms. */
 	CLIENT(STREAM_ACCEPT,	OPEN | MEDIA,	8, 8,		0, 0),

@@ -127,9 +127,15 @@ struct kchat_join {
 	u64 direct[2];			/* @A-B: A and B, A < B; else 0 */
 };
 
+/* STORED and READ: up to where. */
 struct kchat_stored {
 	u64 epoch;
 	u64 seq;
+};
+
+struct kchat_away {
+	bool on;
+	u32 idle;			/* seconds, as the client says */
 };
 
 struct kchat_direct {
@@ -216,6 +222,7 @@ enum kchat_error kchat_frame_parse_passwd(const u8 *body, u32 len, struct kchat_
 enum kchat_error kchat_frame_parse_whois(const u8 *body, u32 len, struct kchat_whois *out);
 enum kchat_error kchat_frame_parse_join(const u8 *body, u32 len, struct kchat_join *out);
 enum kchat_error kchat_frame_parse_stored(const u8 *body, u32 len, struct kchat_stored *out);
+enum kchat_error kchat_frame_parse_away(const u8 *body, u32 len, struct kchat_away *out);
 enum kchat_error kchat_frame_parse_direct(const u8 *body, u32 len, struct kchat_direct *out);
 enum kchat_error kchat_frame_parse_typing(const u8 *body, u32 len, bool *out);
 enum kchat_error kchat_frame_parse_want(const u8 *body, u32 len, struct kchat_want *out);

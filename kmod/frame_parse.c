@@ -208,6 +208,17 @@ enum kchat_error kchat_frame_parse_stored(const u8 *body, u32 len, struct kchat_
 	return read_whole(&r) ? KCHAT_E_NONE : KCHAT_E_BAD_FRAME;
 }
 
+enum kchat_error kchat_frame_parse_away(const u8 *body, u32 len, struct kchat_away *out)
+{
+	struct reader r = reader_of(body, len);
+	u8 value = read_u8(&r);
+
+	read_zeros(&r, 3);
+	out->on = value;
+	out->idle = read_u32(&r);
+	return read_whole(&r) && value <= 1 ? KCHAT_E_NONE : KCHAT_E_BAD_FRAME;
+}
+
 enum kchat_error kchat_frame_parse_direct(const u8 *body, u32 len, struct kchat_direct *out)
 {
 	struct reader r = reader_of(body, len);

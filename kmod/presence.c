@@ -26,7 +26,9 @@ void kchat_person_entry(const struct kchat_person *person, u8 state,
 
 u8 kchat_person_state(const struct kchat_person *person)
 {
-	return person->nr_live ? KCHAT_PERSON_PRESENT : KCHAT_PERSON_RECONNECTING;
+	if (!person->nr_live)
+		return KCHAT_PERSON_RECONNECTING;
+	return person->nr_away < person->nr_live ? KCHAT_PERSON_PRESENT : KCHAT_PERSON_AWAY;
 }
 
 static void presence_say(struct kchat_room *room, const struct kchat_person *person, u8 state,
@@ -58,6 +60,8 @@ static void presence_count(struct kchat_seat *seat, bool live)
 	if (seat->live == live)
 		return;
 	seat->live = live;
+	if (seat->away)
+		person->nr_away += live ? 1 : -1;
 	if (live && !person->nr_live++ && person->counts)
 		room->nr_counting++;
 	if (!live && !--person->nr_live && person->counts)
@@ -161,6 +165,7 @@ void kchat_seat_attach(struct kchat_seat *seat, struct kchat_member *member,
 {
 	lockdep_assert_held(&seat->session->lock);
 	seat->member = member;
+	seat->away = seat->session->away;
 	member->seat = seat;
 	presence_set(seat, true, spare);
 }
@@ -194,6 +199,24 @@ void kchat_seat_silence(struct kchat_seat *seat, bool silent, struct kchat_spare
 	spin_lock(&room->lock);
 	if (seat->member)
 		presence_set(seat, !silent, spare);
+	spin_unlock(&room->lock);
+}
+
+void kchat_seat_away(struct kchat_seat *seat, bool away, struct kchat_spare *spare)
+{
+	struct kchat_person *person = seat->person;
+	struct kchat_room *room = seat->room;
+	u8 was;
+
+	lockdep_assert_held(&seat->session->lock);
+	kchat_spare_fill(spare, &room->log, KCHAT_GFP_SURE);
+	spin_lock(&room->lock);
+	was = kchat_person_state(person);
+	if (seat->live && seat->away != away)
+		person->nr_away += away ? 1 : -1;
+	seat->away = away;
+	if (kchat_person_state(person) != was)
+		presence_say(room, person, kchat_person_state(person), spare);
 	spin_unlock(&room->lock);
 }
 

@@ -30,6 +30,7 @@ struct kchat_session;
  * @by_session: in session->seats, under session->lock
  * @member: the connection that listens, or NULL; under room->lock
  * @live: it is present: it has a member, whose connection is not silent; under room->lock
+ * @away: its session says that it is; under room->lock
  * @stored: up to where it has said STORED; under room->lock
  * @stored_at: jiffies of that; under room->lock
  */
@@ -41,6 +42,7 @@ struct kchat_seat {
 	struct list_head by_session;
 	struct kchat_member *member;
 	bool live;
+	bool away;
 	u64 stored;
 	unsigned long stored_at;
 };
@@ -52,6 +54,7 @@ struct kchat_seat {
  * @ident: name and flags as they were when the person came; referenced
  * @seats: at least one
  * @nr_live: of them that are live: present if not 0
+ * @nr_away: of the live ones those that are away
  * @counts: makes others not alone: no bot, or the room is for practice; constant
  *
  * All under room->lock.
@@ -62,6 +65,7 @@ struct kchat_person {
 	struct kchat_ident *ident;
 	struct list_head seats;
 	u32 nr_live;
+	u32 nr_away;
 	bool counts;
 };
 
@@ -209,7 +213,7 @@ void kchat_person_add(struct kchat_room *room, struct kchat_person *person);
 /* The seat's session listens through @member, and is present; also under session->lock. */
 void kchat_seat_attach(struct kchat_seat *seat, struct kchat_member *member,
 		       struct kchat_spare *spare);
-/* PRESENT or RECONNECTING. */
+/* PRESENT, AWAY or RECONNECTING. */
 u8 kchat_person_state(const struct kchat_person *person);
 void kchat_person_entry(const struct kchat_person *person, u8 state,
 			struct kchat_person_entry *entry);
@@ -238,6 +242,8 @@ void kchat_person_free(struct kchat_person *person);
 void kchat_seat_detach(struct kchat_seat *seat, struct kchat_spare *spare);
 /* Its connection fell silent, or is heard again. */
 void kchat_seat_silence(struct kchat_seat *seat, bool silent, struct kchat_spare *spare);
+/* Its session is away, or back. */
+void kchat_seat_away(struct kchat_seat *seat, bool away, struct kchat_spare *spare);
 /*
  * Gives it up, with LEFT or LOST if it was the person's last one; frees it. Where
  * the log ended in that moment: what was said before counted on this seat.

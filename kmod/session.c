@@ -301,6 +301,22 @@ void kchat_session_silence(struct kchat_conn *conn, bool silent)
 	kchat_spare_release(&spare);
 }
 
+void kchat_session_away(struct kchat_conn *conn, bool away)
+{
+	struct kchat_session *session = conn->session;
+	struct kchat_spare spare = {};
+	struct kchat_seat *seat;
+
+	mutex_lock(&session->lock);
+	if (session->main == conn && session->away != away) {
+		WRITE_ONCE(session->away, away);
+		list_for_each_entry(seat, &session->seats, by_session)
+			kchat_seat_away(seat, away, &spare);
+	}
+	mutex_unlock(&session->lock);
+	kchat_spare_release(&spare);
+}
+
 void kchat_session_lost(struct kchat_conn *conn)
 {
 	struct kchat_session *session = conn->session;

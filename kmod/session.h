@@ -42,6 +42,7 @@ struct kchat_net;
  * @lost_at: jiffies when the seats without a connection are lost; under @lock
  * @expires_at: jiffies when it ends, unless @main; under @lock
  * @silent: @main has been silent for too long; under @lock
+ * @away: it has said so; written under @lock
  * @due: jiffies of the next thing time does to it, 0: nothing; written under @lock
  */
 struct kchat_session {
@@ -56,6 +57,7 @@ struct kchat_session {
 	struct mutex lock;
 	bool ended;
 	bool silent;
+	bool away;
 	struct kchat_conn *main;
 	struct kchat_conn *media;
 	struct list_head seats;
@@ -74,6 +76,8 @@ enum kchat_error kchat_session_resume(struct kchat_conn *conn, const struct kcha
 void kchat_session_detach(struct kchat_conn *conn);
 /* Silence begins or ends for the main connection. Its worker. */
 void kchat_session_silence(struct kchat_conn *conn, bool silent);
+/* AWAY, or back. Its worker. */
+void kchat_session_away(struct kchat_conn *conn, bool away);
 /* Silent for too long: lost in all rooms; the session can still be resumed. Its worker. */
 void kchat_session_lost(struct kchat_conn *conn);
 /* BYE: leaves all rooms, cannot be resumed. May sleep. */

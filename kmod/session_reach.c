@@ -72,18 +72,20 @@ unsigned int kchat_session_post_account(struct kchat_account *account, const voi
 void kchat_session_person(struct kchat_account *account, struct kchat_person_entry *entry)
 {
 	struct kchat_session *session;
-	bool known = false;
+	bool known = false, here = false;
 
 	entry->sessions = 0;
 	spin_lock(&account->lock);
 	list_for_each_entry(session, &account->sessions, link) {
 		known = true;
-		if (session->main && !READ_ONCE(session->silent))
-			entry->sessions++;
+		if (!session->main || READ_ONCE(session->silent))
+			continue;
+		entry->sessions++;
+		here |= !READ_ONCE(session->away);
 	}
 	spin_unlock(&account->lock);
 	if (entry->sessions)
-		entry->state = KCHAT_PERSON_PRESENT;
+		entry->state = here ? KCHAT_PERSON_PRESENT : KCHAT_PERSON_AWAY;
 	else
 		entry->state = known ? KCHAT_PERSON_RECONNECTING : KCHAT_PERSON_OFFLINE;
 }
@@ -96,7 +98,9 @@ void kchat_session_info(struct kchat_session *session, struct kchat_session_info
 	memset(info, 0, sizeof(*info));
 	mutex_lock(&session->lock);
 	conn = session->main;
-	info->state = conn && !session->silent ? KCHAT_PERSON_PRESENT : KCHAT_PERSON_RECONNECTING;
+	info->state = KCHAT_PERSON_RECONNECTING;
+	if (conn && !session->silent)
+		info->state = session->away ? KCHAT_PERSON_AWAY : KCHAT_PERSON_PRESENT;
 	if (conn) {
 		info->connected = true;
 		info->peer = conn->peer;

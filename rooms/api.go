@@ -165,6 +165,12 @@ type (
 		Person AccountID
 		Typing bool
 	}
+	// ReadChanged: somebody else has read everything up to Upto.
+	ReadChanged struct {
+		Room   string
+		Person AccountID
+		Upto   Position
+	}
 	// GapChanged: messages after From and up to To are missing (Open), have come, or cannot be had.
 	GapChanged struct {
 		Room     string
@@ -210,6 +216,7 @@ func (Parted) event()          {}
 func (PersonChanged) event()   {}
 func (MessageChanged) event()  {}
 func (TypingChanged) event()   {}
+func (ReadChanged) event()     {}
 func (GapChanged) event()      {}
 func (Invited) event()         {}
 func (Enveloped) event()       {}

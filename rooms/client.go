@@ -48,6 +48,7 @@ type Client struct {
 	main     *home          // the server of Config.Address
 	homes    map[UUID]*home // other servers of its community that rooms have moved to
 	online   bool           // has been, since Run began
+	away     bool           // we say that we are
 	requests map[wire.ID]request
 	names    map[AccountID]string // of people who were seen
 	sending  map[wire.ID]*outgoing

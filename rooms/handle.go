@@ -28,6 +28,7 @@ func roomHandlers() map[wire.Type]roomHandler {
 		wire.TypeTopic:       (*Client).handleTalk,
 		wire.TypePresence:    (*Client).handlePresence,
 		wire.TypeTyping:      (*Client).handleTyping,
+		wire.TypeRead:        (*Client).handleRead,
 		wire.TypeDelivered:   (*Client).handleDelivered,
 		wire.TypeWant:        (*Client).handleWant,
 		wire.TypeBlobWant:    (*Client).handleBlobWant,

@@ -45,11 +45,13 @@ type room struct {
 	wants  wantPace
 	typing map[AccountID]func() // stops the timer that ends it
 	ours   ourTyping
-	alone  func() // stops the timer that gives up waiting for others; nil: none runs
+	read   ourRead
+	readBy map[AccountID]Position // how far the others have read; written under the view lock
+	alone  func()                 // stops the timer that gives up waiting for others; nil: none runs
 }
 
 func newRoom(name string, h *home) *room {
-	return &room{name: name, home: h, ends: map[uint64]*epochEnd{}, people: map[AccountID]Person{}, typing: map[AccountID]func(){}}
+	return &room{name: name, home: h, ends: map[uint64]*epochEnd{}, people: map[AccountID]Person{}, typing: map[AccountID]func(){}, readBy: map[AccountID]Position{}}
 }
 
 func (r *room) roster() []Person {
@@ -339,6 +341,7 @@ func (c *Client) handlePresence(r *room, f wire.Frame) error {
 	c.names[p.ID] = p.Name
 	if p.State == Left || p.State == Lost {
 		delete(r.people, p.ID)
+		delete(r.readBy, p.ID)
 	} else {
 		r.people[p.ID] = p
 	}
@@ -385,6 +388,7 @@ func (c *Client) roomLost(r *room) {
 	c.view.Lock()
 	r.number = 0
 	clear(r.people)
+	clear(r.readBy)
 	c.view.Unlock()
 	r.joining, r.live, r.gathering = false, false, nil
 	r.held, r.hold = nil, 0

@@ -203,6 +203,7 @@ func (c *Client) serveHome(h *home, l *link, w wire.Welcome, s *session) {
 	h.link, h.welcome, h.session = l, w, s
 	l.start(c.receiveOn(l))
 	c.keepAlive(l)
+	c.tellAway(h)
 	for _, r := range c.view.rooms {
 		if r.home == h && r.wanted {
 			c.join(r)

@@ -32,6 +32,7 @@ type Client interface {
 	SendBlob(ctx context.Context, room string, kind rooms.StreamKind, att rooms.Attachment, text string, body io.Reader) (rooms.Message, error)
 	Fetch(ctx context.Context, room string, att rooms.Attachment) error
 	Typing(room string, on bool)
+	SetAway(ctx context.Context, away bool) error
 	Want(room string, from, to rooms.Position) error
 	Invite(ctx context.Context, room string, person rooms.AccountID) error
 	Whois(ctx context.Context, name string) (rooms.Person, error)

@@ -32,6 +32,8 @@ func commandTable() []command {
 		{name: "send-image", words: "send_image", aliases: []string{"image"}, complete: completePaths, do: (*chat).commandSendImage},
 		{name: "send-video", words: "send_video", aliases: []string{"video"}, complete: completePaths, do: (*chat).commandSendVideo},
 		{name: "history", words: "history", offline: true, complete: completeHistory, do: (*chat).commandHistory},
+		{name: "away", words: "away", do: func(c *chat, _ string) tea.Cmd { return c.setAway(true) }},
+		{name: "back", words: "back", do: func(c *chat, _ string) tea.Cmd { return c.setAway(false) }},
 		{name: "kernel", words: "kernel", do: func(c *chat, _ string) tea.Cmd { return c.toggleKernel() }},
 		{name: "practice", words: "practice", do: func(c *chat, _ string) tea.Cmd { return c.partner() }},
 		{name: "passwd", words: "passwd", do: (*chat).commandPasswd},

@@ -42,6 +42,7 @@ type fakeClient struct {
 	inviteErr error
 	invited   []rooms.AccountID
 	passwords []string // that were set
+	away      []bool   // that was said
 	rooms     []rooms.RoomInfo
 	next      byte
 	now       func() time.Time
@@ -130,6 +131,13 @@ func (f *fakeClient) Typing(_ string, on bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.typing = append(f.typing, on)
+}
+
+func (f *fakeClient) SetAway(_ context.Context, away bool) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.away = append(f.away, away)
+	return nil
 }
 
 func (f *fakeClient) Want(string, rooms.Position, rooms.Position) error { return nil }

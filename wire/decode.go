@@ -59,7 +59,7 @@ func decodeRoom(kind Type, body []byte) (Body, error) {
 		return as(ParseMoved(body))
 	case TypeGap:
 		return as(ParseGap(body))
-	case TypeStored:
+	case TypeStored, TypeRead:
 		return as(ParseStored(body))
 	case TypeReoffer:
 		return as(ParseReoffer(body))
@@ -69,6 +69,8 @@ func decodeRoom(kind Type, body []byte) (Body, error) {
 		return as(ParseInvited(body))
 	case TypeMsg, TypeEdit, TypeDelete, TypeReact, TypeTopic:
 		return as(ParseTalk(body))
+	case TypeAway:
+		return as(ParseAway(body))
 	case TypeTyping:
 		return as(ParseTyping(body))
 	case TypeDelivered:

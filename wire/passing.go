@@ -23,6 +23,29 @@ func ParseTyping(body []byte) (Typing, error) {
 	return Typing{On: body[0] == 1}, nil
 }
 
+// Away says that the person at this session is away, or back.
+type Away struct {
+	On   bool
+	Idle uint32 // seconds since the person last did something, 0: not known
+}
+
+// Append appends the body of AWAY.
+func (a Away) Append(dst []byte) []byte {
+	return u32(zeros(Typing{On: a.On}.Append(dst), 3), a.Idle)
+}
+
+// ParseAway reads the body of AWAY.
+func ParseAway(body []byte) (Away, error) {
+	c := cursor{rest: body}
+	on := c.u8()
+	c.zeros(3)
+	a := Away{On: on == 1, Idle: c.u32()}
+	if on > 1 {
+		c.bad = true
+	}
+	return a, c.end()
+}
+
 // Step is a point of DELIVERED: so many people have stored at least up to Seq.
 type Step struct {
 	Seq    uint64

@@ -51,6 +51,7 @@ const (
 	TypeDirect  Type = 0x802B
 	TypeInvite  Type = 0x802C
 	TypeInvited Type = 0x802D
+	TypeAway    Type = 0x802F
 
 	TypeMsg    Type = 0x8040
 	TypeEdit   Type = 0x8041
@@ -64,6 +65,7 @@ const (
 	TypeWant        Type = 0x8063
 	TypeBlobWant    Type = 0x8064
 	TypeStreamBegin Type = 0x8065
+	TypeRead        Type = 0x8067
 
 	TypeStreamAccept Type = 0x8070
 	TypeStreamStart  Type = 0x8071
@@ -146,6 +148,7 @@ var rules = [...]Rule{
 	{TypeDirect, "DIRECT", FromClient | FromServer, 8 + DirectMax, StateOpen, 0},
 	{TypeInvite, "INVITE", FromClient, 8, StateOpen, 0},
 	{TypeInvited, "INVITED", FromServer, ServerMax, 0, 0},
+	{TypeAway, "AWAY", FromClient, 8, StateOpen, 0},
 	{TypeMsg, "MSG", Relayed, 8 + AttrsMax + TextMax, StateOpen, 0},
 	{TypeEdit, "EDIT", Relayed, 8 + AttrsMax + TextMax, StateOpen, 0},
 	{TypeDelete, "DELETE", Relayed, 8 + AttrsMax, StateOpen, 0},
@@ -157,6 +160,7 @@ var rules = [...]Rule{
 	{TypeWant, "WANT", Relayed, 32, StateOpen, 0},
 	{TypeBlobWant, "BLOB_WANT", Relayed, 48, StateOpen, 0},
 	{TypeStreamBegin, "STREAM_BEGIN", Relayed, 76 + MIMEMax + FileNameMax, StateOpen, 0},
+	{TypeRead, "READ", Relayed, 16, StateOpen, 0},
 	{TypeStreamAccept, "STREAM_ACCEPT", FromClient, 8, StateOpen | StateMedia, 0},
 	{TypeStreamStart, "STREAM_START", FromServer, ServerMax, 0, 0},
 	{TypeStreamCredit, "STREAM_CREDIT", FromServer, ServerMax, 0, 0},

@@ -17,6 +17,7 @@ static inline enum kchat_error parse_any(u16 type, const u8 *body, u32 len)
 		struct kchat_whois whois;
 		struct kchat_join join;
 		struct kchat_stored stored;
+		struct kchat_away away;
 		struct kchat_direct direct;
 		struct kchat_talk talk;
 		struct kchat_reoffer reoffer;
@@ -51,9 +52,12 @@ static inline enum kchat_error parse_any(u16 type, const u8 *body, u32 len)
 	case KCHAT_T_JOIN:
 		return kchat_frame_parse_join(body, len, &out.join);
 	case KCHAT_T_STORED:
+	case KCHAT_T_READ:
 		return kchat_frame_parse_stored(body, len, &out.stored);
 	case KCHAT_T_REOFFER:
 		return kchat_frame_parse_reoffer(&vec, 1, &out.reoffer);
+	case KCHAT_T_AWAY:
+		return kchat_frame_parse_away(body, len, &out.away);
 	case KCHAT_T_DIRECT:
 		return kchat_frame_parse_direct(body, len, &out.direct);
 	case KCHAT_T_MSG:

@@ -262,6 +262,7 @@ static void the_small_frames_are_cut_into_their_fields(void)
 	struct kchat_direct direct;
 	struct kchat_stored stored;
 	struct kchat_want want;
+	struct kchat_away away;
 	bool typing;
 	u64 value;
 
@@ -299,6 +300,18 @@ static void the_small_frames_are_cut_into_their_fields(void)
 	CHECK_EQ(direct.len, 4096);
 	repeat('d', 1);
 	CHECK_EQ(PARSE(direct, &direct), KCHAT_E_BAD_FRAME);
+
+	start();
+	number(1, 4);
+	number(300, 4);
+	CHECK_EQ(PARSE(away, &away), KCHAT_E_NONE);
+	CHECK(away.on && away.idle == 300);
+	NEVER_WHOLE(away, &away);
+	bytes[3] = 1;
+	CHECK_EQ(PARSE(away, &away), KCHAT_E_BAD_FRAME);
+	bytes[3] = 0;
+	bytes[0] = 2;
+	CHECK_EQ(PARSE(away, &away), KCHAT_E_BAD_FRAME);
 
 	start();
 	number(1, 1);

@@ -89,6 +89,7 @@ enum kchat_type {
 	KCHAT_T_DIRECT		= 0x802b,
 	KCHAT_T_INVITE		= 0x802c,
 	KCHAT_T_INVITED		= 0x802d,
+	KCHAT_T_AWAY		= 0x802f,
 
 	/* through the room's log, lasting */
 	KCHAT_T_MSG		= 0x8040,
@@ -104,6 +105,7 @@ enum kchat_type {
 	KCHAT_T_WANT		= 0x8063,
 	KCHAT_T_BLOB_WANT	= 0x8064,
 	KCHAT_T_STREAM_BEGIN	= 0x8065,
+	KCHAT_T_READ		= 0x8067,
 
 	/* media streams */
 	KCHAT_T_STREAM_ACCEPT	= 0x8070,
