@@ -90,7 +90,7 @@ func forgetful(t *testing.T) *vmtest.Server {
 	t.Helper()
 	s := vmtest.Start(t)
 	for name, value := range map[string]uint64{
-		"login_ms": 120_000, "silence_ms": 120_000, "lost_ms": 240_000, "stall_ms": 120_000, "failures_account": 1000,
+		"login_ms": 120_000, "silence_ms": 120_000, "lost_ms": 240_000, "stall_ms": 120_000, "failures_account": 1000, "failures_address": 10_000,
 		"session_ms": 100, "room_idle_ms": 0, "stream_linger_ms": 0,
 	} {
 		s.SetParam(t, name, value)

@@ -209,17 +209,18 @@ func again(t *testing.T, s *vmtest.Server, before genl.Status) {
 		answer   wire.ErrorNumber
 	}{
 		{genl.RegisterOff, 0, wire.ErrRegisterOff},
-		{genl.RegisterLoopback, 0, wire.ErrRegisterOff}, // we come from outside
+		{genl.RegisterLoopback, 0, wire.ErrRegisterOff},
 		{genl.RegisterInvite, wire.FeatureRegister | wire.FeatureInvite, wire.ErrService},
 		{genl.RegisterOpen, wire.FeatureRegister, wire.ErrService},
 	} {
 		if err := k.Start(ctx, genl.Start{
 			ServerUUID: before.ServerUUID, CommunityUUID: before.CommunityUUID, Name: "again", Generation: before.Generation + 1,
-			Iterations: wire.IterationsMin, Register: c.register,
+			Iterations: wire.IterationsMin, Register: c.register, ProxyFrom: before.ProxyFrom,
 		}); err != nil {
 			t.Fatal(err)
 		}
-		w := greetAt(t, s.Addr)
+		w := asProxy(t, s, leads("192.0.2.7:50001"))
+		w.ok(w.Hello())
 		if w.Welcome.Name != "again" || w.Welcome.Features != c.features {
 			t.Errorf("registration %d: %+v", c.register, w.Welcome)
 		}

@@ -105,6 +105,7 @@ func TestARenamedAccountIsFoundByItsNewNameAlone(t *testing.T) {
 func TestFuzzNetlink(t *testing.T) {
 	t.Parallel()
 	s := withGuestload(t)
+	proxies := status(t, s).ProxyFrom
 	seed, limit := fuzzing(t, 5*time.Second)
 	ctx, cancel := s.Timeout(limit + time.Minute)
 	defer cancel()
@@ -138,7 +139,9 @@ func TestFuzzNetlink(t *testing.T) {
 	}
 	unload(t, s)
 	reload(t, s)
-	if err := k.Start(ctx, genl.Start{Name: "as good as new", Generation: 7, Iterations: wire.IterationsMin}); err != nil {
+	if err := k.Start(ctx, genl.Start{
+		Name: "as good as new", Generation: 7, Iterations: wire.IterationsMin, ProxyFrom: proxies,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if err := k.SetAccount(ctx, bare(7, "somebody")); err != nil {

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 // rig gives tests what they need of a server.
 type rig struct {
 	next    atomic.Uint64 // number of the next account, room and so on
-	patient sync.Once     // for limits that a slow kernel needs
+	patient sync.Once     // for limits that the tests need
 }
 
 // world is the one rig: numbers are handed out once.
@@ -61,6 +61,8 @@ func (r *rig) server(t testing.TB) *vmtest.Server {
 	t.Helper()
 	s := shared.Server(t)
 	r.patient.Do(func() {
+		// All tests come from one host, and many fail to log in.
+		s.SetParam(t, "failures_address", 1_000_000)
 		if r.debug() {
 			// What a client must do in time must be possible in that time.
 			for name, value := range map[string]uint64{"login_ms": 60_000, "silence_ms": 60_000, "lost_ms": 120_000, "stall_ms": 120_000} {

@@ -19,6 +19,7 @@
 struct kchat_login;
 struct kchat_member;
 struct kchat_net;
+struct kchat_proxy;
 struct kchat_session;
 struct kchat_worker;
 struct socket;
@@ -128,8 +129,11 @@ enum kchat_conn_phase {
  * @post: struct kchat_ctl from other threads
  * @post_bytes: of @post; bounds it
  * @end_error: why KCHAT_CONN_END was set; the first one counts
- * @peer: address; constant, IPv4 mapped
- * @peer_port: host order; constant
+ * @peer: address, IPv4 mapped: the proxy's, until that has said whom it leads
+ *	here; written by the worker under conns_lock, constant once @proxy is false
+ * @peer_port: host order; the same
+ * @proxy: from a proxy that has not said yet whom it leads here; under conns_lock
+ *	to change, by the worker
  * @since: jiffies when it was accepted; constant
  * @session: set once, at login, by the worker; the connection owns a reference.
  *	Others see it only through the session
@@ -186,6 +190,7 @@ struct kchat_conn {
 	atomic_t post_bytes;
 	u32 end_error;
 	u16 peer_port;
+	bool proxy;
 	struct in6_addr peer;
 	unsigned long since;
 	struct kchat_session *session;
@@ -293,6 +298,8 @@ struct kchat_conn *kchat_conn_alloc(struct kchat_net *kn, struct socket *sock);
 /* One that nobody has got to know. Its socket stays the caller's. */
 void kchat_conn_discard(struct kchat_conn *conn);
 
+/* conn_accept.c: its proxy has said whose it is. */
+void kchat_conn_proxied(struct kchat_conn *conn, const struct kchat_proxy *proxy);
 /* conn_accept.c: it has logged in. */
 void kchat_conn_known(struct kchat_conn *conn);
 /* Its socket is gone: there is place for another one. */

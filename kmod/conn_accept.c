@@ -8,6 +8,7 @@
 #include <net/sock.h>
 
 #include "listener.h"
+#include "proxy.h"
 #include "server.h"
 #include "stats.h"
 
@@ -70,9 +71,10 @@ void kchat_conn_left(struct kchat_conn *conn)
 	kchat_listener_resume(kn);
 }
 
-/* Connections from this address; counted only where that limit can matter. */
-static bool conn_address_full(struct kchat_net *kn, const struct in6_addr *peer)
+/* Other connections from its address; counted only where that limit can matter. */
+static bool conn_address_full(const struct kchat_conn *newcomer)
 {
+	struct kchat_net *kn = newcomer->kn;
 	u64 limit = kchat_param(kn, KCHAT_P_per_address), count = 0;
 	const struct kchat_conn *conn;
 
@@ -80,11 +82,50 @@ static bool conn_address_full(struct kchat_net *kn, const struct in6_addr *peer)
 		return false;
 	spin_lock(&kn->conns_lock);
 	list_for_each_entry(conn, &kn->conns, link) {
-		if (ipv6_addr_equal(&conn->peer, peer) && ++count >= limit)
+		if (conn != newcomer && !conn->proxy &&
+		    ipv6_addr_equal(&conn->peer, &newcomer->peer) && ++count >= limit)
 			break;
 	}
 	spin_unlock(&kn->conns_lock);
 	return count >= limit;
+}
+
+static bool conn_from_proxy(const struct kchat_conn *conn)
+{
+	const struct kchat_config *cfg = &conn->kn->cfg;
+	int i;
+
+	for (i = 0; i < cfg->nr_proxies; i++) {
+		if (ipv6_prefix_equal(&conn->peer, &cfg->proxies[i].addr, cfg->proxies[i].len))
+			return true;
+	}
+	return false;
+}
+
+static void conn_announce(const struct kchat_conn *conn)
+{
+	char peer[KCHAT_PEER_LEN];
+
+	kchat_conn_peer(conn, peer);
+	pr_info_ratelimited("client connected from %s\n", peer);
+}
+
+void kchat_conn_proxied(struct kchat_conn *conn, const struct kchat_proxy *proxy)
+{
+	struct kchat_net *kn = conn->kn;
+
+	spin_lock(&kn->conns_lock);
+	if (!proxy->local) {
+		memcpy(&conn->peer, proxy->addr, sizeof(conn->peer));
+		conn->peer_port = proxy->port;
+	}
+	conn->proxy = false;
+	spin_unlock(&kn->conns_lock);
+	conn_announce(conn);
+	if (!conn_address_full(conn))
+		return;
+	kchat_stat_inc(kn, KCHAT_C_REFUSED);
+	kchat_conn_close(conn, KCHAT_E_FULL, 0, NULL);
 }
 
 /* A word to somebody for whom there is no place; who gets lost on the way is no loss. */
@@ -105,15 +146,20 @@ static void conn_refuse(struct kchat_net *kn, struct socket *sock)
 
 void kchat_conn_accept(struct kchat_net *kn, struct socket *sock)
 {
-	char peer[KCHAT_PEER_LEN];
 	struct kchat_conn *conn;
+	bool refused;
 
 	if (conns_full(kn)) {
 		conn_refuse(kn, sock);
 		return;
 	}
 	conn = kchat_conn_alloc(kn, sock);
-	if (!conn || kchat_conn_read_peer(conn) || conn_address_full(kn, &conn->peer)) {
+	refused = !conn || kchat_conn_read_peer(conn);
+	if (!refused) {
+		conn->proxy = conn_from_proxy(conn);
+		refused = !conn->proxy && conn_address_full(conn);
+	}
+	if (refused) {
 		if (conn)
 			kchat_conn_discard(conn);
 		conn_refuse(kn, sock);
@@ -122,8 +168,8 @@ void kchat_conn_accept(struct kchat_net *kn, struct socket *sock)
 	/* What is not sent yet stays ours, where it can be dropped. */
 	WRITE_ONCE(tcp_sk(sock->sk)->notsent_lowat, kchat_param(kn, KCHAT_P_unsent_bytes));
 
-	kchat_conn_peer(conn, peer);
-	pr_info_ratelimited("client connected from %s\n", peer);
+	if (!conn->proxy)
+		conn_announce(conn);
 	kchat_stat_inc(kn, KCHAT_C_ACCEPTED);
 	atomic_inc(&kn->nr_conns);
 	spin_lock(&kn->conns_lock);

@@ -7,6 +7,7 @@
 #include <linux/notifier.h>
 #include <linux/string.h>
 #include <net/genetlink.h>
+#include <net/ipv6.h>
 
 #include "account.h"
 #include "alloc.h"
@@ -16,6 +17,11 @@
 #include "service.h"
 #include "session.h"
 #include "stats.h"
+
+static const struct nla_policy proxy_policy[KCHAT_A_MAX + 1] = {
+	[KCHAT_A_ADDR]		 = NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr)),
+	[KCHAT_A_PREFIX_LEN]	 = NLA_POLICY_MAX(NLA_U8, 128),
+};
 
 static const struct nla_policy policy[KCHAT_A_MAX + 1] = {
 	[KCHAT_A_SERVER_UUID]	 = NLA_POLICY_EXACT_LEN(16),
@@ -42,6 +48,7 @@ static const struct nla_policy policy[KCHAT_A_MAX + 1] = {
 	[KCHAT_A_OUTER_PORT]	 = NLA_POLICY_MIN(NLA_U16, 1),
 	[KCHAT_A_IFNAME]	 = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
 	[KCHAT_A_ETHER]		 = NLA_POLICY_MAX(NLA_U8, 1),
+	[KCHAT_A_PROXY_FROM]	 = NLA_POLICY_NESTED(proxy_policy),
 };
 
 /* Says in words which attribute a request lacks. */
@@ -80,6 +87,53 @@ int kchat_netlink_put_text(struct sk_buff *skb, int type, const struct kchat_tex
 
 /* ---- the server -------------------------------------------------------------- */
 
+static int read_proxies(const struct nlattr *nest, struct kchat_config *cfg,
+			struct netlink_ext_ack *extack)
+{
+	struct kchat_proxies *proxies = &cfg->proxies[cfg->nr_proxies];
+	struct nlattr *attrs[KCHAT_A_MAX + 1];
+	struct in6_addr network;
+	int err;
+
+	if (cfg->nr_proxies == ARRAY_SIZE(cfg->proxies)) {
+		NL_SET_ERR_MSG_ATTR(extack, nest, "there are too many networks of proxies");
+		return -E2BIG;
+	}
+	err = nla_parse_nested(attrs, KCHAT_A_MAX, nest, proxy_policy, extack);
+	if (err)
+		return err;
+	if (!attrs[KCHAT_A_ADDR] || !attrs[KCHAT_A_PREFIX_LEN]) {
+		NL_SET_ERR_MSG_ATTR(extack, nest, "a network has ADDR and PREFIX_LEN");
+		return -EINVAL;
+	}
+	proxies->addr = nla_get_in6_addr(attrs[KCHAT_A_ADDR]);
+	proxies->len = nla_get_u8(attrs[KCHAT_A_PREFIX_LEN]);
+	ipv6_addr_prefix(&network, &proxies->addr, proxies->len);
+	if (!ipv6_addr_equal(&network, &proxies->addr)) {
+		NL_SET_ERR_MSG_ATTR(extack, attrs[KCHAT_A_ADDR],
+				    "the address goes on behind its prefix");
+		return -EINVAL;
+	}
+	cfg->nr_proxies++;
+	return 0;
+}
+
+/* PROXY_FROM may come several times, of which info->attrs knows the last alone. */
+static int read_all_proxies(struct genl_info *info, struct kchat_config *cfg)
+{
+	const struct nlattr *attr;
+	int left, err;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, left) {
+		if (nla_type(attr) != KCHAT_A_PROXY_FROM)
+			continue;
+		err = read_proxies(attr, cfg, info->extack);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 static int do_start(struct sk_buff *skb, struct genl_info *info)
 {
 	struct kchat_config cfg = {
@@ -93,6 +147,9 @@ static int do_start(struct sk_buff *skb, struct genl_info *info)
 	if (!HAS(info, SERVER_UUID) || !HAS(info, COMMUNITY_UUID) || !HAS(info, SERVER_NAME) ||
 	    !HAS(info, GENERATION) || !HAS(info, SECRET) || !HAS(info, ITERATIONS))
 		return -EINVAL;
+	err = read_all_proxies(info, &cfg);
+	if (err)
+		return err;
 	nla_memcpy(cfg.server_uuid, info->attrs[KCHAT_A_SERVER_UUID], sizeof(cfg.server_uuid));
 	nla_memcpy(cfg.community_uuid, info->attrs[KCHAT_A_COMMUNITY_UUID],
 		   sizeof(cfg.community_uuid));
@@ -138,6 +195,21 @@ static int do_stop(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
+static int put_proxies(struct sk_buff *skb, const struct kchat_config *cfg)
+{
+	int i;
+
+	for (i = 0; i < cfg->nr_proxies; i++) {
+		struct nlattr *nest = nla_nest_start(skb, KCHAT_A_PROXY_FROM);
+
+		if (!nest || nla_put_in6_addr(skb, KCHAT_A_ADDR, &cfg->proxies[i].addr) ||
+		    nla_put_u8(skb, KCHAT_A_PREFIX_LEN, cfg->proxies[i].len))
+			return -EMSGSIZE;
+		nla_nest_end(skb, nest);
+	}
+	return 0;
+}
+
 static int put_identity(struct sk_buff *skb, const struct kchat_config *cfg)
 {
 	if (nla_put(skb, KCHAT_A_SERVER_UUID, sizeof(cfg->server_uuid), cfg->server_uuid) ||
@@ -150,7 +222,7 @@ static int put_identity(struct sk_buff *skb, const struct kchat_config *cfg)
 	    nla_put_in6_addr(skb, KCHAT_A_ADDR, &cfg->addr) ||
 	    nla_put_u8(skb, KCHAT_A_REGISTER, cfg->reg))
 		return -EMSGSIZE;
-	return 0;
+	return put_proxies(skb, cfg);
 }
 
 static int put_counter(struct sk_buff *skb, const struct kchat_counter_value *counter)

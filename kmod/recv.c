@@ -11,6 +11,7 @@
 
 #include "alloc.h"
 #include "conn.h"
+#include "proxy.h"
 #include "server.h"
 #include "session.h"
 #include "stats.h"
@@ -68,6 +69,37 @@ static bool input_ended(const struct kchat_conn *conn)
 	const struct sock *sk = conn->sock->sk;
 
 	return READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN || READ_ONCE(sk->sk_err);
+}
+
+/* ---- the header of a proxy ---------------------------------------------- */
+
+/*
+ * It is looked at where it is until it is whole, so that nothing has to be kept
+ * and not a byte of the frames behind it is taken.
+ */
+static void proxy_take(struct kchat_conn *conn)
+{
+	struct kvec vec = { .iov_base = conn->worker->scratch, .iov_len = KCHAT_PROXY_MAX };
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_PEEK };
+	bool ended = input_ended(conn);
+	struct kchat_proxy proxy;
+	u32 need;
+	int got;
+
+	got = kernel_recvmsg(conn->sock, &msg, &vec, 1, vec.iov_len, msg.msg_flags);
+	if (got <= 0) {
+		input_result(conn, got);
+		return;
+	}
+	need = kchat_proxy_parse(conn->worker->scratch, got, &proxy);
+	if (!need) {
+		kchat_conn_close(conn, KCHAT_E_BAD_FRAME, 0, NULL);
+	} else if (need <= got) {
+		input(conn, conn->worker->scratch, need);
+		kchat_conn_proxied(conn, &proxy);
+	} else if (ended) {
+		set_bit(KCHAT_CONN_BROKEN, &conn->flags);
+	}
 }
 
 /* ---- frames ------------------------------------------------------------ */
@@ -309,6 +341,11 @@ void kchat_conn_receive(struct kchat_conn *conn)
 		conn->stopped = false;
 		if (conn->hold)
 			hold_take(conn);
+	}
+	if (unlikely(conn->proxy)) {
+		proxy_take(conn);
+		if (conn->proxy && conn->phase == KCHAT_PHASE_LIVE)
+			return; /* the rest is an event's to bring */
 	}
 	while (!input_stops(conn)) {
 		got = receive_once(conn, &wanted);

@@ -37,6 +37,16 @@ struct kchat_stats;	/* stats.h */
 struct kchat_udp;	/* discover_udp.c */
 
 /**
+ * struct kchat_proxies - a network whose connections come from proxies
+ * @addr: of the network; IPv4 is mapped
+ * @len: bits of it that count
+ */
+struct kchat_proxies {
+	struct in6_addr addr;
+	u8 len;
+};
+
+/**
  * struct kchat_config - what START says
  * @server_uuid: of this server
  * @community_uuid: of the servers that share its accounts
@@ -50,6 +60,8 @@ struct kchat_udp;	/* discover_udp.c */
  * @udp_port: of discovery, host order; 0: none
  * @outer_port: TCP port by which others reach us, host order: @port, unless something in
  *	between passes connections on
+ * @proxies: who comes from there is a proxy, and says first whom it leads here
+ * @nr_proxies: how many of them there are
  */
 struct kchat_config {
 	u8 server_uuid[16];
@@ -63,6 +75,8 @@ struct kchat_config {
 	u8 reg;
 	u16 udp_port;
 	u16 outer_port;
+	u8 nr_proxies;
+	struct kchat_proxies proxies[KCHAT_PROXY_FROM_MAX];
 };
 
 /**

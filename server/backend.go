@@ -39,8 +39,8 @@ type about struct {
 	listen netip.Addr
 	port   uint16
 	inner  netip.AddrPort // of this host, which leads into the microVM
-	// oneAddress: every client seems to come from one and the same address.
-	oneAddress bool
+	// proxies are the networks from which the module sees our relay come.
+	proxies []netip.Prefix
 }
 
 // hooks are what a backend calls. They must not wait.

@@ -174,8 +174,21 @@ func (b *vmBackend) gone() <-chan struct{} { return b.vm.Exited() }
 func (b *vmBackend) about() about {
 	return about{
 		mode: ModeVM, release: b.vm.Release, accel: b.vm.Accel,
-		listen: netip.IPv6Unspecified(), port: DefaultPort, inner: b.inner, oneAddress: true,
+		listen: netip.IPv6Unspecified(), port: DefaultPort, inner: b.inner, proxies: hostPrefixes(),
 	}
+}
+
+// hostPrefixes is what the microVM sees of this host (the gateway of QEMU's user network), and so of the relay.
+func hostPrefixes() []netip.Prefix {
+	return []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, 2, 2}), 32)}
+}
+
+// Inner is the way into the microVM past the relay, for tests that are a proxy themselves.
+func (r *Runner) Inner() netip.AddrPort {
+	if b := r.microVM(); b != nil {
+		return b.inner
+	}
+	return netip.AddrPort{}
 }
 
 // Guest is the way into the microVM, for tests that read its files or run programs in it. Without a running microVM it

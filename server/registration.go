@@ -11,19 +11,8 @@ import (
 	"kchat/wire"
 )
 
-// registrationFor says who may make an account over the wire. Where clients can be told apart, this host is open and
-// others need an invite code. Behind QEMU all look alike: then a server for this host alone is open, and one that
-// lets others in wants a code from everybody.
-func registrationFor(a about, cfg Config) genl.Registration {
-	switch {
-	case !a.oneAddress:
-		return genl.RegisterInvite
-	case cfg.Listen.IsLoopback():
-		return genl.RegisterOpen
-	default:
-		return genl.RegisterCode
-	}
-}
+// registration says who may make an account over the wire: this host freely, others with an invite code.
+const registration = genl.RegisterInvite
 
 func registrationName(r genl.Registration) string {
 	switch r {

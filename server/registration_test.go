@@ -3,7 +3,6 @@
 package server
 
 import (
-	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -21,24 +20,6 @@ func testStore(t *testing.T) *accounts.Store {
 		t.Fatal(err)
 	}
 	return s
-}
-
-func TestWhoMayRegisterWhere(t *testing.T) {
-	loopback, everywhere := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("0.0.0.0")
-	for _, c := range []struct {
-		what       string
-		oneAddress bool
-		listen     netip.Addr
-		want       genl.Registration
-	}{
-		{"native: loopback is open, elsewhere by code", false, everywhere, genl.RegisterInvite},
-		{"microVM for this host alone: open", true, loopback, genl.RegisterOpen},
-		{"microVM that lets others in, and cannot tell them apart: by code", true, everywhere, genl.RegisterCode},
-	} {
-		if got := registrationFor(about{oneAddress: c.oneAddress}, Config{Listen: c.listen}); got != c.want {
-			t.Errorf("%s: %v, want %v", c.what, got, c.want)
-		}
-	}
 }
 
 func TestARegistrationIsAnswered(t *testing.T) {

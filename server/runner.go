@@ -60,8 +60,7 @@ type Runner struct {
 
 	mu       sync.Mutex // protects what follows; held over calls to the kernel, which are quick
 	found    discovery
-	backend  backend // nil while none runs
-	policy   genl.Registration
+	backend  backend                     // nil while none runs
 	pushed   map[uint64]accounts.Account // what the kernel knows
 	started  time.Time
 	restarts int
@@ -262,14 +261,12 @@ func (r *Runner) startModule(ctx context.Context, b backend) error {
 		return err
 	}
 	client, a := genl.NewClient(b), b.about()
-	policy := registrationFor(a, r.cfg)
 	pushed := map[uint64]accounts.Account{}
 	if err := push(ctx, client, pushed, data.Accounts); err != nil {
 		return err
 	}
-	if a.oneAddress {
-		// Else one person who types a wrong password would lock everybody out.
-		if err := liftAddressLimits(ctx, client); err != nil {
+	if len(a.proxies) > 0 {
+		if err := liftAnswersLimit(ctx, client); err != nil {
 			return err
 		}
 	}
@@ -278,7 +275,8 @@ func (r *Runner) startModule(ctx context.Context, b backend) error {
 	}
 	start := genl.Start{
 		ServerUUID: data.Server, CommunityUUID: data.Community, Name: data.Name, Generation: data.Generation,
-		Iterations: data.Iterations, Port: a.port, OuterPort: r.cfg.Port, Addr: a.listen, Register: policy,
+		Iterations: data.Iterations, Port: a.port, OuterPort: r.cfg.Port, Addr: a.listen, Register: registration,
+		ProxyFrom: a.proxies,
 	}
 	copy(start.Secret[:], data.Secret)
 	if err := r.startAndAnswer(ctx, client, start); err != nil {
@@ -292,7 +290,7 @@ func (r *Runner) startModule(ctx context.Context, b backend) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.backend, r.policy, r.pushed, r.started = b, policy, pushed, time.Now()
+	r.backend, r.pushed, r.started = b, pushed, time.Now()
 	r.found.open(a.inner)
 	r.logs.Server.Info("the server is up", "mode", string(a.mode), "kernel", a.release, "generation", data.Generation,
 		"address", netip.AddrPortFrom(r.cfg.Listen, r.cfg.Port))
@@ -330,7 +328,7 @@ func (r *Runner) answer(ctx context.Context, b backend, request genl.Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	decision := genl.Decision{Cookie: request.Cookie}
-	account, number := answer(r.store, r.policy, request, time.Now())
+	account, number := answer(r.store, registration, request, time.Now())
 	decision.Error = number
 	if account != nil {
 		decision.Account = account.Number

@@ -4,6 +4,7 @@ package server_test
 
 import (
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"testing"
@@ -129,13 +130,15 @@ func TestTheKernelFollowsTheAccountsFile(t *testing.T) {
 	}
 }
 
-func TestFailedLoginsOfOneAddressDoNotLockOthersOutInAMicroVM(t *testing.T) {
-	params, err := shared.Server(t).Runner.Kernel().Params(t.Context())
+func TestTheModuleOfAMicroVMTakesItsClientsFromTheRelay(t *testing.T) {
+	status, err := shared.Server(t).Runner.Kernel().Status(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := slices.IndexFunc(params, func(p genl.Param) bool { return p.Name == "failures_address" })
-	if i < 0 || params[i].Value != params[i].Max {
-		t.Errorf("limits: %+v", params)
+	if want := []netip.Prefix{netip.MustParsePrefix("10.0.2.2/32")}; !slices.Equal(status.ProxyFrom, want) {
+		t.Errorf("proxies: %v, want %v", status.ProxyFrom, want)
+	}
+	if status.Register != genl.RegisterInvite {
+		t.Errorf("registration: %v", status.Register)
 	}
 }

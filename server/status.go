@@ -43,7 +43,7 @@ type Status struct {
 // Status asks the module how it is.
 func (r *Runner) Status(ctx context.Context) (Status, error) {
 	r.mu.Lock()
-	b, started, restarts, policy := r.backend, r.started, r.restarts, r.policy
+	b, started, restarts := r.backend, r.started, r.restarts
 	r.mu.Unlock()
 	if b == nil {
 		return Status{}, fmt.Errorf("the server is being started again")
@@ -58,7 +58,7 @@ func (r *Runner) Status(ctx context.Context) (Status, error) {
 		Server: k.ServerUUID, Community: k.CommunityUUID, Generation: k.Generation,
 		Listen:       netip.AddrPortFrom(r.cfg.Listen, r.cfg.Port),
 		Addresses:    addresses(r.cfg.Listen, r.cfg.Port),
-		Registration: registrationName(policy), PID: os.Getpid(), Restarts: restarts,
+		Registration: registrationName(k.Register), PID: os.Getpid(), Restarts: restarts,
 		UptimeS: int64(time.Since(started) / time.Second), Counters: map[string]uint64{},
 		People: k.Counters[wire.CounterPeople], Rooms: k.Counters[wire.CounterRooms],
 		Connections: k.Counters[wire.CounterConnections], AccountsFile: r.store.Path(),

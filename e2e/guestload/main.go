@@ -7,6 +7,7 @@
 //	guestload talk -clients 200                                talk until the server is gone
 //	guestload orders -seed 7 -limit 5s                         orders over netlink, most of them wrong
 //	guestload deaf                                             an accounts service that does not answer
+//	guestload speak ADDRESS HEX                                say bytes, print the answer
 //	guestload owners PORT                                      how many processes have the listener of a port open
 //	guestload owners -own                                      the same of a port that it opens itself
 package main
@@ -41,7 +42,13 @@ type plan struct {
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("say what to do: relay, talk, orders, deaf or owners")
+		return fmt.Errorf("say what to do: relay, talk, orders, deaf, speak or owners")
+	}
+	if args[0] == "speak" {
+		if len(args) != 3 {
+			return fmt.Errorf("speak needs an address and hexadecimal digits")
+		}
+		return speak(args[1], args[2])
 	}
 	if args[0] == "owners" {
 		if len(args) != 2 {

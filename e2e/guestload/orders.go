@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"sync"
 	"syscall"
@@ -191,11 +192,12 @@ func (o *orderer) right(ctx context.Context) order {
 	var made order
 	c := genl.NewClient(&made)
 	name := fmt.Sprintf("name-%d", o.random.IntN(50))
+	proxies := []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32")}
 	switch o.random.IntN(12) {
 	case 0, 1:
 		_ = c.Start(ctx, genl.Start{
 			Name: name, Generation: o.random.Uint32() | 1, Iterations: 4096 + o.random.Uint32N(2), Port: 10106 + uint16(o.random.IntN(2)),
-			Register: genl.Registration(o.random.IntN(5)),
+			Register: genl.Registration(o.random.IntN(5)), ProxyFrom: proxies[:o.random.IntN(len(proxies)+1)],
 		})
 	case 2:
 		_ = c.Stop(ctx)

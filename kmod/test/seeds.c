@@ -44,6 +44,8 @@ int main(int argc, char **argv)
 		"n,,n=us=2Cer,r=rOprNGfwEbeRWgbNEkqO\0"
 		"c=biws,r=rOprNGfwEbeRWgbNEkqO0123456789abcdef0123456789abcdef,"
 		"p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
+	static const char proxy[] =
+		"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0f\xc0\0\2\7\xc6\x33\x64\1\xc3\x51\x27\x7a\4\0\0";
 	size_t i;
 
 	CHECK(argc == 3);
@@ -52,6 +54,7 @@ int main(int argc, char **argv)
 		CHECK(vectors_read(argv[1], files[i], write_vector));
 	CHECK(vectors_read(argv[1], "discover", write_question));
 	write_seed("auth", login, sizeof(login) - 1);
+	write_seed("proxy", proxy, sizeof(proxy) - 1);
 	printf("%d seeds\n", written);
 	return 0;
 }

@@ -381,7 +381,7 @@ enum kchat_cmd {
 	KCHAT_CMD_UNSPEC,
 	/*
 	 * SERVER_UUID, COMMUNITY_UUID, SERVER_NAME, GENERATION, SECRET, ITERATIONS,
-	 * [PORT], [ADDR], [REGISTER], [UDP_PORT], [OUTER_PORT]
+	 * [PORT], [ADDR], [REGISTER], [UDP_PORT], [OUTER_PORT], [PROXY_FROM]...
 	 */
 	KCHAT_CMD_START,
 	KCHAT_CMD_STOP,
@@ -469,10 +469,14 @@ enum kchat_nla {
 	KCHAT_A_IFNAME,		/* string: of an interface */
 	KCHAT_A_IFINDEX,	/* u32 */
 	KCHAT_A_ETHER,		/* u8: 1 on, 0 off */
+	KCHAT_A_PROXY_FROM,	/* nested: ADDR, PREFIX_LEN; at most KCHAT_PROXY_FROM_MAX */
+	KCHAT_A_PREFIX_LEN,	/* u8: bits of ADDR that count; IPv4 is mapped */
 	__KCHAT_A_MAX,
 };
 
 #define KCHAT_A_MAX (__KCHAT_A_MAX - 1)
+
+#define KCHAT_PROXY_FROM_MAX	16	/* networks in START that proxies are in */
 
 enum kchat_register {
 	KCHAT_REGISTER_OFF	= 0,

@@ -5,6 +5,7 @@ package genl
 import (
 	"context"
 	"fmt"
+	"net/netip"
 
 	"github.com/mdlayher/netlink"
 )
@@ -45,7 +46,26 @@ func (c *Client) Start(ctx context.Context, s Start) error {
 			addr := s.Addr.As16()
 			e.Bytes(attrAddr, addr[:])
 		}
+		for _, p := range s.ProxyFrom {
+			e.Nested(attrProxyFrom, func(e *netlink.AttributeEncoder) error { return encodePrefix(e, p) })
+		}
 	})
+}
+
+// mappedBits is how many bits of an IPv4-mapped IPv6 address come before the IPv4 address.
+const mappedBits = 96
+
+func encodePrefix(e *netlink.AttributeEncoder, p netip.Prefix) error {
+	if !p.IsValid() {
+		return fmt.Errorf("%v is not a network", p)
+	}
+	addr, bits := p.Addr().As16(), p.Bits()
+	if p.Addr().Is4() {
+		bits += mappedBits
+	}
+	e.Bytes(attrAddr, addr[:])
+	e.Uint8(attrPrefixLen, uint8(bits))
+	return nil
 }
 
 // Stop closes the port and ends every connection.

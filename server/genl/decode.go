@@ -4,6 +4,7 @@ package genl
 
 import (
 	"fmt"
+	"net/netip"
 
 	"github.com/mdlayher/netlink"
 )
@@ -43,6 +44,8 @@ func decodeStatus(data []byte) (Status, error) {
 			s.Port = d.Uint16()
 		case attrRegister:
 			s.Register = Registration(d.Uint8())
+		case attrProxyFrom:
+			d.Nested(s.proxyFrom)
 		case attrModuleVersion:
 			s.ModuleVersion = d.String()
 		case attrCounter:
@@ -50,6 +53,25 @@ func decodeStatus(data []byte) (Status, error) {
 		}
 	})
 	return s, err
+}
+
+func (s *Status) proxyFrom(d *netlink.AttributeDecoder) error {
+	var addr [16]byte
+	var bits int
+	for d.Next() {
+		switch d.Type() {
+		case attrAddr:
+			copy(addr[:], d.Bytes())
+		case attrPrefixLen:
+			bits = int(d.Uint8())
+		}
+	}
+	from := netip.AddrFrom16(addr)
+	if from.Is4In6() && bits >= mappedBits {
+		from, bits = from.Unmap(), bits-mappedBits
+	}
+	s.ProxyFrom = append(s.ProxyFrom, netip.PrefixFrom(from, bits))
+	return d.Err()
 }
 
 func (s *Status) counter(d *netlink.AttributeDecoder) error {

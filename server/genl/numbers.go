@@ -82,6 +82,8 @@ const (
 	attrIfname
 	attrIfindex
 	attrEther
+	attrProxyFrom
+	attrPrefixLen
 )
 
 // Registration is who may make an account over the wire, as enum kchat_register.

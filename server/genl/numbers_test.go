@@ -122,6 +122,8 @@ func TestAttributesAgreeWithTheHeader(t *testing.T) {
 		"KCHAT_A_IFNAME":         attrIfname,
 		"KCHAT_A_IFINDEX":        attrIfindex,
 		"KCHAT_A_ETHER":          attrEther,
+		"KCHAT_A_PROXY_FROM":     attrProxyFrom,
+		"KCHAT_A_PREFIX_LEN":     attrPrefixLen,
 	})
 }
 

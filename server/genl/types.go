@@ -29,6 +29,8 @@ type Start struct {
 	Register      Registration
 	UDPPort       *uint16 // of discovery; 0: off; nil: the module's default
 	OuterPort     uint16  // TCP port that discovery names; 0: Port
+	// ProxyFrom are the networks of proxies: who connects from there says first, by the PROXY protocol, whom it leads.
+	ProxyFrom []netip.Prefix
 }
 
 // Status is what the module says of itself.
@@ -41,6 +43,7 @@ type Status struct {
 	Iterations    uint32
 	Port          uint16
 	Register      Registration
+	ProxyFrom     []netip.Prefix
 	ModuleVersion string
 	Counters      map[uint16]uint64 // by the numbers of wire.CounterConnections and so on
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-// Package relay leads the connections that come to a port of the host on into a microVM.
+// Package relay leads the connections that come to a port of the host on into a microVM. It begins each with the header of
+// the PROXY protocol, so that the module knows whose it is.
 //
 // QEMU can listen for itself, but with a queue of one (libslirp, tcpx_listen): of many who connect at once, most wait
 // for seconds. So this package listens, on IPv4 and IPv6 and with the queue that the system allows, and goes to QEMU
@@ -168,6 +169,7 @@ func (r *Relay) lead(client *net.TCPConn) {
 		return
 	}
 	defer r.drop(guest)
+	_, _ = guest.Write(proxyHeader(client)) // whom the module has refused already hears its last word all the same
 	join(client, guest)
 }
 

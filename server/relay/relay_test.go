@@ -3,6 +3,7 @@
 package relay
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -77,11 +78,32 @@ func pair(t *testing.T) (client, inside *net.TCPConn) {
 	r := door(t, most)
 	r.Open(address(g))
 	client = connect(t, r)
+	return client, arrive(t, g)
+}
+
+// arrive takes the next connection at the guest, and reads what it begins with.
+func arrive(t *testing.T, g net.Listener) *net.TCPConn {
+	t.Helper()
 	conn, err := g.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client, ours(t, conn)
+	inside := ours(t, conn)
+	if _, err := readHeader(inside); err != nil {
+		t.Fatal(err)
+	}
+	return inside
+}
+
+// readHeader reads the header of the PROXY protocol, as far as its length says.
+func readHeader(from io.Reader) ([]byte, error) {
+	header := make([]byte, 16)
+	if _, err := io.ReadFull(from, header); err != nil {
+		return nil, err
+	}
+	addresses := make([]byte, binary.BigEndian.Uint16(header[14:]))
+	_, err := io.ReadFull(from, addresses)
+	return append(header, addresses...), err
 }
 
 func say(t *testing.T, to io.Writer, text string) {
@@ -181,20 +203,14 @@ func TestWhoComesBeforeTheGuestIsThereWaits(t *testing.T) {
 	client := connect(t, r)
 	say(t, client, "early")
 	r.Open(address(g))
-	conn, err := g.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	hear(t, ours(t, conn), "early")
+	hear(t, arrive(t, g), "early")
 	r.Shut()
 	late := connect(t, r)
 	other := guest(t)
 	r.Open(address(other))
-	if conn, err = other.Accept(); err != nil {
-		t.Fatal(err)
-	}
+	inside := arrive(t, other)
 	say(t, late, "late")
-	hear(t, ours(t, conn), "late")
+	hear(t, inside, "late")
 }
 
 func TestWhoWaitsInVainIsLetGo(t *testing.T) {
@@ -215,18 +231,12 @@ func TestMoreThanTheMostWaitUntilOneLeaves(t *testing.T) {
 	r.Open(address(g))
 	first, second := connect(t, r), connect(t, r)
 	say(t, second, "second")
-	inside, err := g.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	inside := arrive(t, g)
 	say(t, first, "first")
-	hear(t, ours(t, inside), "first")
+	hear(t, inside, "first")
 	_ = first.Close()
 	_ = inside.Close()
-	if inside, err = g.Accept(); err != nil {
-		t.Fatal(err)
-	}
-	hear(t, ours(t, inside), "second")
+	hear(t, arrive(t, g), "second")
 }
 
 func TestABurstGetsThroughAShortQueue(t *testing.T) {
@@ -240,6 +250,7 @@ func TestABurstGetsThroughAShortQueue(t *testing.T) {
 			if err != nil {
 				return
 			}
+			_, _ = readHeader(conn)
 			_, _ = conn.Write([]byte("in"))
 			_ = conn.Close()
 		}
@@ -275,11 +286,7 @@ func TestAllAddressesMeanBothFamilies(t *testing.T) {
 			t.Fatal(err)
 		}
 		say(t, ours(t, conn), host)
-		inside, err := g.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
-		hear(t, ours(t, inside), host)
+		hear(t, arrive(t, g), host)
 	}
 }
 
@@ -288,11 +295,7 @@ func TestCloseCutsAndRefuseDoesNot(t *testing.T) {
 	r := door(t, most)
 	r.Open(address(g))
 	client := connect(t, r)
-	conn, err := g.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	inside := ours(t, conn)
+	inside := arrive(t, g)
 	r.Refuse()
 	if _, err := net.Dial("tcp", r.Addr().String()); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("a newcomer sees %v", err)
@@ -302,5 +305,54 @@ func TestCloseCutsAndRefuseDoesNot(t *testing.T) {
 	r.Close()
 	if _, err := client.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("the client sees %v", err)
+	}
+}
+
+func TestTheGuestIsToldWhoseAConnectionIs(t *testing.T) {
+	const (
+		fixed  = 16
+		tcp4   = "\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c"
+		tcp6   = "\r\n\r\n\x00\r\nQUIT\n\x21\x21\x00\x24"
+		portOf = 2 // bytes of a port
+	)
+	g := guest(t)
+	r, err := Listen(netip.MustParseAddrPort("[::]:0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	r.Open(address(g))
+	for _, host := range []string{"127.0.0.1", "::1"} {
+		dialed, err := net.Dial("tcp", netip.AddrPortFrom(netip.MustParseAddr(host), r.Addr().Port()).String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := ours(t, dialed)
+		conn, err := g.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		header, err := readHeader(ours(t, conn))
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin, addr := tcp4, netip.MustParseAddr(host)
+		if addr.Is6() {
+			begin = tcp6
+		}
+		if string(header[:fixed]) != begin {
+			t.Errorf("%s: the header begins with %q", host, header[:fixed])
+		}
+		both := string(addr.AsSlice()) + string(addr.AsSlice())
+		if got := string(header[fixed : len(header)-2*portOf]); got != both {
+			t.Errorf("%s: the addresses are %x", host, got)
+		}
+		ports := header[len(header)-2*portOf:]
+		if from := binary.BigEndian.Uint16(ports); int(from) != client.LocalAddr().(*net.TCPAddr).Port {
+			t.Errorf("%s: from port %d, which is not %v", host, from, client.LocalAddr())
+		}
+		if to := binary.BigEndian.Uint16(ports[portOf:]); to != r.Addr().Port() {
+			t.Errorf("%s: to port %d, which is not %v", host, to, r.Addr())
+		}
 	}
 }
