@@ -101,6 +101,78 @@ static void session_detach_rooms(struct kchat_session *session)
 	session->lost_at = jiffies + kchat_param_jiffies(session->kn, KCHAT_P_lost_ms);
 }
 
+/* ---- the end ----------------------------------------------------------- */
+
+static void session_unlink(struct kchat_session *session)
+{
+	struct kchat_account *account = session->account;
+
+	spin_lock(&account->lock);
+	list_del_init(&session->link);
+	account->n_sessions--;
+	spin_unlock(&account->lock);
+}
+
+void kchat_session_end(struct kchat_session *session)
+{
+	bool was;
+
+	mutex_lock(&session->lock);
+	was = session->ended;
+	session->ended = true;
+	session_leave_rooms(session, KCHAT_PERSON_LEFT, false);
+	session_set_due(session);
+	mutex_unlock(&session->lock);
+	if (was)
+		return;
+	session_unlink(session);
+	xa_erase(&session->kn->sessions, session->number);
+	kchat_session_put(session); /* the table's; the caller has one */
+}
+
+/* Ends it, and its connections with @error. */
+static void session_kill(struct kchat_session *session, enum kchat_error error)
+{
+	struct kchat_conn *conns[2];
+	int i;
+
+	kchat_session_end(session);
+	mutex_lock(&session->lock);
+	conns[0] = session->main ? kchat_conn_hold(session->main) : NULL;
+	conns[1] = session->media ? kchat_conn_hold(session->media) : NULL;
+	mutex_unlock(&session->lock);
+	for (i = 0; i < 2; i++) {
+		if (!conns[i])
+			continue;
+		kchat_conn_end(conns[i], error);
+		kchat_conn_put(conns[i]);
+	}
+}
+
+void kchat_session_end_account(struct kchat_account *account, const struct kchat_conn *keep,
+			       enum kchat_error error)
+{
+	struct kchat_session *session, *found;
+
+	do {
+		found = NULL;
+		spin_lock(&account->lock);
+		list_for_each_entry(session, &account->sessions, link) {
+			if (keep && session->main == keep)
+				continue;
+			if (refcount_inc_not_zero(&session->refs)) {
+				found = session;
+				break;
+			}
+		}
+		spin_unlock(&account->lock);
+		if (found) {
+			session_kill(found, error);
+			kchat_session_put(found);
+		}
+	} while (found);
+}
+
 /* ---- begin ------------------------------------------------------------- */
 
 static struct kchat_session *session_alloc(struct kchat_conn *conn,
@@ -146,16 +218,6 @@ static enum kchat_error session_link(struct kchat_session *session,
 	return error;
 }
 
-static void session_unlink(struct kchat_session *session)
-{
-	struct kchat_account *account = session->account;
-
-	spin_lock(&account->lock);
-	list_del_init(&session->link);
-	account->n_sessions--;
-	spin_unlock(&account->lock);
-}
-
 /*
  * Of an account that has too many sessions, one without a connection gives way:
  * a client that lost its session keys must not be locked out by its own past.
@@ -174,11 +236,32 @@ static bool session_evict(struct kchat_account *account)
 	spin_unlock(&account->lock);
 	if (!found)
 		return false;
-	kchat_session_end(found);
+	/* Killed: it may just have got a connection again. */
+	session_kill(found, KCHAT_E_SESSION);
 	kchat_session_put(found);
 	return true;
 }
 
+/* Under session->lock, which is given up while another session ends. */
+static enum kchat_error session_place(struct kchat_session *session,
+				      const struct kchat_ident *ident)
+{
+	enum kchat_error error = session_link(session, ident);
+	bool evicted;
+
+	if (error != KCHAT_E_SESSIONS)
+		return error;
+	mutex_unlock(&session->lock);
+	evicted = session_evict(session->account);
+	mutex_lock(&session->lock);
+	return evicted ? session_link(session, ident) : error;
+}
+
+/*
+ * Once it is on its account's list others may end it, and that takes it off the
+ * table: so nobody gets at it, which takes its lock, before it is on both. It
+ * has its connection before, since one without gives way to the next login.
+ */
 enum kchat_error kchat_session_begin(struct kchat_conn *conn,
 				     const struct kchat_auth_result *result)
 {
@@ -187,25 +270,25 @@ enum kchat_error kchat_session_begin(struct kchat_conn *conn,
 
 	if (!session)
 		return KCHAT_E_BUSY;
-	error = session_link(session, result->ident);
-	if (error == KCHAT_E_SESSIONS && session_evict(session->account))
-		error = session_link(session, result->ident);
+	mutex_lock(&session->lock);
+	session_set(session, &session->main, kchat_conn_hold(conn));
+	error = session_place(session, result->ident);
 	if (error != KCHAT_E_NONE)
-		goto err_put;
+		goto err_unlock;
 	if (kchat_alloc_errno(xa_insert(&conn->kn->sessions, session->number, session,
 					GFP_KERNEL))) {
 		error = KCHAT_E_BUSY;
 		goto err_unlink;
 	}
-	mutex_lock(&session->lock);
-	session_set(session, &session->main, kchat_conn_hold(conn));
-	mutex_unlock(&session->lock);
 	conn->session = session;
+	mutex_unlock(&session->lock);
 	return KCHAT_E_NONE;
 
 err_unlink:
 	session_unlink(session);
-err_put:
+err_unlock:
+	kchat_conn_put(session_set(session, &session->main, NULL));
+	mutex_unlock(&session->lock);
 	kchat_session_put(session);
 	kchat_session_put(session);
 	return error;
@@ -326,68 +409,6 @@ void kchat_session_lost(struct kchat_conn *conn)
 		session_leave_rooms(session, KCHAT_PERSON_LOST, false);
 	session_set_due(session);
 	mutex_unlock(&session->lock);
-}
-
-/* ---- the end ----------------------------------------------------------- */
-
-void kchat_session_end(struct kchat_session *session)
-{
-	bool was;
-
-	mutex_lock(&session->lock);
-	was = session->ended;
-	session->ended = true;
-	session_leave_rooms(session, KCHAT_PERSON_LEFT, false);
-	session_set_due(session);
-	mutex_unlock(&session->lock);
-	if (was)
-		return;
-	session_unlink(session);
-	xa_erase(&session->kn->sessions, session->number);
-	kchat_session_put(session); /* the table's; the caller has one */
-}
-
-/* Ends it, and its connections with @error. */
-static void session_kill(struct kchat_session *session, enum kchat_error error)
-{
-	struct kchat_conn *conns[2];
-	int i;
-
-	kchat_session_end(session);
-	mutex_lock(&session->lock);
-	conns[0] = session->main ? kchat_conn_hold(session->main) : NULL;
-	conns[1] = session->media ? kchat_conn_hold(session->media) : NULL;
-	mutex_unlock(&session->lock);
-	for (i = 0; i < 2; i++) {
-		if (!conns[i])
-			continue;
-		kchat_conn_end(conns[i], error);
-		kchat_conn_put(conns[i]);
-	}
-}
-
-void kchat_session_end_account(struct kchat_account *account, const struct kchat_conn *keep,
-			       enum kchat_error error)
-{
-	struct kchat_session *session, *found;
-
-	do {
-		found = NULL;
-		spin_lock(&account->lock);
-		list_for_each_entry(session, &account->sessions, link) {
-			if (keep && session->main == keep)
-				continue;
-			if (refcount_inc_not_zero(&session->refs)) {
-				found = session;
-				break;
-			}
-		}
-		spin_unlock(&account->lock);
-		if (found) {
-			session_kill(found, error);
-			kchat_session_put(found);
-		}
-	} while (found);
 }
 
 /* ---- time -------------------------------------------------------------- */
