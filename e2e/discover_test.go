@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -15,8 +16,17 @@ import (
 func TestDiscovery(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "guestnet")
 	build(t, path, "./guestnet")
-	s := vmtest.Start(t, vmtest.WithFile("/bin/guestnet", path), vmtest.WithDriver("veth"))
+	program := filepath.Join(t.TempDir(), "kchat-tui")
+	build(t, program, "../cmd/kchat-tui")
+	password := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(password, []byte("the words of anna\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := vmtest.Start(t, vmtest.WithFile("/bin/guestnet", path), vmtest.WithFile("/bin/kchat-tui", program),
+		vmtest.WithFile("/etc/password-of-anna", password), vmtest.WithDriver("veth"))
+	s.AddUser(t, "anna", "the words of anna")
 	s.SetParam(t, "answers", 100)
+	s.SetParam(t, "answers_address", perAddress) // for a microVM the runner counts, and it is lifted
 	for _, test := range []string{"udp", "malformed", "flood", "ether"} {
 		t.Run(test, func(t *testing.T) {
 			ctx, cancel := s.Timeout(time.Minute)

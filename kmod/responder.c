@@ -74,7 +74,8 @@ u32 kchat_responder_answer(struct kchat_net *kn, const struct kchat_asker *asker
 		.community = kn->cfg.community_uuid,
 		.name = { kn->cfg.name, strlen(kn->cfg.name) },
 		.version = { KCHAT_MODULE_VERSION, strlen(KCHAT_MODULE_VERSION) },
-		.port = kn->cfg.outer_port,
+		/* Whoever is on the same segment reaches us ourselves. */
+		.port = asker->mac ? kn->cfg.port : kn->cfg.outer_port,
 		.flags = registration(kn),
 		.load = load(kn),
 		.people = atomic_read(&kn->nr_people),

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -104,6 +105,9 @@ func plug(namespace int) error {
 	return withLink(farEnd, up)
 }
 
+// segmentUp brings up the segment that leads to the host.
+func segmentUp(context.Context) error { return withLink("eth1", up) }
+
 // unplug takes the cable away.
 func unplug() error {
 	return here(func() error {
@@ -144,6 +148,18 @@ func (w *wireEnd) send(payload []byte) error {
 		return fmt.Errorf("send a frame: %w", err)
 	}
 	return nil
+}
+
+// drain reads over what has come: on a segment everybody's packet sockets hear the same.
+func (w *wireEnd) drain() error {
+	for {
+		if _, _, err := w.receive(quiet); err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				return nil
+			}
+			return err
+		}
+	}
 }
 
 // receive waits for a frame that is not our own; os.ErrDeadlineExceeded: none came.

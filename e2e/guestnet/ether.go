@@ -6,11 +6,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
+	"os/exec"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -51,6 +53,9 @@ func etherOnACable(ctx context.Context) error {
 			return err
 		}
 		if err := greeted(ctx, answer); err != nil {
+			return err
+		}
+		if err := errors.Join(program(ctx, answer), w.drain()); err != nil {
 			return err
 		}
 		if err := w.cutEverywhere(); err != nil {
@@ -215,6 +220,34 @@ func greeted(ctx context.Context, answer wire.Answer) error {
 		return fmt.Errorf("%v greets with %v: %w", addr, h.Type, err)
 	}
 	fmt.Printf("%v says WELCOME\n", addr)
+	return nil
+}
+
+// program does it all with the user's program: it finds the server over the cable, and logs in at the address that was
+// found. That it is alone there is the word of a server that has let it in.
+func program(ctx context.Context, answer wire.Answer) error {
+	const kchat, alone = "/bin/kchat-tui", 5
+	out, err := exec.CommandContext(ctx, kchat, "discover", "--json", "--wait", "2s", "--ether", farEnd).Output()
+	if err != nil {
+		return fmt.Errorf("discover --ether: %w: %s", err, out)
+	}
+	var found struct{ Address, MAC, Interface, Over, Name string }
+	if err := json.Unmarshal(out, &found); err != nil {
+		return fmt.Errorf("discover --ether says %q: %w", out, err)
+	}
+	want := netip.AddrPortFrom(netip.AddrFrom16(answer.LinkLocal).WithZone(farEnd), answer.Port).String()
+	if found.Address != want || found.MAC != net.HardwareAddr(answer.MAC[:]).String() || found.Interface != farEnd || found.Over != "ethernet" {
+		return fmt.Errorf("discover --ether says %q, not %s", out, want)
+	}
+	fmt.Printf("kchat-tui discover --ether %s: %s", farEnd, out)
+	login := exec.CommandContext(ctx, kchat, "send", "--server", found.Address, "--user", "anna",
+		"--password-file", "/etc/password-of-anna", "--room", "segment", "hello")
+	login.Env = []string{"HOME=/tmp"}
+	said, err := login.CombinedOutput()
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != alone {
+		return fmt.Errorf("log in at %s: %w: %s", found.Address, err, said)
+	}
+	fmt.Printf("kchat-tui send --server %s: %s", found.Address, said)
 	return nil
 }
 

@@ -20,6 +20,7 @@ func commands() map[string]func(context.Context) error {
 		"malformed": udpMalformed,
 		"flood":     udpFlood,
 		"ether":     etherOnACable,
+		"up":        segmentUp,
 	}
 }
 

@@ -35,7 +35,7 @@ func arguments(cfg Config, initramfs string) []string {
 		// that another is just patching, and the guest's kernel dies of it ("Oops: int3" in a static branch).
 		accel = "tcg,thread=single"
 	}
-	return []string{
+	args := []string{
 		// q35 is the machine that always came up; "microvm" hung in half the boots under emulation.
 		"-M", "q35", "-accel", accel, "-cpu", cpu,
 		"-m", strconv.Itoa(cfg.MemoryMB), "-smp", strconv.Itoa(cfg.CPUs),
@@ -46,6 +46,12 @@ func arguments(cfg Config, initramfs string) []string {
 		"-device", "virtio-serial-pci", "-device", "virtserialport,chardev=control,name=kchat",
 		"-netdev", network, "-device", "virtio-net-pci,netdev=net,romfile=",
 	}
+	for i, c := range cfg.Cables {
+		args = append(args, "-netdev",
+			fmt.Sprintf("dgram,id=cable%d,local.type=unix,local.path=%s,remote.type=unix,remote.path=%s", i, c.Guest, c.Host),
+			"-device", fmt.Sprintf("virtio-net-pci,netdev=cable%d,mac=52:54:00:6b:63:%02x,romfile=", i, i+1))
+	}
+	return args
 }
 
 // slowInitcalls are parts of the kernel that nothing here needs and that take a quarter of a second to begin when

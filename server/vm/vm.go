@@ -33,6 +33,7 @@ type Config struct {
 	Dir        string            // for the initramfs; must exist
 	Files      map[string]string // more files for the guest: path in the guest to path on the host
 	Forwards   []Forward         // ports of the host that lead into the guest
+	Cables     []Cable           // Ethernet segments besides; in the guest eth1 and so on
 	MemoryMB   int               // 0: 512
 	CPUs       int               // 0: 1
 	Accel      string            // "", "tcg" or "kvm"; empty: what works
@@ -48,6 +49,13 @@ type Forward struct {
 	UDP   bool // not TCP
 	Host  netip.AddrPort
 	Guest uint16
+}
+
+// Cable is an Ethernet segment whose other end a program of the host holds: a datagram between these Unix sockets is a
+// frame.
+type Cable struct {
+	Guest string // path of QEMU's socket, which it makes
+	Host  string // path of the other
 }
 
 // VM is a running microVM.

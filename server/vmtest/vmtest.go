@@ -29,6 +29,7 @@ import (
 	"kchat/server"
 	"kchat/server/accounts"
 	"kchat/server/guest"
+	"kchat/server/vm"
 )
 
 // iterations is as low as allowed: tests log in often.
@@ -64,6 +65,11 @@ func WithDriver(name string) Option {
 			cfg.Files["/lib/"+name+".ko"] = path
 		}
 	}
+}
+
+// WithCable gives the guest an Ethernet segment besides, as eth1.
+func WithCable(cable vm.Cable) Option {
+	return func(cfg *server.Config) { cfg.Cables = append(cfg.Cables, cable) }
 }
 
 // WithModule runs another module than kmod/kchat.ko.
