@@ -135,6 +135,8 @@ type Seat struct {
 type Host struct {
 	// StartServer starts a server here and returns its address.
 	StartServer func(ctx context.Context) (string, error)
+	// Discover waits until a server around answers that is none of seen. Where it is nil none are offered.
+	Discover func(ctx context.Context, seen []Around) (Around, error)
 	// SecondSeat opens another real client beside this one.
 	SecondSeat func(ctx context.Context, at Seat) error
 	// Partner starts the practice partner in a room for practice. It ends when the room is left to it.

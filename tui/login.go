@@ -22,6 +22,7 @@ type login struct {
 	page    page
 	with    Credentials // what the running attempt uses
 	turn    int         // a result of an older attempt is void
+	around  []Around    // servers that are offered where none answers
 }
 
 // page is one page of the login.
@@ -71,8 +72,7 @@ func (l *login) probe() tea.Cmd {
 		info, err := gate.Probe(ctx, address)
 		return func(l *login) tea.Cmd {
 			if err != nil {
-				l.page = l.noServer(err)
-				return nil
+				return l.noServer(err)
 			}
 			l.server = info
 			l.page = l.choices()
@@ -98,6 +98,8 @@ func (l *login) update(msg tea.Msg) tea.Cmd {
 		if msg.turn == l.turn && msg.do != nil {
 			return msg.do(l)
 		}
+	case aroundMsg:
+		return l.offer(msg)
 	case tea.KeyPressMsg:
 		if msg.String() == "ctrl+c" || msg.String() == "ctrl+q" {
 			return func() tea.Msg { return leaveMsg{} }
@@ -133,7 +135,7 @@ func (l *login) failed(err error) tea.Cmd {
 	case errors.Is(err, rooms.ErrPinned):
 		return l.pinned((*login).open)
 	case errors.Is(err, rooms.ErrNoServer):
-		l.page = l.noServer(err)
+		return l.noServer(err)
 	default:
 		f := l.form(l.with.Code != "")
 		f.problem = l.why(err)
@@ -186,7 +188,7 @@ func (l *login) place() string {
 }
 
 // noServer offers what can be done without a server.
-func (l *login) noServer(err error) page {
+func (l *login) noServer(err error) tea.Cmd {
 	m := &menu{title: l.say("login.no_server"), words: l.say("login.no_server_words", "address", l.address, "why", text.Line(cause(err)))}
 	if l.cfg.Host.StartServer != nil {
 		m.add(l.say("login.start"), l.say("login.start_words"), (*login).startServer)
@@ -194,7 +196,11 @@ func (l *login) noServer(err error) page {
 	m.add(l.say("login.again_probe"), "", (*login).probe)
 	m.add(l.say("login.elsewhere"), "", func(l *login) tea.Cmd { l.page = l.addressForm(""); return nil })
 	m.add(l.say("login.saved"), l.say("login.saved_words"), (*login).readSaved)
-	return m
+	if l.cfg.Host.Discover != nil {
+		m.words += "\n" + l.say("login.around")
+	}
+	l.page, l.around = m, nil
+	return l.lookAround(m, nil)
 }
 
 // startServer starts a server on this machine.
@@ -207,8 +213,7 @@ func (l *login) startServer() tea.Cmd {
 		address, err := start(context.Background())
 		return loginMsg{turn, func(l *login) tea.Cmd {
 			if err != nil {
-				l.page = l.noServer(err)
-				return nil
+				return l.noServer(err)
 			}
 			l.address = address
 			return l.probe()
@@ -224,9 +229,9 @@ func (l *login) readSaved() tea.Cmd {
 		return func(l *login) tea.Cmd {
 			switch {
 			case err != nil:
-				l.page = l.noServer(err)
+				return l.noServer(err)
 			case len(users) == 0:
-				l.page = l.noServer(errors.New(l.say("login.nothing_saved")))
+				return l.noServer(errors.New(l.say("login.nothing_saved")))
 			case len(users) == 1:
 				return l.openSaved(users[0])
 			default:
@@ -251,8 +256,7 @@ func (l *login) openSaved(user string) tea.Cmd {
 		}
 		return func(l *login) tea.Cmd {
 			if err != nil {
-				l.page = l.noServer(err)
-				return nil
+				return l.noServer(err)
 			}
 			return func() tea.Msg { return readMsg{archive, closer, saved} }
 		}

@@ -99,6 +99,7 @@ type connection struct {
 	user         string
 	passwordFile string
 	trust        bool
+	unnamed      bool // nobody has said which server
 }
 
 // flags adds the flags of a connection to a command.
@@ -140,7 +141,9 @@ func (c *connection) complete() error {
 	if _, err := toml.DecodeFile(path, &file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return coded{fmt.Errorf("reading %s: %w", path, err), exitUsage}
 	}
-	c.server = withPort(cmp.Or(c.server, os.Getenv("KCHAT_SERVER"), file.Server, "127.0.0.1"))
+	c.server = cmp.Or(c.server, os.Getenv("KCHAT_SERVER"), file.Server)
+	c.unnamed = c.server == ""
+	c.server = withPort(cmp.Or(c.server, "127.0.0.1"))
 	c.user = cmp.Or(c.user, os.Getenv("KCHAT_USER"), file.User)
 	c.passwordFile = cmp.Or(c.passwordFile, file.PasswordFile)
 	return nil

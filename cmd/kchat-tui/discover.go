@@ -17,6 +17,7 @@ import (
 
 	"kchat/rooms"
 	"kchat/rooms/discover"
+	"kchat/tui"
 	"kchat/tui/desk"
 	"kchat/tui/text"
 	"kchat/wire"
@@ -167,4 +168,38 @@ func registrationWord(flags uint16) string {
 	default:
 		return "off"
 	}
+}
+
+// discoverOne waits for a server around that is none of seen. A server that has an address already is not offered at
+// those of its links too.
+func discoverOne(ctx context.Context, seen []tui.Around) (tui.Around, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var one *tui.Around
+	err := discover.Find(ctx, discover.Options{}, func(s discover.Server) {
+		if one != nil || isOffered(s, seen) {
+			return
+		}
+		one = &tui.Around{Address: s.Addr.String(), Server: rooms.UUID(s.Server), Name: s.Name, People: int(s.People)}
+		cancel()
+	})
+	if err != nil {
+		return tui.Around{}, err
+	}
+	if one == nil {
+		return tui.Around{}, context.Cause(ctx)
+	}
+	return *one, nil
+}
+
+func isOffered(s discover.Server, seen []tui.Around) bool {
+	for _, a := range seen {
+		if a.Address == s.Addr.String() && a.Server == rooms.UUID(s.Server) {
+			return true
+		}
+		if a.Server == rooms.UUID(s.Server) && s.Addr.Addr().IsLinkLocalUnicast() {
+			return true
+		}
+	}
+	return false
 }

@@ -75,6 +75,13 @@ func TestAServerInAMicroVMIsFoundFromAnotherMachine(t *testing.T) {
 		t.Errorf("the table is\n%s", table)
 	}
 
+	// Who names no server is offered it, and goes there by hand.
+	screen := newScreens(t).open(joon, "joon", "login")
+	screen.shows("No server found", "looked for", "Mina's den", f.Address)
+	screen.press("Down", "Down", "Down", "Down", "Enter")
+	screen.shows("Log in", "Create account", "Mina's den")
+	screen.press("C-c")
+
 	// Without --lan only this host finds it.
 	mina.mustRun(t, "server", "restart", "--port", port)
 	if found := joon.discovers(t, "--wait", "2s"); len(found) != 0 {

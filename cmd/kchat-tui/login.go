@@ -97,6 +97,9 @@ func (o *loginOptions) run(ctx context.Context) error {
 		ASCII:    o.ascii,
 		Plain:    os.Getenv("NO_COLOR") != "",
 	}
+	if o.unnamed {
+		cfg.Host.Discover = discoverOne
+	}
 	if o.change != nil {
 		o.change(&cfg)
 	}
