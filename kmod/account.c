@@ -14,6 +14,7 @@ void kchat_accounts_init(struct kchat_accounts *accounts)
 	mutex_init(&accounts->lock);
 	xa_init(&accounts->numbers);
 	hash_init(accounts->logins);
+	xa_init(&accounts->uids);
 	get_random_bytes(&accounts->key, sizeof(accounts->key));
 	accounts->count = 0;
 }
@@ -67,6 +68,7 @@ static struct kchat_ident *ident_new(const struct kchat_account_record *record)
 		return NULL;
 	refcount_set(&ident->refs, 1);
 	ident->flags = record->flags;
+	ident->uid = record->uid;
 	ident->name_len = record->name.len;
 	ident->login_len = record->login.len;
 	memcpy(ident->name, record->name.data, record->name.len);
@@ -99,23 +101,67 @@ bool kchat_account_keys_are(struct kchat_account *account, const struct kchat_id
 						   lockdep_is_held(&account->lock)), ident);
 }
 
-/* Were its keys others? */
-static bool replace_ident(struct kchat_accounts *accounts, struct kchat_account *account,
-			  struct kchat_ident *ident)
+bool kchat_account_uid_is(struct kchat_account *account, u32 uid)
+{
+	return rcu_dereference_protected(account->ident, lockdep_is_held(&account->lock))->uid ==
+	       uid;
+}
+
+/* Under the lock: a place for the uid, so that taking it cannot fail later. */
+static int reserve_uid(struct kchat_accounts *accounts, const struct kchat_account *account,
+		       u32 uid)
+{
+	const struct kchat_account *other;
+
+	if (uid == KCHAT_UID_NONE)
+		return 0;
+	other = xa_load(&accounts->uids, uid);
+	if (other)
+		return other == account ? 0 : -ENOTUNIQ;
+	return kchat_alloc_errno(xa_reserve(&accounts->uids, uid, GFP_KERNEL_ACCOUNT));
+}
+
+/* Under the lock: nobody's again, if it was only reserved. */
+static void release_uid(struct kchat_accounts *accounts, u32 uid)
+{
+	if (uid != KCHAT_UID_NONE)
+		xa_release(&accounts->uids, uid);
+}
+
+/* Under the lock: the reserved place is the account's. */
+static void link_uid(struct kchat_accounts *accounts, struct kchat_account *account, u32 uid)
+{
+	if (uid != KCHAT_UID_NONE)
+		xa_store(&accounts->uids, uid, account, GFP_KERNEL_ACCOUNT);
+}
+
+static void unlink_uid(struct kchat_accounts *accounts, u32 uid)
+{
+	if (uid != KCHAT_UID_NONE)
+		xa_erase(&accounts->uids, uid);
+}
+
+static void replace_ident(struct kchat_accounts *accounts, struct kchat_account *account,
+			  struct kchat_ident *ident, struct kchat_account_change *change)
 {
 	struct kchat_ident *old;
-	bool rekeyed;
 
 	/* Who begins a session by the old keys is in by now, or sees this under the lock. */
 	spin_lock(&account->lock);
 	old = rcu_replace_pointer(account->ident, ident, lockdep_is_held(&accounts->lock));
 	spin_unlock(&account->lock);
-	rekeyed = !same_keys(old, ident);
+	change->keys = !same_keys(old, ident);
+	change->uid = old->uid != KCHAT_UID_NONE && old->uid != ident->uid;
+	if (change->keys || change->uid)
+		change->account = kchat_account_hold(account);
+	if (old->uid != ident->uid) {
+		unlink_uid(accounts, old->uid);
+		link_uid(accounts, account, ident->uid);
+	}
 	/* The new one is found before the old one is not: nobody is unknown in between. */
 	link_ident(accounts, account, ident);
 	hash_del_rcu(&old->by_login);
 	kchat_ident_put(old);
-	return rekeyed;
 }
 
 /* Takes over @ident if it succeeds. */
@@ -141,6 +187,7 @@ static int add_account(struct kchat_accounts *accounts, u64 number, struct kchat
 		return err;
 	}
 	link_ident(accounts, account, ident);
+	link_uid(accounts, account, ident->uid);
 	WRITE_ONCE(accounts->count, accounts->count + 1);
 	return 0;
 }
@@ -150,20 +197,20 @@ static int add_account(struct kchat_accounts *accounts, u64 number, struct kchat
  * @accounts: the table
  * @record: the account; its lengths were checked
  * @max: accounts there may be
- * @rekeyed: the account, referenced, if it was there with other keys; else NULL
+ * @change: what it had before and has not any more
  *
  * Context: may sleep
- * Return: 0, -EEXIST (the login name is another account's), -ENOSPC, -ENOMEM,
- * -ERANGE (no such number on this machine)
+ * Return: 0, -EEXIST (the login name is another account's), -ENOTUNIQ (the uid is),
+ * -ENOSPC, -ENOMEM, -ERANGE (no such number on this machine)
  */
 int kchat_account_set(struct kchat_accounts *accounts, const struct kchat_account_record *record,
-		      u32 max, struct kchat_account **rekeyed)
+		      u32 max, struct kchat_account_change *change)
 {
 	struct kchat_account *account;
 	struct kchat_ident *ident, *same;
-	int err = 0;
+	int err;
 
-	*rekeyed = NULL;
+	*change = (struct kchat_account_change){};
 	if (!record->number || record->number > ULONG_MAX)
 		return -ERANGE;
 	ident = ident_new(record);
@@ -172,12 +219,15 @@ int kchat_account_set(struct kchat_accounts *accounts, const struct kchat_accoun
 	mutex_lock(&accounts->lock);
 	same = find_login(accounts, &record->login);
 	account = xa_load(&accounts->numbers, record->number);
-	if (same && same->account != account)
+	err = reserve_uid(accounts, account, record->uid);
+	if (!err && same && same->account != account)
 		err = -EEXIST;
-	else if (account && replace_ident(accounts, account, ident))
-		*rekeyed = kchat_account_hold(account);
-	else if (!account)
+	else if (!err && account)
+		replace_ident(accounts, account, ident, change);
+	else if (!err)
 		err = add_account(accounts, record->number, ident, max);
+	if (err && err != -ENOTUNIQ)
+		release_uid(accounts, record->uid);
 	mutex_unlock(&accounts->lock);
 	if (err)
 		kfree_sensitive(ident);
@@ -192,6 +242,7 @@ static void unlink_account(struct kchat_accounts *accounts, struct kchat_account
 	ident = rcu_dereference_protected(account->ident, lockdep_is_held(&accounts->lock));
 	xa_erase(&accounts->numbers, account->number);
 	hash_del_rcu(&ident->by_login);
+	unlink_uid(accounts, ident->uid);
 	/* Who has found it before, and begins a session now, sees this under its lock. */
 	spin_lock(&account->lock);
 	account->gone = true;
@@ -238,6 +289,7 @@ void kchat_accounts_destroy(struct kchat_accounts *accounts)
 	}
 	mutex_unlock(&accounts->lock);
 	xa_destroy(&accounts->numbers);
+	xa_destroy(&accounts->uids);
 	mutex_destroy(&accounts->lock);
 	memzero_explicit(&accounts->key, sizeof(accounts->key));
 }
@@ -255,6 +307,17 @@ struct kchat_account *kchat_account_get(struct kchat_accounts *accounts, u64 num
 	rcu_read_lock();
 	if (number <= ULONG_MAX)
 		account = hold_found(xa_load(&accounts->numbers, number));
+	rcu_read_unlock();
+	return account;
+}
+
+struct kchat_account *kchat_account_by_uid(struct kchat_accounts *accounts, u32 uid)
+{
+	struct kchat_account *account = NULL;
+
+	rcu_read_lock();
+	if (uid != KCHAT_UID_NONE)
+		account = hold_found(xa_load(&accounts->uids, uid));
 	rcu_read_unlock();
 	return account;
 }

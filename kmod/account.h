@@ -25,6 +25,8 @@ struct kchat_account;
  * @account: whose it is; valid under RCU while linked, and for the holder of a
  *	reference to the account
  * @flags: KCHAT_PERSON_*
+ * @uid: of this person's programs on this machine, in the initial user namespace;
+ *	KCHAT_UID_NONE: nobody's
  * @name_len: bytes of @name
  * @login_len: bytes of @login
  * @name: as shown
@@ -39,6 +41,7 @@ struct kchat_ident {
 	struct hlist_node by_login;
 	struct kchat_account *account;
 	u32 flags;
+	u32 uid;
 	u8 name_len;
 	u8 login_len;
 	char name[KCHAT_NAME_MAX];
@@ -75,12 +78,14 @@ struct kchat_account {
 };
 
 #define KCHAT_ACCOUNT_HASH_BITS	9
+#define KCHAT_UID_NONE		U32_MAX	/* (uid_t)-1 is nobody's */
 
 /**
  * struct kchat_accounts - the table, one in each struct kchat_net
  * @lock: writers (netlink)
  * @numbers: by number, in order; read under RCU
  * @logins: by login name; read under RCU
+ * @uids: those with a uid, by it; read under RCU
  * @key: of the hash of login names
  * @count: accounts there are
  */
@@ -88,6 +93,7 @@ struct kchat_accounts {
 	struct mutex lock;
 	struct xarray numbers;
 	DECLARE_HASHTABLE(logins, KCHAT_ACCOUNT_HASH_BITS);
+	struct xarray uids;
 	siphash_key_t key;
 	u32 count;
 };
@@ -102,6 +108,7 @@ void kchat_accounts_destroy(struct kchat_accounts *accounts);
 struct kchat_account_record {
 	u64 number;
 	u32 flags;
+	u32 uid;
 	struct kchat_text name;
 	struct kchat_text login;
 	const u8 *salt;
@@ -109,13 +116,24 @@ struct kchat_account_record {
 	const u8 *server_key;
 };
 
+/**
+ * struct kchat_account_change - what a replaced account had that it has not any more
+ * @account: with a reference, if one of these is true; else NULL
+ * @keys: other keys: all its sessions are to end
+ * @uid: another uid: those that began by the old one are to end
+ */
+struct kchat_account_change {
+	struct kchat_account *account;
+	bool keys;
+	bool uid;
+};
+
 /*
- * Add or replace: 0, -EEXIST (the login name is another account's), -ENOSPC
- * (over @max), -ENOMEM, -ERANGE (no such number on this machine). *rekeyed: the
- * account, with a reference, if it was there with other keys: its sessions are to end.
+ * Add or replace: 0, -EEXIST (the login name is another account's), -ENOTUNIQ (the
+ * uid is), -ENOSPC (over @max), -ENOMEM, -ERANGE (no such number on this machine).
  */
 int kchat_account_set(struct kchat_accounts *accounts, const struct kchat_account_record *record,
-		      u32 max, struct kchat_account **rekeyed);
+		      u32 max, struct kchat_account_change *change);
 /* Takes it off the table: the account with the table's reference, or NULL. */
 struct kchat_account *kchat_account_take(struct kchat_accounts *accounts, u64 number);
 
@@ -123,6 +141,7 @@ struct kchat_account *kchat_account_take(struct kchat_accounts *accounts, u64 nu
 struct kchat_account *kchat_account_get(struct kchat_accounts *accounts, u64 number);
 struct kchat_account *kchat_account_by_login(struct kchat_accounts *accounts,
 					     const struct kchat_text *login);
+struct kchat_account *kchat_account_by_uid(struct kchat_accounts *accounts, u32 uid);
 /* The account with the smallest number over @after, for dumps. */
 struct kchat_account *kchat_account_next(struct kchat_accounts *accounts, u64 after);
 
@@ -139,6 +158,8 @@ struct kchat_ident *kchat_account_ident(struct kchat_account *account);
 void kchat_ident_put(struct kchat_ident *ident);
 /* Under account->lock: has it still the keys of this ident? */
 bool kchat_account_keys_are(struct kchat_account *account, const struct kchat_ident *ident);
+/* Under account->lock: is it still this uid's? */
+bool kchat_account_uid_is(struct kchat_account *account, u32 uid);
 
 static inline struct kchat_ident *kchat_ident_hold(struct kchat_ident *ident)
 {

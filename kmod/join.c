@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Connections in rooms: how one comes in. */
+/* Rooms: how a connection or a file comes in. */
 #include <linux/slab.h>
 
 #include "account.h"
@@ -10,9 +10,13 @@
 
 /**
  * struct joining - what a join needs, got before the room's lock is taken
- * @conn: who joins
- * @hdr: the request
- * @join: what it says
+ * @session: whose it is
+ * @spare: memory for what is appended
+ * @join: which room
+ * @conn: who joins, NULL for a file
+ * @hdr: the request of a connection
+ * @reader: the file
+ * @entry: how a file comes in
  * @room: referenced
  * @member: new
  * @seat: the session's own, or new
@@ -23,9 +27,13 @@
  * @roster_size: bytes of entries that certainly fit there
  */
 struct joining {
+	struct kchat_session *session;
+	struct kchat_spare *spare;
+	const struct kchat_join *join;
 	struct kchat_conn *conn;
 	const struct kchat_hdr *hdr;
-	const struct kchat_join *join;
+	struct kchat_reader *reader;
+	const struct kchat_entry *entry;
 	struct kchat_room *room;
 	struct kchat_member *member;
 	struct kchat_seat *seat;
@@ -48,9 +56,16 @@ static void roster_free(struct joining *joining)
 	joining->roster_size = 0;
 }
 
-/* Frames for @bytes of entries; of each the last bytes may be too few for one more. */
+/*
+ * Frames for @bytes of entries; of each the last bytes may be too few for one more.
+ * A file is not told who is there.
+ */
 static bool roster_alloc(struct joining *joining, u32 bytes)
 {
+	if (!joining->conn) {
+		joining->roster_size = bytes;
+		return true;
+	}
 	while (joining->roster_size < bytes) {
 		u32 size = min_t(u32, bytes - joining->roster_size + KCHAT_ENTRY_MAX,
 				 KCHAT_REPLY_MAX);
@@ -107,18 +122,19 @@ static void joining_reply(struct joining *joining)
 
 static bool joining_alloc(struct joining *joining)
 {
-	struct kchat_conn *conn = joining->conn;
 	struct kchat_room *room = joining->room;
 
 	joining->member = kchat_alloc(kzalloc(sizeof(*joining->member), GFP_KERNEL));
-	joining->joined = kchat_ctl_alloc(KCHAT_HDR_LEN + 40 + KCHAT_ROOM_NAME_MAX +
-					  KCHAT_TOPIC_MAX, GFP_KERNEL);
-	joining->person = kchat_person_alloc(conn->session->account, room);
+	if (joining->conn)
+		joining->joined = kchat_ctl_alloc(KCHAT_HDR_LEN + 40 + KCHAT_ROOM_NAME_MAX +
+						  KCHAT_TOPIC_MAX, GFP_KERNEL);
+	joining->person = kchat_person_alloc(joining->session->account, room);
 	if (!joining->seat) {
 		joining->seat = kchat_alloc(kzalloc(sizeof(*joining->seat), GFP_KERNEL));
 		joining->new_seat = true;
 	}
-	return joining->member && joining->joined && joining->person && joining->seat;
+	return joining->member && (joining->joined || !joining->conn) && joining->person &&
+	       joining->seat;
 }
 
 static void joining_free(struct joining *joining)
@@ -139,7 +155,7 @@ static void joining_free(struct joining *joining)
 /* A new seat: on the roster's entry of its account, which may be new as well. */
 static enum kchat_error join_sit(struct joining *joining)
 {
-	struct kchat_session *session = joining->conn->session;
+	struct kchat_session *session = joining->session;
 	struct kchat_room *room = joining->room;
 	struct kchat_seat *seat = joining->seat;
 	struct kchat_person *person = kchat_room_person(room, session->account->number);
@@ -154,6 +170,7 @@ static enum kchat_error join_sit(struct joining *joining)
 	seat->person = person;
 	seat->session = session;
 	seat->room = kchat_room_hold(room);
+	seat->deaf = joining->entry && joining->entry->deaf;
 	list_add_tail(&seat->by_person, &person->seats);
 	list_add_tail(&seat->by_session, &session->seats);
 	joining->new_seat = false;
@@ -161,58 +178,85 @@ static enum kchat_error join_sit(struct joining *joining)
 }
 
 /* From which message on the log is sent: all over this sequence. */
-static u64 join_start(const struct kchat_room *room, const struct kchat_join *join)
+static u64 join_start(const struct joining *joining)
 {
+	const struct kchat_join *join = joining->join;
+	const struct kchat_room *room = joining->room;
 	u64 last = room->log.seq, before = room->log.first_seq - 1, start = before;
 
-	if (!join->epoch)
+	if (joining->entry && !joining->entry->backlog)
+		start = last;
+	else if (!join->epoch)
 		start = last > room->backlog ? last - room->backlog : 0;
 	else if (join->epoch == room->epoch)
 		start = min(join->seq, last);
 	return max(start, before);
 }
 
-/* Under session->lock and room->lock: all others see it, or nobody does. */
-static enum kchat_error join_locked(struct joining *joining)
+/* What is a connection's own: a worker that walks it, and the answer. */
+static void join_connection(struct joining *joining, u64 start)
 {
-	struct kchat_conn *conn = joining->conn;
 	struct kchat_member *member = joining->member;
+	struct kchat_conn *conn = joining->conn;
 	struct kchat_room *room = joining->room;
 	struct kchat_head head = { .room = room->number, .epoch = room->epoch,
 				   .seq = room->log.seq, .id = joining->hdr->id };
-	struct kchat_joined joined = {
-		.start = join_start(room, joining->join),
+	const struct kchat_joined joined = {
+		.start = start,
 		.first = room->log.first_seq,
 		.created = room->created,
 		.flags = room->flags,
 		.backlog = room->backlog,
+		.people = room->nr_people,
 		.name = kchat_room_name(room),
 		.topic = { room->topic, room->topic_len },
 	};
+
+	member->slot = &room->slots[conn->worker->index];
+	member->slot->nr++;
+	member->cursor.conn = conn;
+	member->cursor.ops = &kchat_member_ops;
+	roster_write(joining, &head);
+	joining->joined->len = kchat_frame_build_joined(joining->joined->data,
+							joining->joined->size, &head, &joined);
+}
+
+/* A file is woken by every append. */
+static void join_reader(struct joining *joining)
+{
+	struct kchat_member *member = joining->member;
+
+	member->reader = joining->reader;
+	hlist_add_head(&member->cursor.node, &joining->room->readers);
+}
+
+/* Under session->lock and room->lock: all others see it, or nobody does. */
+static enum kchat_error join_locked(struct joining *joining)
+{
+	struct kchat_member *member = joining->member;
+	struct kchat_room *room = joining->room;
 	enum kchat_error error;
+	u64 start;
 
 	if (joining->new_seat) {
 		error = join_sit(joining);
 		if (error != KCHAT_E_NONE)
 			return error;
 	}
-	kchat_seat_attach(joining->seat, member, &conn->worker->spare);
+	start = join_start(joining);
+	kchat_seat_attach(joining->seat, member, joining->spare);
 
 	member->room = kchat_room_hold(room);
-	member->slot = &room->slots[conn->worker->index];
-	member->slot->nr++;
-	member->cursor.seq = joined.start;
+	member->cursor.seq = start;
 	member->live_at = room->log.head;
-	member->cursor.conn = conn;
 	member->cursor.log = &room->log;
 	member->cursor.lock = &room->lock;
-	member->cursor.ops = &kchat_member_ops;
-	member->cursor.pos = joined.start < room->log.seq ?
-			     kchat_log_seek(&room->log, joined.start + 1) : room->log.head;
-	joined.people = room->nr_people;
-	roster_write(joining, &head);
-	joining->joined->len = kchat_frame_build_joined(joining->joined->data,
-							joining->joined->size, &head, &joined);
+	member->cursor.pos = start < room->log.seq ? kchat_log_seek(&room->log, start + 1) :
+						     room->log.head;
+	if (joining->conn)
+		join_connection(joining, start);
+	else
+		join_reader(joining);
 	return KCHAT_E_NONE;
 }
 
@@ -228,7 +272,7 @@ static enum kchat_error join_commit(struct joining *joining)
 
 	do {
 		if (!roster_alloc(joining, READ_ONCE(room->roster_bytes) + KCHAT_ENTRY_MAX) ||
-		    kchat_spare_fill(&joining->conn->worker->spare, &room->log, GFP_KERNEL))
+		    kchat_spare_fill(joining->spare, &room->log, GFP_KERNEL))
 			return KCHAT_E_BUSY;
 		error = KCHAT_E_NONE;
 		spin_lock(&room->lock);
@@ -245,7 +289,7 @@ static enum kchat_error join_commit(struct joining *joining)
 /* The other one of a direct room hears that somebody waits there. */
 static void join_invite(struct joining *joining)
 {
-	struct kchat_session *session = joining->conn->session;
+	struct kchat_session *session = joining->session;
 	u64 self = session->account->number;
 	u64 other = joining->room->direct[joining->room->direct[0] == self];
 
@@ -265,18 +309,15 @@ static void join_listen(struct joining *joining)
 	conn->nr_members++;
 	kchat_member_set_stop(member);
 	kchat_cursor_wake(&member->cursor, &conn->pending);
-	if (member->room->flags & KCHAT_ROOM_DIRECT)
-		join_invite(joining);
-	joining->member = NULL;
 	joining->joined = NULL;
 }
 
 /* Under session->lock. */
 static enum kchat_error join_room(struct joining *joining)
 {
-	struct kchat_session *session = joining->conn->session;
+	struct kchat_session *session = joining->session;
 
-	/* Ended or taken over in this moment: the connection is about to hear of it. */
+	/* Ended or taken over in this moment: who joins is about to hear of it. */
 	if (session->ended || session->main != joining->conn)
 		return KCHAT_E_SESSION;
 	joining->seat = kchat_session_seat(session, joining->room);
@@ -287,22 +328,24 @@ static enum kchat_error join_room(struct joining *joining)
 	return join_commit(joining);
 }
 
-static enum kchat_error join_allowed(struct kchat_conn *conn, const struct kchat_join *join)
+static enum kchat_error join_allowed(const struct joining *joining)
 {
-	u64 self = conn->session->account->number;
+	const struct kchat_join *join = joining->join;
+	u64 self = joining->session->account->number;
 
 	if (join->direct[0]) {
 		struct kchat_account *other;
 
 		if (join->direct[0] != self && join->direct[1] != self)
 			return KCHAT_E_FORBIDDEN;
-		other = kchat_account_get(&conn->kn->accounts,
+		other = kchat_account_get(&joining->session->kn->accounts,
 					  join->direct[join->direct[0] == self]);
 		if (!other)
 			return KCHAT_E_NO_PERSON;
 		kchat_account_put(other);
 	}
-	if (conn->nr_members >= kchat_param(conn->kn, KCHAT_P_rooms_per_connection))
+	if (joining->conn && joining->conn->nr_members >=
+			     kchat_param(joining->conn->kn, KCHAT_P_rooms_per_connection))
 		return KCHAT_E_ROOMS;
 	return KCHAT_E_NONE;
 }
@@ -317,35 +360,75 @@ static bool conn_listens(const struct kchat_conn *conn, const struct kchat_room 
 	return false;
 }
 
+/* The room is found or made. The member: a connection's is told and listens, a file's is left. */
+static enum kchat_error join_found(struct joining *joining)
+{
+	struct kchat_session *session = joining->session;
+	enum kchat_error error;
+
+	/* Also while PARTED is still to come: one reader of a room per connection. */
+	if (joining->conn && conn_listens(joining->conn, joining->room))
+		return KCHAT_E_IN_ROOM;
+	mutex_lock(&session->lock);
+	error = join_room(joining);
+	mutex_unlock(&session->lock);
+	if (error != KCHAT_E_NONE)
+		return error;
+	if (joining->conn)
+		join_listen(joining);
+	if (joining->room->flags & KCHAT_ROOM_DIRECT)
+		join_invite(joining);
+	return KCHAT_E_NONE;
+}
+
+/* *member: who listens now. */
+static enum kchat_error join_go(struct joining *joining, struct kchat_member **member)
+{
+	struct kchat_session *session = joining->session;
+	enum kchat_error error = join_allowed(joining);
+
+	if (error != KCHAT_E_NONE)
+		return error;
+	INIT_LIST_HEAD(&joining->roster);
+	/* Found idle and taken off the table between the look-up and the lock: once more. */
+	do {
+		joining->room = kchat_room_open(session->kn, joining->join, session->account,
+						&error);
+		if (!joining->room)
+			break;
+		error = join_found(joining);
+		if (error == KCHAT_E_NONE) {
+			*member = joining->member;
+			joining->member = NULL;
+		}
+		joining_free(joining);
+		kchat_room_put(joining->room);
+	} while (error == KCHAT_E_NO_ROOM);
+	return error;
+}
+
 void kchat_member_join(struct kchat_conn *conn, const struct kchat_hdr *hdr,
 		       const struct kchat_join *join)
 {
-	struct joining joining = { .conn = conn, .hdr = hdr, .join = join };
-	enum kchat_error error = join_allowed(conn, join);
+	struct joining joining = { .session = conn->session, .spare = &conn->worker->spare,
+				   .join = join, .conn = conn, .hdr = hdr };
+	struct kchat_member *member;
+	enum kchat_error error = join_go(&joining, &member);
 
-	if (error != KCHAT_E_NONE) {
-		kchat_conn_reply_error(conn, hdr, error, 0);
-		return;
-	}
-	INIT_LIST_HEAD(&joining.roster);
-	/* Found idle and taken off the table between the look-up and the lock: once more. */
-	do {
-		joining.room = kchat_room_open(conn->kn, join, conn->session->account,
-					       &error);
-		if (!joining.room)
-			break;
-		/* Also while PARTED is still to come: one reader of a room per connection. */
-		error = KCHAT_E_IN_ROOM;
-		if (!conn_listens(conn, joining.room)) {
-			mutex_lock(&conn->session->lock);
-			error = join_room(&joining);
-			mutex_unlock(&conn->session->lock);
-		}
-		if (error == KCHAT_E_NONE)
-			join_listen(&joining);
-		joining_free(&joining);
-		kchat_room_put(joining.room);
-	} while (error == KCHAT_E_NO_ROOM);
 	if (error != KCHAT_E_NONE)
 		kchat_conn_reply_error(conn, hdr, error, 0);
+}
+
+struct kchat_member *kchat_reader_join(struct kchat_session *session,
+				       struct kchat_reader *reader,
+				       const struct kchat_entry *entry, enum kchat_error *error)
+{
+	struct kchat_spare spare = {};
+	struct joining joining = { .session = session, .spare = &spare, .join = &entry->join,
+				   .reader = reader, .entry = entry };
+	struct kchat_member *member = NULL;
+
+	*error = join_go(&joining, &member);
+	kchat_spare_release(&spare);
+	return member;
 }

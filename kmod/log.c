@@ -322,6 +322,17 @@ bool kchat_log_range(const struct kchat_log *log, u64 pos, u64 end, struct kchat
 	return range->end > pos;
 }
 
+struct kchat_seg *kchat_log_rest(const struct kchat_log *log, u64 pos, u64 *end)
+{
+	struct kchat_seg *seg = pos < log->head ? log_seg_at(log, pos) : NULL;
+
+	if (!seg)
+		return NULL;
+	refcount_inc(&seg->refs);
+	*end = kchat_seg_end(seg);
+	return seg;
+}
+
 void kchat_range_release(struct kchat_range *range)
 {
 	while (range->nr_segs)

@@ -132,6 +132,11 @@ void kchat_log_drop(struct kchat_log *log, u64 pos, u64 bytes);
  * at or behind the tail. False: there is nothing.
  */
 bool kchat_log_range(const struct kchat_log *log, u64 pos, u64 end, struct kchat_range *range);
+/*
+ * The segment in which @pos lies, with a reference, and where what it holds ends by
+ * now; @pos is at or behind the tail. NULL: there is nothing.
+ */
+struct kchat_seg *kchat_log_rest(const struct kchat_log *log, u64 pos, u64 *end);
 void kchat_range_release(struct kchat_range *range);
 /*
  * After a part of a range was sent: is @pos inside of a frame? Then gives the

@@ -5,6 +5,7 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
+#include "chardev.h"
 #include "conn.h"
 #include "discover_raw.h"
 #include "discover_udp.h"
@@ -38,6 +39,25 @@ bool kchat_net_memory(const struct kchat_net *kn, u64 bytes)
 }
 
 /* ---- start and stop ---------------------------------------------------- */
+
+/*
+ * From the outside to the inside: connections, sessions, streams and rooms, each of
+ * which may hold references to the next.
+ */
+static void net_empty(struct kchat_net *kn)
+{
+	kchat_files_stop(kn);
+	kchat_net_wait(&kn->nr_files);
+	kchat_conns_stop(kn);
+	kchat_net_wait(&kn->nr_conns);
+	kchat_streams_stop(kn);
+	kchat_sessions_stop(kn);
+	kchat_rooms_stop(kn);
+	kchat_net_wait(&kn->nr_streams);
+	kchat_net_wait(&kn->nr_sessions);
+	kchat_net_wait(&kn->nr_rooms);
+	kchat_graves_sweep(&kchat_graves);
+}
 
 static void net_house(struct work_struct *work)
 {
@@ -91,6 +111,7 @@ int kchat_net_start(struct kchat_net *kn, const struct kchat_config *cfg)
 	err = net_open(kn);
 	if (err) {
 		WRITE_ONCE(kn->running, false);
+		net_empty(kn); /* a local program may have come in already */
 		kn->started = 0;
 		goto out;
 	}
@@ -102,11 +123,7 @@ out:
 	return err;
 }
 
-/*
- * From the outside to the inside: nobody new, nothing by time, nobody who
- * answers late, then connections, sessions, streams and rooms, each of which
- * may hold references to the next.
- */
+/* Nobody new, nothing by time, nobody who answers late, then all that is there. */
 void kchat_net_stop(struct kchat_net *kn)
 {
 	mutex_lock(&kn->control);
@@ -119,15 +136,7 @@ void kchat_net_stop(struct kchat_net *kn)
 	kchat_shrink_del(kn);
 	cancel_delayed_work_sync(&kn->house);
 	kchat_service_stop(kn);
-	kchat_conns_stop(kn);
-	kchat_net_wait(&kn->nr_conns);
-	kchat_streams_stop(kn);
-	kchat_sessions_stop(kn);
-	kchat_rooms_stop(kn);
-	kchat_net_wait(&kn->nr_streams);
-	kchat_net_wait(&kn->nr_sessions);
-	kchat_net_wait(&kn->nr_rooms);
-	kchat_graves_sweep(&kchat_graves);
+	net_empty(kn);
 	kn->started = 0;
 	pr_info("server stopped\n");
 out:
@@ -147,6 +156,7 @@ static int __net_init kchat_net_init(struct net *net)
 	INIT_LIST_HEAD(&kn->strangers);
 	spin_lock_init(&kn->conns_lock);
 	xa_init(&kn->sessions);
+	kchat_files_init(kn);
 	INIT_LIST_HEAD(&kn->streams);
 	spin_lock_init(&kn->streams_lock);
 	INIT_DELAYED_WORK(&kn->house, net_house);
@@ -215,9 +225,14 @@ static int __init kchat_init(void)
 	err = kchat_netlink_init();
 	if (err)
 		goto err_pernet;
+	err = kchat_device_init();
+	if (err)
+		goto err_netlink;
 	pr_info("loaded, version " KCHAT_MODULE_VERSION "\n");
 	return 0;
 
+err_netlink:
+	kchat_netlink_exit();
 err_pernet:
 	unregister_pernet_device(&kchat_net_ops);
 err_shrink:
@@ -231,6 +246,8 @@ err_workers:
 
 static void __exit kchat_exit(void)
 {
+	/* No file is open: each holds the module. */
+	kchat_device_exit();
 	kchat_netlink_exit();
 	/* Stops every server, and waits until its connections and rooms are gone. */
 	unregister_pernet_device(&kchat_net_ops);

@@ -42,6 +42,7 @@ static const struct nla_policy policy[KCHAT_A_MAX + 1] = {
 	[KCHAT_A_SERVER_KEY]	 = NLA_POLICY_EXACT_LEN(KCHAT_KEY_LEN),
 	[KCHAT_A_COOKIE]	 = { .type = NLA_U64 },
 	[KCHAT_A_ERROR]		 = { .type = NLA_U16 },
+	[KCHAT_A_UID]		 = { .type = NLA_U32 },
 	[KCHAT_A_PARAM_NAME]	 = { .type = NLA_NUL_STRING, .len = 63 },
 	[KCHAT_A_PARAM_VALUE]	 = { .type = NLA_U64 },
 	[KCHAT_A_UDP_PORT]	 = { .type = NLA_U16 },
@@ -331,14 +332,13 @@ static void end_rekeyed(struct kchat_net *knet, struct kchat_account *account,
 	kchat_session_end_account(account, asker, asker ? KCHAT_E_REPLACED : KCHAT_E_SESSION);
 	if (asker)
 		kchat_conn_put(asker);
-	kchat_account_put(account);
 }
 
 static int do_account_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct kchat_account_record record = {};
 	struct kchat_net *knet = knet_of(info);
-	struct kchat_account *rekeyed;
+	struct kchat_account_change change;
 	int err;
 
 	if (!HAS(info, ACCOUNT) || !HAS(info, NAME) || !HAS(info, LOGIN) || !HAS(info, FLAGS) ||
@@ -346,6 +346,8 @@ static int do_account_set(struct sk_buff *skb, struct genl_info *info)
 		return -EINVAL;
 	record.number = nla_get_u64(info->attrs[KCHAT_A_ACCOUNT]);
 	record.flags = nla_get_u32(info->attrs[KCHAT_A_FLAGS]);
+	record.uid = info->attrs[KCHAT_A_UID] ? nla_get_u32(info->attrs[KCHAT_A_UID]) :
+						KCHAT_UID_NONE;
 	record.name = text_of(info->attrs[KCHAT_A_NAME]);
 	record.login = text_of(info->attrs[KCHAT_A_LOGIN]);
 	record.salt = nla_data(info->attrs[KCHAT_A_SALT]);
@@ -357,13 +359,24 @@ static int do_account_set(struct sk_buff *skb, struct genl_info *info)
 				    "a name must not be empty");
 		return -EINVAL;
 	}
+	if (info->attrs[KCHAT_A_UID] && record.uid == KCHAT_UID_NONE) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[KCHAT_A_UID], "this is no uid");
+		return -EINVAL;
+	}
 	err = kchat_account_set(&knet->accounts, &record, kchat_param(knet, KCHAT_P_accounts),
-				&rekeyed);
-	if (rekeyed)
-		end_rekeyed(knet, rekeyed, record.stored_key);
+				&change);
+	if (change.keys)
+		end_rekeyed(knet, change.account, record.stored_key);
+	else if (change.uid)
+		kchat_session_end_local(change.account);
+	if (change.account)
+		kchat_account_put(change.account);
 	if (err == -EEXIST)
 		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[KCHAT_A_LOGIN],
 				    "this login name is another account's");
+	else if (err == -ENOTUNIQ)
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[KCHAT_A_UID],
+				    "this uid is another account's");
 	else if (err == -ENOSPC)
 		GENL_SET_ERR_MSG(info, "there are as many accounts as the limit allows");
 	else if (err == -ERANGE)

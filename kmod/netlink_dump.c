@@ -67,7 +67,8 @@ static int put_account(struct sk_buff *skb, struct kchat_account *account)
 	if (put_u64(skb, KCHAT_A_ACCOUNT, account->number) ||
 	    kchat_netlink_put_text(skb, KCHAT_A_NAME, &name) ||
 	    kchat_netlink_put_text(skb, KCHAT_A_LOGIN, &login) ||
-	    nla_put_u32(skb, KCHAT_A_FLAGS, ident->flags))
+	    nla_put_u32(skb, KCHAT_A_FLAGS, ident->flags) ||
+	    (ident->uid != KCHAT_UID_NONE && nla_put_u32(skb, KCHAT_A_UID, ident->uid)))
 		err = -EMSGSIZE;
 	kchat_ident_put(ident);
 	return err;

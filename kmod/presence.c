@@ -62,11 +62,14 @@ static void presence_count(struct kchat_seat *seat, bool live)
 	seat->live = live;
 	if (seat->away)
 		person->nr_away += live ? 1 : -1;
-	if (live && !person->nr_live++ && person->counts)
-		room->nr_counting++;
-	if (!live && !--person->nr_live && person->counts)
-		room->nr_counting--;
 	room->stored_changed = true;
+	person->nr_live += live ? 1 : -1;
+	if (seat->deaf)
+		return;
+	if (live && !person->nr_hearing++ && person->counts)
+		room->nr_counting++;
+	if (!live && !--person->nr_hearing && person->counts)
+		room->nr_counting--;
 }
 
 static void presence_set(struct kchat_seat *seat, bool live, struct kchat_spare *spare)
@@ -79,7 +82,7 @@ static void presence_set(struct kchat_seat *seat, bool live, struct kchat_spare 
 
 bool kchat_room_others(const struct kchat_room *room, const struct kchat_person *person)
 {
-	u32 self = person->counts && person->nr_live;
+	u32 self = person->counts && person->nr_hearing;
 
 	lockdep_assert_held(&room->lock);
 	return room->nr_counting > self;
@@ -105,8 +108,11 @@ unsigned int kchat_room_post(const struct kchat_person *person, const struct kch
 	list_for_each_entry(seat, &person->seats, by_person) {
 		struct kchat_ctl *ctl;
 
-		/* The connection is there for as long as its member, whose seat this is. */
-		if (!seat->member || seat == except)
+		/*
+		 * The connection is there for as long as its member, whose seat this is.
+		 * A file takes nothing but what the log has.
+		 */
+		if (!seat->member || seat->member->reader || seat == except)
 			continue;
 		ctl = kchat_ctl_alloc(len, GFP_ATOMIC);
 		if (!ctl)
@@ -170,12 +176,19 @@ void kchat_seat_attach(struct kchat_seat *seat, struct kchat_member *member,
 	presence_set(seat, true, spare);
 }
 
-/* Member and seat forget each other; the member's worker frees it later. */
+/* Member and seat forget each other; the member's worker, or file, frees it later. */
 static void seat_forget_member(struct kchat_seat *seat)
 {
-	if (seat->member)
-		seat->member->seat = NULL;
+	struct kchat_member *member = seat->member;
+
 	seat->member = NULL;
+	if (!member)
+		return;
+	member->seat = NULL;
+	if (!member->reader)
+		return;
+	member->part_at = seat->room->log.head;
+	kchat_reader_wake(member->reader);
 }
 
 void kchat_seat_detach(struct kchat_seat *seat, struct kchat_spare *spare)
@@ -308,7 +321,7 @@ static void delivered_say(struct kchat_room *room, u64 *stored, struct kchat_spa
 	u32 count = 0, nr, len;
 
 	list_for_each_entry(person, &room->people, node)
-		if (person->counts && person->nr_live)
+		if (person->counts && person->nr_hearing)
 			stored[count++] = person_stored(person);
 	sort(stored, count, sizeof(*stored), stored_order, NULL);
 	/* Nobody has stored anything: that is no news. */

@@ -123,6 +123,7 @@ static struct kchat_room *room_alloc(struct kchat_net *kn, const struct kchat_jo
 	room->epoch = (u64)kn->cfg.generation << 32 | (u32)atomic_inc_return(&kn->next_epoch);
 	spin_lock_init(&room->lock);
 	INIT_LIST_HEAD(&room->people);
+	INIT_HLIST_HEAD(&room->readers);
 	for (i = 0; i < kchat_workers(); i++) {
 		INIT_HLIST_HEAD(&room->slots[i].cursors);
 		room->slots[i].owner = room;
@@ -265,6 +266,7 @@ void kchat_room_append(struct kchat_room *room, struct kchat_hdr *hdr, const str
 		       u32 nr_body, bool lasting, struct kchat_spare *spare)
 {
 	struct kchat_log *log = &room->log;
+	struct kchat_member *member;
 
 	lockdep_assert_held(&room->lock);
 	/* The clock may be set back; a room's time is not. */
@@ -277,6 +279,8 @@ void kchat_room_append(struct kchat_room *room, struct kchat_hdr *hdr, const str
 	kchat_log_append(log, hdr, body, nr_body, lasting, spare);
 	kchat_log_trim(log, kchat_param(room->kn, KCHAT_P_log_bytes));
 	kchat_slots_mark(room->slots, room_hold_owner);
+	hlist_for_each_entry(member, &room->readers, cursor.node)
+		kchat_reader_wake(member->reader);
 }
 
 /**
@@ -343,6 +347,14 @@ static bool room_memory(struct kchat_net *kn)
 	return enough;
 }
 
+static void room_count(struct kchat_net *kn, bool lasting, const struct said *said)
+{
+	if (said->error == KCHAT_E_ALONE)
+		kchat_stat_inc(kn, KCHAT_C_ALONE);
+	else if (said->error == KCHAT_E_NONE && lasting && !said->repeat)
+		kchat_stat_inc(kn, KCHAT_C_MESSAGES);
+}
+
 /* Under room->lock; @topic is the room's from then on, and the old one the caller's. */
 static void room_set_topic(struct kchat_room *room, u8 **topic, u32 len)
 {
@@ -388,14 +400,36 @@ void kchat_room_relay(struct kchat_conn *conn, const struct kchat_rule *rule,
 
 	conn->worker->appended += KCHAT_HDR_LEN + len;
 	kfree(text);
-	if (said.error == KCHAT_E_ALONE)
-		kchat_stat_inc(conn->kn, KCHAT_C_ALONE);
+	room_count(conn->kn, lasting, &said);
 	if (said.error != KCHAT_E_NONE)
 		kchat_conn_reply_error(conn, hdr, said.error, 0);
 	else if (said.repeat)
 		room_acknowledge(conn, &said.first);
-	else if (lasting)
-		kchat_stat_inc(conn->kn, KCHAT_C_MESSAGES);
+}
+
+enum kchat_error kchat_reader_tell(struct kchat_member *member, struct kchat_hdr *hdr,
+				   const u8 *body, u32 len)
+{
+	struct kvec vec = { .iov_base = (void *)body, .iov_len = len };
+	struct kchat_room *room = member->room;
+	struct kchat_spare spare = {};
+	struct said said = {};
+
+	if (kchat_spare_fill(&spare, &room->log, GFP_KERNEL))
+		return KCHAT_E_BUSY;
+	if (!room_memory(room->kn)) {
+		kchat_spare_release(&spare);
+		return KCHAT_E_BUSY;
+	}
+	spin_lock(&room->lock);
+	if (member->seat)
+		room_say(room, member->seat->person, true, hdr, &vec, &spare, &said);
+	else
+		said.error = KCHAT_E_NOT_IN_ROOM;
+	spin_unlock(&room->lock);
+	kchat_spare_release(&spare);
+	room_count(room->kn, true, &said);
+	return said.error;
 }
 
 void kchat_room_stored(struct kchat_conn *conn, const struct kchat_hdr *hdr,

@@ -10,6 +10,7 @@
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 
 #include "conn.h"
 #include "frame.h"
@@ -28,9 +29,10 @@ struct kchat_session;
  * @room: constant; referenced
  * @by_person: in person->seats, under room->lock
  * @by_session: in session->seats, under session->lock
- * @member: the connection that listens, or NULL; under room->lock
+ * @member: who listens, or NULL; under room->lock
  * @live: it is present: it has a member, whose connection is not silent; under room->lock
  * @away: its session says that it is; under room->lock
+ * @deaf: who sits here only speaks, and is nobody to talk to; constant
  * @stored: up to where it has said STORED; under room->lock
  * @stored_at: jiffies of that; under room->lock
  */
@@ -43,6 +45,7 @@ struct kchat_seat {
 	struct kchat_member *member;
 	bool live;
 	bool away;
+	bool deaf;
 	u64 stored;
 	unsigned long stored_at;
 };
@@ -55,6 +58,7 @@ struct kchat_seat {
  * @seats: at least one
  * @nr_live: of them that are live: present if not 0
  * @nr_away: of the live ones those that are away
+ * @nr_hearing: of those the ones that are not deaf
  * @counts: makes others not alone: no bot, or the room is for practice; constant
  *
  * All under room->lock.
@@ -66,6 +70,7 @@ struct kchat_person {
 	struct list_head seats;
 	u32 nr_live;
 	u32 nr_away;
+	u32 nr_hearing;
 	bool counts;
 };
 
@@ -92,12 +97,13 @@ struct kchat_person {
  * @people: roster, struct kchat_person.node
  * @nr_people: of @people
  * @roster_bytes: what their entries take in ROSTER
- * @nr_counting: people who are present and count
+ * @nr_counting: people who are present, hear, and count
  * @topic: allocated, or NULL
  * @topic_len: of @topic
  * @idle_since: jiffies when the last person left; valid if @nr_people is 0
  * @stored_changed: somebody has stored more, or has come or gone, since DELIVERED
  * @delivered_at: jiffies of the last DELIVERED
+ * @readers: members that are files, kchat_member.cursor.node
  * @slots: one per worker
  */
 struct kchat_room {
@@ -127,20 +133,34 @@ struct kchat_room {
 	u32 topic_len;
 	unsigned long idle_since;
 	unsigned long delivered_at;
+	struct hlist_head readers;
 	struct kchat_slot slots[];
 };
 
 /**
- * struct kchat_member - a connection that listens in a room
- * @cursor: where it is in the log; worker only
+ * struct kchat_reader - a file that reads a room: what is woken when there is news
+ * @wait: who reads or polls
+ * @news: grows with every frame, and when the seat is given up
+ */
+struct kchat_reader {
+	wait_queue_head_t wait;
+	atomic_t news;
+};
+
+/**
+ * struct kchat_member - a connection or a file that listens in a room
+ * @cursor: where it is in the log; worker only. Of a file: under its own lock, and
+ *	kchat_cursor.conn is NULL
  * @node: in conn->members; worker only
  * @room: referenced; constant
- * @slot: of its worker in the room; constant
+ * @reader: the file, else NULL; constant
+ * @slot: of its worker in the room, NULL for a file; constant
  * @seat: its seat, or NULL if that was given up; under room->lock
  * @live: LIVE has been sent; worker only
  * @live_at: where it comes, until then; worker only
  * @parting: PARTED comes at @part_at; worker only
- * @part_at: end of what this connection gets of the log; worker only
+ * @part_at: end of what it gets of the log; worker only. Of a file: valid if @seat is
+ *	NULL; under room->lock
  * @part_error: what PARTED says; worker only
  * @part_id: mark of the request; worker only
  */
@@ -148,6 +168,7 @@ struct kchat_member {
 	struct kchat_cursor cursor;
 	struct list_head node;
 	struct kchat_room *room;
+	struct kchat_reader *reader;
 	struct kchat_slot *slot;
 	struct kchat_seat *seat;
 	bool live;
@@ -279,5 +300,62 @@ void kchat_room_relay(struct kchat_conn *conn, const struct kchat_rule *rule,
 		      const struct kchat_talk *topic);
 void kchat_room_stored(struct kchat_conn *conn, const struct kchat_hdr *hdr,
 		       const struct kchat_stored *stored);
+
+/* ---- files: under the file's lock -------------------------------------- */
+
+/**
+ * struct kchat_entry - how a file comes into a room
+ * @join: the room
+ * @backlog: it reads what a newcomer sees, else what is said from now on
+ * @deaf: it never reads
+ */
+struct kchat_entry {
+	struct kchat_join join;
+	bool backlog;
+	bool deaf;
+};
+
+/*
+ * @session listens through @reader: a member for the caller, who gives it back to
+ * kchat_reader_leave(). NULL: see *error. May sleep.
+ */
+struct kchat_member *kchat_reader_join(struct kchat_session *session,
+				       struct kchat_reader *reader,
+				       const struct kchat_entry *entry, enum kchat_error *error);
+/* Gives the seat up, unless that has happened already, and frees @member. May sleep. */
+void kchat_reader_leave(struct kchat_session *session, struct kchat_member *member);
+/* Says a frame that lasts, complete but for what the server fills in. May sleep. */
+enum kchat_error kchat_reader_tell(struct kchat_member *member, struct kchat_hdr *hdr,
+				   const u8 *body, u32 len);
+
+/**
+ * struct kchat_piece - a part of a room's log, whole frames
+ * @seg: where they are, referenced
+ * @pos: of the first one in the log
+ * @end: where they end
+ * @missed: messages before them that the log has dropped unread
+ * @gone: the seat was given up: nothing more will come
+ * @company: somebody else is there to talk to
+ */
+struct kchat_piece {
+	struct kchat_seg *seg;
+	u64 pos;
+	u64 end;
+	u64 missed;
+	bool gone;
+	bool company;
+};
+
+/* What @member has not read yet; without it @piece->seg is NULL. */
+void kchat_reader_look(struct kchat_member *member, struct kchat_piece *piece);
+/* All up to @seq has been read. */
+void kchat_reader_stored(struct kchat_member *member, u64 seq);
+
+static inline void kchat_reader_wake(struct kchat_reader *reader)
+{
+	atomic_inc(&reader->news);
+	if (wq_has_sleeper(&reader->wait))
+		wake_up_interruptible(&reader->wait);
+}
 
 #endif /* _KCHAT_ROOM_H */

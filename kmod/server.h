@@ -112,6 +112,9 @@ struct kchat_config {
  * @rooms_lock: may be held when a room's lock is taken, never the other way round
  * @next_room: number of the room made last
  * @next_epoch: lower half of the epoch given out last
+ * @files: open files of /dev/kchat that are somebody here; the list holds no
+ *	reference, a file leaves it when it is nobody any more; under @files_lock
+ * @files_lock: process context only; a leaf
  * @streams: all streams; the list holds no reference, a stream leaves it when its
  *	last one is dropped; under @streams_lock
  * @streams_lock: process context only; a leaf
@@ -120,6 +123,7 @@ struct kchat_config {
  * @nr_new: of those, the ones that have not logged in: the length of @strangers
  * @nr_sessions: sessions that exist
  * @nr_people: accounts with at least one connection
+ * @nr_files: files on @files
  * @nr_rooms: rooms that exist
  * @nr_streams: streams that exist
  * @nr_log_bytes: memory in logs and streams, dying segments included
@@ -158,6 +162,9 @@ struct kchat_net {
 	u32 next_room;
 	atomic_t next_epoch;
 
+	struct list_head files;
+	spinlock_t files_lock;
+
 	struct list_head streams;
 	spinlock_t streams_lock;
 
@@ -166,6 +173,7 @@ struct kchat_net {
 	atomic_t nr_new;
 	atomic_t nr_sessions;
 	atomic_t nr_people;
+	atomic_t nr_files;
 	atomic_t nr_rooms;
 	atomic_t nr_streams;
 	atomic64_t nr_log_bytes;

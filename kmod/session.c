@@ -2,6 +2,7 @@
 /* Sessions: begin, resume, fall silent, get lost, end. */
 #include "session.h"
 
+#include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -41,6 +42,15 @@ static struct kchat_session *session_get(struct kchat_net *kn, u64 number)
 
 /* ---- what its connections are ------------------------------------------ */
 
+/* Under account->lock: somebody is behind it, or nobody is any more. */
+static void session_count(struct kchat_session *session, bool connected)
+{
+	if (connected && !session->account->n_connected++)
+		atomic_inc(&session->kn->nr_people);
+	if (!connected && !--session->account->n_connected)
+		atomic_dec(&session->kn->nr_people);
+}
+
 /* Under session->lock. Takes over the reference of @conn, gives that of the old one. */
 static struct kchat_conn *session_set(struct kchat_session *session, struct kchat_conn **which,
 				      struct kchat_conn *conn)
@@ -51,12 +61,22 @@ static struct kchat_conn *session_set(struct kchat_session *session, struct kcha
 	lockdep_assert_held(&session->lock);
 	spin_lock(&account->lock);
 	*which = conn;
-	if (which == &session->main && conn && !old && !account->n_connected++)
-		atomic_inc(&session->kn->nr_people);
-	if (which == &session->main && !conn && old && !--account->n_connected)
-		atomic_dec(&session->kn->nr_people);
+	if (which == &session->main && !conn != !old)
+		session_count(session, conn);
 	spin_unlock(&account->lock);
 	return old;
+}
+
+/* Under session->lock. */
+static void session_set_file(struct kchat_session *session, bool file)
+{
+	lockdep_assert_held(&session->lock);
+	if (session->file == file)
+		return;
+	spin_lock(&session->account->lock);
+	session->file = file;
+	session_count(session, file);
+	spin_unlock(&session->account->lock);
 }
 
 /* When time is to look at it again; under session->lock, after every change. */
@@ -66,7 +86,7 @@ static void session_set_due(struct kchat_session *session)
 	unsigned long due = 0;
 
 	lockdep_assert_held(&session->lock);
-	if (!session->main && !session->ended)
+	if (!session->main && !session->file && !session->ended)
 		due = session->expires_at;
 	list_for_each_entry(seat, &session->seats, by_session) {
 		if (READ_ONCE(seat->member))
@@ -121,6 +141,7 @@ void kchat_session_end(struct kchat_session *session)
 	was = session->ended;
 	session->ended = true;
 	session_leave_rooms(session, KCHAT_PERSON_LEFT, false);
+	session_set_file(session, false);
 	session_set_due(session);
 	mutex_unlock(&session->lock);
 	if (was)
@@ -128,6 +149,12 @@ void kchat_session_end(struct kchat_session *session)
 	session_unlink(session);
 	xa_erase(&session->kn->sessions, session->number);
 	kchat_session_put(session); /* the table's; the caller has one */
+}
+
+void kchat_session_close_file(struct kchat_session *session)
+{
+	kchat_session_end(session);
+	kchat_session_put(session);
 }
 
 /* Ends it, and its connections with @error. */
@@ -149,8 +176,9 @@ static void session_kill(struct kchat_session *session, enum kchat_error error)
 	}
 }
 
-void kchat_session_end_account(struct kchat_account *account, const struct kchat_conn *keep,
-			       enum kchat_error error)
+/* All, or the local ones alone, but never that of @keep. */
+static void sessions_kill(struct kchat_account *account, const struct kchat_conn *keep,
+			  bool local, enum kchat_error error)
 {
 	struct kchat_session *session, *found;
 
@@ -158,7 +186,7 @@ void kchat_session_end_account(struct kchat_account *account, const struct kchat
 		found = NULL;
 		spin_lock(&account->lock);
 		list_for_each_entry(session, &account->sessions, link) {
-			if (keep && session->main == keep)
+			if ((keep && session->main == keep) || (local && !session->local))
 				continue;
 			if (refcount_inc_not_zero(&session->refs)) {
 				found = session;
@@ -173,21 +201,31 @@ void kchat_session_end_account(struct kchat_account *account, const struct kchat
 	} while (found);
 }
 
+void kchat_session_end_account(struct kchat_account *account, const struct kchat_conn *keep,
+			       enum kchat_error error)
+{
+	sessions_kill(account, keep, false, error);
+}
+
+void kchat_session_end_local(struct kchat_account *account)
+{
+	sessions_kill(account, NULL, true, KCHAT_E_SESSION);
+}
+
 /* ---- begin ------------------------------------------------------------- */
 
-static struct kchat_session *session_alloc(struct kchat_conn *conn,
-					   const struct kchat_auth_result *result)
+static struct kchat_session *session_alloc(struct kchat_net *kn, struct kchat_account *account,
+					   const u8 *key)
 {
 	struct kchat_session *session = kchat_alloc(kzalloc(sizeof(*session), GFP_KERNEL));
-	struct kchat_net *kn = conn->kn;
 
 	if (!session)
 		return NULL;
-	/* Two: the table's and the connection's. */
+	/* Two: the table's and the caller's. */
 	refcount_set(&session->refs, 2);
 	session->kn = kn;
-	session->account = kchat_account_hold(result->account);
-	memcpy(session->key, result->session_key, sizeof(session->key));
+	session->account = kchat_account_hold(account);
+	memcpy(session->key, key, sizeof(session->key));
 	session->since = jiffies;
 	/* With the generation in it a number is never given out twice. */
 	session->number = (u64)kn->cfg.generation << 32 | (u32)atomic_inc_return(&kn->next_session);
@@ -198,15 +236,33 @@ static struct kchat_session *session_alloc(struct kchat_conn *conn,
 	return session;
 }
 
-/* On the account's list, unless that was deleted, has new keys, or too many sessions. */
-static enum kchat_error session_link(struct kchat_session *session,
-				     const struct kchat_ident *ident)
+/**
+ * struct claim - why a session may begin
+ * @ident: the keys that somebody has proved to know, or NULL
+ * @uid: else the uid of a local program
+ */
+struct claim {
+	const struct kchat_ident *ident;
+	u32 uid;
+};
+
+/* Under account->lock: what was true at the look-up may not be any more. */
+static bool claim_holds(struct kchat_account *account, const struct claim *claim)
+{
+	if (account->gone)
+		return false;
+	return claim->ident ? kchat_account_keys_are(account, claim->ident) :
+			      kchat_account_uid_is(account, claim->uid);
+}
+
+/* On the account's list, unless the claim holds no more, or there are too many sessions. */
+static enum kchat_error session_link(struct kchat_session *session, const struct claim *claim)
 {
 	struct kchat_account *account = session->account;
 	enum kchat_error error = KCHAT_E_NONE;
 
 	spin_lock(&account->lock);
-	if (account->gone || !kchat_account_keys_are(account, ident)) {
+	if (!claim_holds(account, claim)) {
 		error = KCHAT_E_AUTH;
 	} else if (account->n_sessions >= kchat_param(session->kn, KCHAT_P_sessions)) {
 		error = KCHAT_E_SESSIONS;
@@ -228,7 +284,7 @@ static bool session_evict(struct kchat_account *account)
 
 	spin_lock(&account->lock);
 	list_for_each_entry(session, &account->sessions, link) {
-		if (!session->main && refcount_inc_not_zero(&session->refs)) {
+		if (!session->main && !session->file && refcount_inc_not_zero(&session->refs)) {
 			found = session;
 			break;
 		}
@@ -243,10 +299,9 @@ static bool session_evict(struct kchat_account *account)
 }
 
 /* Under session->lock, which is given up while another session ends. */
-static enum kchat_error session_place(struct kchat_session *session,
-				      const struct kchat_ident *ident)
+static enum kchat_error session_place(struct kchat_session *session, const struct claim *claim)
 {
-	enum kchat_error error = session_link(session, ident);
+	enum kchat_error error = session_link(session, claim);
 	bool evicted;
 
 	if (error != KCHAT_E_SESSIONS)
@@ -254,44 +309,105 @@ static enum kchat_error session_place(struct kchat_session *session,
 	mutex_unlock(&session->lock);
 	evicted = session_evict(session->account);
 	mutex_lock(&session->lock);
-	return evicted ? session_link(session, ident) : error;
+	return evicted ? session_link(session, claim) : error;
 }
 
 /*
- * Once it is on its account's list others may end it, and that takes it off the
- * table: so nobody gets at it, which takes its lock, before it is on both. It
- * has its connection before, since one without gives way to the next login.
+ * On the list and on the table, under session->lock: once it is on its account's
+ * list others may end it, and that takes it off the table; so nobody gets at it,
+ * which takes its lock, before it is on both. It has its connection or file before,
+ * since one without gives way to the next login.
  */
+static enum kchat_error session_add(struct kchat_session *session, const struct claim *claim)
+{
+	enum kchat_error error = session_place(session, claim);
+
+	if (error != KCHAT_E_NONE)
+		return error;
+	if (!kchat_alloc_errno(xa_insert(&session->kn->sessions, session->number, session,
+					 GFP_KERNEL)))
+		return KCHAT_E_NONE;
+	session_unlink(session);
+	return KCHAT_E_BUSY;
+}
+
 enum kchat_error kchat_session_begin(struct kchat_conn *conn,
 				     const struct kchat_auth_result *result)
 {
-	struct kchat_session *session = session_alloc(conn, result);
+	const struct claim claim = { .ident = result->ident };
+	struct kchat_session *session;
 	enum kchat_error error;
 
+	session = session_alloc(conn->kn, result->account, result->session_key);
 	if (!session)
 		return KCHAT_E_BUSY;
 	mutex_lock(&session->lock);
 	session_set(session, &session->main, kchat_conn_hold(conn));
-	error = session_place(session, result->ident);
-	if (error != KCHAT_E_NONE)
-		goto err_unlock;
-	if (kchat_alloc_errno(xa_insert(&conn->kn->sessions, session->number, session,
-					GFP_KERNEL))) {
-		error = KCHAT_E_BUSY;
-		goto err_unlink;
+	error = session_add(session, &claim);
+	if (error == KCHAT_E_NONE)
+		conn->session = session;
+	else
+		kchat_conn_put(session_set(session, &session->main, NULL));
+	mutex_unlock(&session->lock);
+	if (error != KCHAT_E_NONE) {
+		kchat_session_put(session);
+		kchat_session_put(session);
 	}
-	conn->session = session;
-	mutex_unlock(&session->lock);
-	return KCHAT_E_NONE;
-
-err_unlink:
-	session_unlink(session);
-err_unlock:
-	kchat_conn_put(session_set(session, &session->main, NULL));
-	mutex_unlock(&session->lock);
-	kchat_session_put(session);
-	kchat_session_put(session);
 	return error;
+}
+
+/* For a local program, with a reference for the caller. */
+static struct kchat_session *session_begin_local(struct kchat_net *kn,
+						 const struct kchat_local *who, const u8 *key,
+						 bool file, enum kchat_error *error)
+{
+	const struct claim claim = { .uid = who->uid };
+	struct kchat_session *session = session_alloc(kn, who->account, key);
+
+	*error = KCHAT_E_BUSY;
+	if (!session)
+		return NULL;
+	session->local = true;
+	mutex_lock(&session->lock);
+	session_set_file(session, file);
+	session->expires_at = jiffies + kchat_param_jiffies(kn, KCHAT_P_login_ms);
+	session_set_due(session);
+	*error = session_add(session, &claim);
+	if (*error != KCHAT_E_NONE)
+		session_set_file(session, false);
+	mutex_unlock(&session->lock);
+	if (*error == KCHAT_E_NONE)
+		return session;
+	kchat_session_put(session);
+	kchat_session_put(session);
+	return NULL;
+}
+
+struct kchat_session *kchat_session_begin_file(struct kchat_net *kn,
+					       const struct kchat_local *who,
+					       enum kchat_error *error)
+{
+	u8 key[KCHAT_KEY_LEN];
+	struct kchat_session *session;
+
+	/* Nobody is told it, so that nobody can resume this session. */
+	get_random_bytes(key, sizeof(key));
+	session = session_begin_local(kn, who, key, true, error);
+	memzero_explicit(key, sizeof(key));
+	return session;
+}
+
+u64 kchat_session_begin_ticket(struct kchat_net *kn, const struct kchat_local *who,
+			       const u8 key[KCHAT_KEY_LEN], enum kchat_error *error)
+{
+	struct kchat_session *session = session_begin_local(kn, who, key, false, error);
+	u64 number = 0;
+
+	if (session) {
+		number = session->number;
+		kchat_session_put(session);
+	}
+	return number;
 }
 
 /* ---- resume ------------------------------------------------------------ */
@@ -420,7 +536,7 @@ static void session_tick(struct kchat_session *session)
 	mutex_lock(&session->lock);
 	if (time_after(jiffies, session->lost_at))
 		session_leave_rooms(session, KCHAT_PERSON_LOST, true);
-	if (!session->main && time_after(jiffies, session->expires_at))
+	if (!session->main && !session->file && time_after(jiffies, session->expires_at))
 		expired = true;
 	session_set_due(session);
 	mutex_unlock(&session->lock);

@@ -24,12 +24,13 @@ struct kchat_net;
 
 /**
  * struct kchat_session - a session
- * @refs: the table (until it ends), each connection that has it, lookups
+ * @refs: the table (until it ends), each connection or file that has it, lookups
  * @rcu: it is freed after a grace period
  * @kn: its server, which waits for all sessions
  * @number: constant
  * @account: referenced, constant
  * @key: the session key; constant
+ * @local: its person was known by the uid of a local program; constant
  * @since: jiffies at login; constant
  * @link: in account->sessions, under account->lock
  * @lock: one change of presence at a time: login, resume, join, part, silence,
@@ -37,6 +38,7 @@ struct kchat_net;
  * @ended: nobody may join or resume any more; under @lock
  * @main: its connection, referenced, or NULL; under @lock and account->lock to
  *	change, either to read
+ * @file: it has an open file in place of a connection; the same
  * @media: its media connection; the same
  * @seats: its places in rooms, struct kchat_seat.by_session; under @lock
  * @lost_at: jiffies when the seats without a connection are lost; under @lock
@@ -52,12 +54,14 @@ struct kchat_session {
 	u64 number;
 	struct kchat_account *account;
 	u8 key[KCHAT_KEY_LEN];
+	bool local;
 	unsigned long since;
 	struct list_head link;
 	struct mutex lock;
 	bool ended;
 	bool silent;
 	bool away;
+	bool file;
 	struct kchat_conn *main;
 	struct kchat_conn *media;
 	struct list_head seats;
@@ -69,6 +73,31 @@ struct kchat_session {
 /* Begins one for a login that succeeded; takes over no reference of @result. */
 enum kchat_error kchat_session_begin(struct kchat_conn *conn,
 				     const struct kchat_auth_result *result);
+/**
+ * struct kchat_local - a person known by the uid of a local program
+ * @account: found by it; the caller's
+ * @uid: as the initial user namespace sees it
+ */
+struct kchat_local {
+	struct kchat_account *account;
+	u32 uid;
+};
+
+/*
+ * One for an open file, with a reference for it; NULL: see *error. It ends with
+ * kchat_session_close_file().
+ */
+struct kchat_session *kchat_session_begin_file(struct kchat_net *kn,
+					       const struct kchat_local *who,
+					       enum kchat_error *error);
+/* The file goes: leaves its room. Drops the file's reference. May sleep. */
+void kchat_session_close_file(struct kchat_session *session);
+/*
+ * One to be resumed over TCP within login_ms, by number and @key, which becomes
+ * its session key. 0: see *error.
+ */
+u64 kchat_session_begin_ticket(struct kchat_net *kn, const struct kchat_local *who,
+			       const u8 key[KCHAT_KEY_LEN], enum kchat_error *error);
 /* RESUME: on success conn->session is set, and the connection it replaces is ended. */
 enum kchat_error kchat_session_resume(struct kchat_conn *conn, const struct kchat_resume *resume,
 				      u8 proof[KCHAT_KEY_LEN]);
@@ -105,6 +134,9 @@ void kchat_sessions_stop(struct kchat_net *kn);
  */
 void kchat_session_end_account(struct kchat_account *account, const struct kchat_conn *keep,
 			       enum kchat_error error);
+
+/* The account is another uid's now: ends the sessions that began by the old one. May sleep. */
+void kchat_session_end_local(struct kchat_account *account);
 
 /* The session with the smallest number over @after, with a reference, or NULL: for dumps. */
 struct kchat_session *kchat_session_next(struct kchat_net *kn, u64 after);

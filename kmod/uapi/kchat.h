@@ -8,6 +8,7 @@
 #ifndef _UAPI_KCHAT_H
 #define _UAPI_KCHAT_H
 
+#include <linux/ioctl.h>
 #include <linux/types.h>
 
 #define KCHAT_VERSION		1
@@ -388,12 +389,12 @@ enum kchat_cmd {
 	/* reply: RUNNING, STARTed attributes less SECRET, nested COUNTER, MODULE_VERSION */
 	KCHAT_CMD_STATUS,
 	/*
-	 * ACCOUNT, NAME, LOGIN, FLAGS, SALT, STORED_KEY, SERVER_KEY: add or replace; with
-	 * other keys its sessions end
+	 * ACCOUNT, NAME, LOGIN, FLAGS, SALT, STORED_KEY, SERVER_KEY, [UID]: add or replace;
+	 * with other keys its sessions end, with another uid or none the local ones
 	 */
 	KCHAT_CMD_ACCOUNT_SET,
 	KCHAT_CMD_ACCOUNT_DEL,	/* ACCOUNT: its sessions end */
-	KCHAT_CMD_ACCOUNT_GET,	/* dump: ACCOUNT, NAME, LOGIN, FLAGS */
+	KCHAT_CMD_ACCOUNT_GET,	/* dump: ACCOUNT, NAME, LOGIN, FLAGS, [UID] */
 	KCHAT_CMD_SERVICE,	/* this socket is the accounts service */
 	/* to the service: COOKIE, NAME, CODE, SALT, STORED_KEY, SERVER_KEY, LOOPBACK, PEER */
 	KCHAT_CMD_REGISTER_REQUEST,
@@ -472,6 +473,7 @@ enum kchat_nla {
 	KCHAT_A_ETHER,		/* u8: 1 on, 0 off */
 	KCHAT_A_PROXY_FROM,	/* nested: ADDR, PREFIX_LEN; at most KCHAT_PROXY_FROM_MAX */
 	KCHAT_A_PREFIX_LEN,	/* u8: bits of ADDR that count; IPv4 is mapped */
+	KCHAT_A_UID,		/* u32: of local programs, as the initial user namespace sees it */
 	__KCHAT_A_MAX,
 };
 
@@ -486,5 +488,48 @@ enum kchat_register {
 	KCHAT_REGISTER_CODE	= 3,	/* with an invite code everywhere */
 	KCHAT_REGISTER_OPEN	= 4,	/* for everybody */
 };
+
+/* ---- /dev/kchat ------------------------------------------------------- */
+
+/*
+ * The calls of local programs, docs/local.md. A read gives lines, a write is a
+ * message; the calls below say where.
+ */
+#define KCHAT_IOC_MAGIC		0xBA
+#define KCHAT_IOC_ROOM		"#local"	/* where a file is if it has not said */
+#define KCHAT_IOC_BACKLOG	0x00000001	/* begin with what a newcomer sees */
+
+/**
+ * struct kchat_ioc_join - into this room, and out of the one before
+ * @flags: KCHAT_IOC_*
+ * @name: of the room; what follows it is zero
+ */
+struct kchat_ioc_join {
+	__u32 flags;
+	__u8 name[KCHAT_ROOM_NAME_MAX];
+};
+
+/**
+ * struct kchat_ioc_login - a session to be resumed over TCP, as the caller's person
+ * @session: its number, for RESUME
+ * @account: whose it is
+ * @key: the session key
+ * @addr: where the server listens, IPv6 or IPv4-mapped; zeros: everywhere
+ * @port: host order
+ * @reserved: 0
+ *
+ * It is gone unless it is resumed within the limit login_ms.
+ */
+struct kchat_ioc_login {
+	__u64 session;
+	__u64 account;
+	__u8 key[KCHAT_KEY_LEN];
+	__u8 addr[16];
+	__u16 port;
+	__u16 reserved[3];
+};
+
+#define KCHAT_IOC_JOIN		_IOW(KCHAT_IOC_MAGIC, 1, struct kchat_ioc_join)
+#define KCHAT_IOC_LOGIN		_IOR(KCHAT_IOC_MAGIC, 2, struct kchat_ioc_login)
 
 #endif /* _UAPI_KCHAT_H */
