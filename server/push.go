@@ -41,7 +41,11 @@ func push(ctx context.Context, client *genl.Client, pushed map[uint64]accounts.A
 }
 
 func same(a, b accounts.Account) bool {
-	return a.Name == b.Name && a.Login == b.Login && a.Bot == b.Bot && a.Admin == b.Admin && bytes.Equal(a.Salt, b.Salt) && bytes.Equal(a.StoredKey, b.StoredKey) && bytes.Equal(a.ServerKey, b.ServerKey)
+	return a.Name == b.Name && a.Login == b.Login && a.Bot == b.Bot && a.Admin == b.Admin && sameUID(a.UID, b.UID) && bytes.Equal(a.Salt, b.Salt) && bytes.Equal(a.StoredKey, b.StoredKey) && bytes.Equal(a.ServerKey, b.ServerKey)
+}
+
+func sameUID(a, b *uint32) bool {
+	return (a == nil) == (b == nil) && (a == nil || *a == *b)
 }
 
 // liftAnswersLimit lets any number of questions of discovery come from one address, where the runner asks on behalf of

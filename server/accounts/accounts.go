@@ -7,6 +7,7 @@ package accounts
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"kchat/server/genl"
@@ -20,10 +21,14 @@ const Iterations = 600_000
 // FirstNumber is the number of the first account; 0 is the server itself.
 const FirstNumber = 1
 
+// NoUID is a number that is no user's: (uid_t)-1.
+const NoUID = math.MaxUint32
+
 // Errors that a caller may want to tell apart.
 var (
 	ErrNameTaken = errors.New("the name is taken")
 	ErrNoAccount = errors.New("there is no such account")
+	ErrUIDTaken  = errors.New("the uid is another account's")
 	ErrInvite    = errors.New("the invite code is not valid")
 )
 
@@ -51,6 +56,7 @@ type Account struct {
 	Login     string    `json:"login"` // as compared: PRECIS UsernameCaseMapped
 	Bot       bool      `json:"bot,omitempty"`
 	Admin     bool      `json:"admin,omitempty"`
+	UID       *uint32   `json:"uid,omitempty"` // of the machine's user who is this person at /dev/kchat
 	Salt      Bytes     `json:"salt"`
 	StoredKey Bytes     `json:"stored_key"`
 	ServerKey Bytes     `json:"server_key"`
@@ -59,7 +65,7 @@ type Account struct {
 
 // ForKernel is the account as the module takes it.
 func (a Account) ForKernel() genl.Account {
-	k := genl.Account{Number: a.Number, Name: a.Name, Login: a.Login}
+	k := genl.Account{Number: a.Number, Name: a.Name, Login: a.Login, UID: a.UID}
 	copy(k.Salt[:], a.Salt)
 	copy(k.StoredKey[:], a.StoredKey)
 	copy(k.ServerKey[:], a.ServerKey)
@@ -115,6 +121,18 @@ func (a *Account) SetVerifier(v Verifier) {
 	a.Salt, a.StoredKey, a.ServerKey = v.Salt[:], v.StoredKey[:], v.ServerKey[:]
 }
 
+// SetUID makes the machine's user of this uid the person of an account at /dev/kchat; nil: nobody.
+func (d *Data) SetUID(account *Account, uid *uint32) error {
+	for i := range d.Accounts {
+		other := &d.Accounts[i]
+		if uid != nil && other.UID != nil && *other.UID == *uid && other.Number != account.Number {
+			return fmt.Errorf("%w: %d is %s", ErrUIDTaken, *uid, other.Name)
+		}
+	}
+	account.UID = uid
+	return nil
+}
+
 // Delete takes an account away and returns it. Its number is not given out again.
 func (d *Data) Delete(login string) (Account, error) {
 	for i, a := range d.Accounts {
@@ -138,7 +156,7 @@ func (d *Data) check() error {
 	case d.Iterations < MinIterations:
 		return fmt.Errorf("%d iterations, at least %d are safe (RFC 7677)", d.Iterations, MinIterations)
 	}
-	numbers, logins := map[uint64]bool{}, map[string]bool{}
+	numbers, logins, uids := map[uint64]bool{}, map[string]bool{}, map[uint32]bool{}
 	for _, a := range d.Accounts {
 		switch {
 		case a.Number < FirstNumber || a.Number >= d.NextNumber:
@@ -147,6 +165,11 @@ func (d *Data) check() error {
 			return fmt.Errorf("account %q is there twice", a.Name)
 		case len(a.Salt) != genl.SaltLen || len(a.StoredKey) != genl.KeyLen || len(a.ServerKey) != genl.KeyLen:
 			return fmt.Errorf("a key of account %q is missing", a.Name)
+		case a.UID != nil && (uids[*a.UID] || *a.UID == NoUID):
+			return fmt.Errorf("the uid %d of account %q is no user's, or another account's too", *a.UID, a.Name)
+		}
+		if a.UID != nil {
+			uids[*a.UID] = true
 		}
 		numbers[a.Number], logins[a.Login] = true, true
 	}

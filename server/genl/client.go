@@ -95,6 +95,9 @@ func (c *Client) SetAccount(ctx context.Context, a Account) error {
 		e.Bytes(attrSalt, a.Salt[:])
 		e.Bytes(attrStoredKey, a.StoredKey[:])
 		e.Bytes(attrServerKey, a.ServerKey[:])
+		if a.UID != nil {
+			e.Uint32(attrUID, *a.UID)
+		}
 	})
 }
 

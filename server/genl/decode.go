@@ -101,6 +101,9 @@ func decodeAccount(data []byte) (Account, error) {
 			a.Login = d.String()
 		case attrFlags:
 			a.Flags = d.Uint32()
+		case attrUID:
+			uid := d.Uint32()
+			a.UID = &uid
 		}
 	})
 	return a, err

@@ -84,6 +84,7 @@ const (
 	attrEther
 	attrProxyFrom
 	attrPrefixLen
+	attrUID
 )
 
 // Registration is who may make an account over the wire, as enum kchat_register.

@@ -124,6 +124,7 @@ func TestAttributesAgreeWithTheHeader(t *testing.T) {
 		"KCHAT_A_ETHER":          attrEther,
 		"KCHAT_A_PROXY_FROM":     attrProxyFrom,
 		"KCHAT_A_PREFIX_LEN":     attrPrefixLen,
+		"KCHAT_A_UID":            attrUID,
 	})
 }
 

@@ -57,6 +57,7 @@ type Account struct {
 	Salt      [SaltLen]byte `json:"salt"`
 	StoredKey [KeyLen]byte  `json:"stored_key"`
 	ServerKey [KeyLen]byte  `json:"server_key"`
+	UID       *uint32       `json:"uid,omitempty"` // of local programs that are this person's; nil: nobody's
 }
 
 // Request is a question of the module to the accounts service: a registration, or, when Account is set, a new
