@@ -105,6 +105,10 @@ func TestEchoAndCat(t *testing.T) {
 		t.Errorf("%d says %q, %v", f.Sender, talk.Text, err)
 	}
 
+	if _, err := tess.Presence(peer.Limit, r.Number, kim, wire.PersonLeft); err != nil {
+		t.Fatal(err)
+	}
+	tess.Drop(func(peer.Frame) bool { return true }) // what echo has left behind
 	heard := make(chan string, 1)
 	go func() {
 		out, err := s.Exec(ctx, "/bin/sh", "-c", "timeout 5 cat /dev/kchat; true") // ended by its time
@@ -113,9 +117,6 @@ func TestEchoAndCat(t *testing.T) {
 		}
 		heard <- out
 	}()
-	if _, err := tess.Presence(peer.Limit, r.Number, kim, wire.PersonLeft); err != nil {
-		t.Fatal(err) // of echo
-	}
 	if _, err := tess.Presence(peer.Limit, r.Number, kim, wire.PersonPresent); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"text/tabwriter"
@@ -22,7 +23,7 @@ func userCommand() *cobra.Command {
 	}
 	o := &userOptions{}
 	cmd.PersistentFlags().Uint16Var(&o.port, "port", server.DefaultPort, "port of the server")
-	cmd.AddCommand(userAddCommand(o), userDelCommand(o), userListCommand(o), userPasswdCommand(o), userInviteCommand(o))
+	cmd.AddCommand(userAddCommand(o), userSetCommand(o), userDelCommand(o), userListCommand(o), userPasswdCommand(o), userInviteCommand(o))
 	return cmd
 }
 
@@ -79,6 +80,7 @@ func (o *userOptions) verifier(prompt string) (accounts.Verifier, error) {
 
 func userAddCommand(o *userOptions) *cobra.Command {
 	var bot, admin bool
+	var local uidFlag
 	cmd := &cobra.Command{
 		Use:   "add NAME",
 		Short: "Make an account",
@@ -100,7 +102,7 @@ func userAddCommand(o *userOptions) *cobra.Command {
 				}
 				account.Bot, account.Admin = bot, admin
 				number = account.Number
-				return nil
+				return d.SetUID(account, local.uid())
 			})
 			if err != nil {
 				return err
@@ -112,6 +114,55 @@ func userAddCommand(o *userOptions) *cobra.Command {
 	o.passwordFlag(cmd)
 	cmd.Flags().BoolVar(&bot, "bot", false, "a program, which counts as a person in practice rooms only")
 	cmd.Flags().BoolVar(&admin, "admin", false, "may do what admins may")
+	local.flag(cmd)
+	return cmd
+}
+
+// uidFlag is --uid, which a user's number must follow.
+type uidFlag struct {
+	cmd   *cobra.Command
+	value uint32
+}
+
+func (f *uidFlag) flag(cmd *cobra.Command) {
+	f.cmd = cmd
+	cmd.Flags().Uint32Var(&f.value, "uid", 0, "number of this machine's user who is this person at /dev/kchat, without a password")
+}
+
+// uid is the number that was given, or nil.
+func (f *uidFlag) uid() *uint32 {
+	if !f.cmd.Flags().Changed("uid") {
+		return nil
+	}
+	return &f.value
+}
+
+func userSetCommand(o *userOptions) *cobra.Command {
+	var local uidFlag
+	var nobody bool
+	cmd := &cobra.Command{
+		Use:   "set NAME",
+		Short: "Change which of this machine's users an account is",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			shown, login, err := accounts.Names(args[0])
+			if err != nil {
+				return err
+			}
+			if (local.uid() == nil) == !nobody {
+				return errors.New("say either --uid UID or --no-uid")
+			}
+			return o.change(cmd, func(d *accounts.Data) error {
+				account := d.Find(login)
+				if account == nil {
+					return fmt.Errorf("%w: %s", accounts.ErrNoAccount, shown)
+				}
+				return d.SetUID(account, local.uid())
+			})
+		},
+	}
+	local.flag(cmd)
+	cmd.Flags().BoolVar(&nobody, "no-uid", false, "no user of this machine is this person")
 	return cmd
 }
 
@@ -172,8 +223,9 @@ func listed(a accounts.Account) any {
 		Name    string    `json:"name"`
 		Bot     bool      `json:"bot"`
 		Admin   bool      `json:"admin"`
+		UID     *uint32   `json:"uid,omitempty"`
 		Created time.Time `json:"created"`
-	}{a.Number, a.Name, a.Bot, a.Admin, a.Created}
+	}{a.Number, a.Name, a.Bot, a.Admin, a.UID, a.Created}
 }
 
 func kind(a accounts.Account) string {

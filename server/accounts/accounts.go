@@ -123,6 +123,9 @@ func (a *Account) SetVerifier(v Verifier) {
 
 // SetUID makes the machine's user of this uid the person of an account at /dev/kchat; nil: nobody.
 func (d *Data) SetUID(account *Account, uid *uint32) error {
+	if uid != nil && *uid == NoUID {
+		return fmt.Errorf("the uid %d is no user's", *uid)
+	}
 	for i := range d.Accounts {
 		other := &d.Accounts[i]
 		if uid != nil && other.UID != nil && *other.UID == *uid && other.Number != account.Number {

@@ -127,3 +127,41 @@ func TestAnInviteWorksAsOftenAsItSaysUntilItExpires(t *testing.T) {
 		t.Errorf("left: %+v", d.Invites)
 	}
 }
+
+func TestAUIDIsOneAccountsAtMost(t *testing.T) {
+	d := fresh("test")
+	verifier := Verifier{}
+	kim, err := d.Add("kim", verifier, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := kim.Number
+	lee, err := d.Add("lee", verifier, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	kim = d.FindNumber(number)
+	uid, none := uint32(1001), uint32(NoUID)
+	for i, step := range []struct {
+		of   *Account
+		uid  *uint32
+		want error
+	}{{kim, &uid, nil}, {kim, &uid, nil}, {lee, &uid, ErrUIDTaken}, {kim, nil, nil}, {lee, &uid, nil}, {kim, &uid, ErrUIDTaken}} {
+		if err := d.SetUID(step.of, step.uid); !errors.Is(err, step.want) {
+			t.Errorf("step %d: %v, want %v", i, err, step.want)
+		}
+	}
+	if kim.UID != nil || *lee.UID != uid {
+		t.Errorf("kim has %v, lee has %v", kim.UID, *lee.UID)
+	}
+	if d.SetUID(kim, &none) == nil {
+		t.Error("(uid_t)-1 is somebody's")
+	}
+	if got := lee.ForKernel().UID; got == nil || *got != uid {
+		t.Errorf("the kernel is told %v", got)
+	}
+	kim.UID = lee.UID
+	if d.check() == nil {
+		t.Error("a file with one uid twice passes")
+	}
+}
