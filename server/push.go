@@ -27,6 +27,18 @@ func push(ctx context.Context, client *genl.Client, pushed map[uint64]accounts.A
 		}
 		delete(pushed, number)
 	}
+	// And a uid from one account to another, whichever of them comes first.
+	for _, a := range wanted {
+		old, known := pushed[a.Number]
+		if !known || old.UID == nil || sameUID(old.UID, a.UID) {
+			continue
+		}
+		old.UID = nil
+		if err := client.SetAccount(ctx, old.ForKernel()); err != nil {
+			return err
+		}
+		pushed[a.Number] = old
+	}
 	for _, a := range wanted {
 		old, known := pushed[a.Number]
 		if known && same(old, a) {

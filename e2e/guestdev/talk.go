@@ -106,7 +106,9 @@ func lines(p *place) error {
 		func() error { return line(f, "tess: "+long+"\n") },
 		tell(strings.Repeat("\n", wire.TextMax)),
 		func() error { return line(f, "tess: "+strings.Repeat("\n\t", wire.TextMax)+"\n") },
-		func() error { return c.Send(wire.Header{Type: wire.TypeMsg, Room: r.Number, ID: peer.NewID()}, descriptor) },
+		func() error {
+			return c.Send(wire.Header{Type: wire.TypeMsg, Room: r.Number, ID: peer.NewID()}, descriptor)
+		},
 		func() error { return line(f, "tess: [cat.png]\n") },
 	)
 }
