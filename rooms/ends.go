@@ -16,19 +16,24 @@ import (
 // far its author knows the epoch. See docs/protocol.md, section 6.
 
 const (
-	endsMax = 4                  // epochs of a room that are over and still looked after, the newest
+	endsMax = 64                 // epochs of a room that are over and still looked after, the newest
 	endAge  = 7 * 24 * time.Hour // so long after the next epoch began their ends are asked for
 	endJump = 1 << 20            // messages by which what somebody says may go beyond what is known
 )
 
 // epochEnd is what is known of the end of an epoch that is over.
 type epochEnd struct {
-	known  Position        // up to there it is here, or noted as missing
-	high   uint64          // the highest number that came or was spoken of
-	have   map[uint64]bool // what came beyond known
-	heard  uint64          // how far somebody else said they know it, since somebody asked
-	asked  bool            // there is nothing to ask until somebody comes
-	asking bool            // a WANT is out
+	known Position        // up to there it is here, or noted as missing
+	high  uint64          // the highest number that came or was spoken of
+	have  map[uint64]bool // what came beyond known
+	heard uint64          // how far somebody else said they know it, since somebody asked
+	turn  turn
+	waits bool // more of it may be on its way: what is missing is counted a little later
+}
+
+// newEnd is an end that is to be asked for.
+func newEnd(known Position) *epochEnd {
+	return &epochEnd{known: known, high: known.Seq, turn: turn{next: time.Now().Add(rand.N(wantDelay))}}
 }
 
 // EpochStore is a Store that can tell how far it knows each epoch of a room.
@@ -52,7 +57,7 @@ func (c *Client) noteEnds(r *room, known ...Position) {
 		switch {
 		case p.Epoch >= r.info.Epoch || p.Epoch == 0:
 		case e == nil:
-			r.ends[p.Epoch] = &epochEnd{known: p, high: p.Seq}
+			r.ends[p.Epoch] = newEnd(p)
 		case p.Compare(e.known) > 0:
 			e.known, e.high = p, max(e.high, p.Seq)
 		}
@@ -62,23 +67,8 @@ func (c *Client) noteEnds(r *room, known ...Position) {
 	}
 }
 
-// nextEnd is an end to ask for, nil if there is none.
-func (c *Client) nextEnd(r *room) *epochEnd {
-	if time.Since(r.info.Made) > endAge {
-		return nil
-	}
-	for _, epoch := range slices.Backward(slices.Sorted(maps.Keys(r.ends))) {
-		if e := r.ends[epoch]; !e.asked {
-			return e
-		}
-	}
-	return nil
-}
-
-// askForEnd asks who knows more of an epoch that is over. It is asked once for each who comes, and again as long as
-// that brings something.
+// askForEnd asks who knows more of an epoch that is over, and of those after it of which nothing is here.
 func (c *Client) askForEnd(r *room, e *epochEnd) {
-	e.asked, e.asking = true, true
 	next := r.info.Epoch
 	for epoch := range r.ends {
 		if epoch > e.known.Epoch {
@@ -86,27 +76,35 @@ func (c *Client) askForEnd(r *room, e *epochEnd) {
 		}
 	}
 	c.sendWant(r, e.known, Position{Epoch: next})
-	r.wants.stop = c.after(wantEvery, func() {
-		r.wants.stop = nil
-		e.asking = false
+}
+
+// goesTo notes that an epoch went up to a number at least. What is missing is counted when more had time to come.
+func (c *Client) goesTo(r *room, e *epochEnd, seq uint64) {
+	e.high = max(e.high, seq)
+	if e.waits {
+		return
+	}
+	e.waits = true
+	c.after(wantEvery, func() {
+		e.waits = false
 		c.settleEnd(r, e)
-		c.repair(r)
 	})
 }
 
 // settleEnd makes a gap, whose size is known, of what is missing up to the highest number of an epoch.
 func (c *Client) settleEnd(r *room, e *epochEnd) {
-	if e.asking || e.high <= e.known.Seq {
+	if e.high <= e.known.Seq {
+		c.repair(r)
 		return
 	}
 	from, have := e.known, e.have
-	e.known.Seq, e.have, e.asked = e.high, nil, false
-	if uint64(len(have)) == e.high-from.Seq {
-		return
-	}
-	g := c.noteGap(r, from, e.known, true)
-	for seq := range have {
-		g.have[Position{Epoch: from.Epoch, Seq: seq}] = true
+	e.known.Seq, e.have = e.high, nil
+	e.turn.brought()
+	if uint64(len(have)) < e.high-from.Seq {
+		g := c.noteGap(r, from, e.known, true)
+		for seq := range have {
+			c.cameAgain(r, g, Position{Epoch: from.Epoch, Seq: seq})
+		}
 	}
 	c.repair(r)
 }
@@ -116,7 +114,7 @@ func (r *room) beyond(p Position) *epochEnd {
 	e := r.ends[p.Epoch]
 	if e == nil && p.Epoch < r.info.Epoch && len(r.ends) < endsMax && slices.ContainsFunc(slices.Collect(maps.Keys(r.ends)),
 		func(older uint64) bool { return older < p.Epoch }) {
-		e = &epochEnd{known: Position{Epoch: p.Epoch}} // one that came and went while we were away
+		e = newEnd(Position{Epoch: p.Epoch}) // one that came and went while we were away
 		r.ends[p.Epoch] = e
 	}
 	if e == nil || p.Seq <= e.known.Seq || p.Seq-e.known.Seq > endJump {
@@ -130,28 +128,42 @@ func (c *Client) cameBeyond(r *room, e *epochEnd, p Position) {
 	if e.have == nil {
 		e.have = map[uint64]bool{}
 	}
-	e.have[p.Seq], e.high = true, max(e.high, p.Seq)
-	c.settleEnd(r, e)
+	e.have[p.Seq] = true
+	c.goesTo(r, e, p.Seq)
 }
 
-// heardOfEnd takes what a WANT of somebody else says of an epoch that is over, and answers if we know more.
+// heardOfEnd takes what a WANT of somebody else says of epochs that are over, and answers if we know more.
 func (c *Client) heardOfEnd(r *room, w wire.Want) {
 	from := Position{Epoch: w.FromEpoch, Seq: w.FromSeq}
 	if e := r.beyond(from); e != nil {
-		e.high = max(e.high, from.Seq)
-		c.settleEnd(r, e)
-	}
-	e := r.ends[from.Epoch]
-	if e == nil {
-		return
+		c.goesTo(r, e, from.Seq)
 	}
 	if w.ToEpoch <= w.FromEpoch {
-		e.heard = max(e.heard, from.Seq)
+		if e := r.ends[from.Epoch]; e != nil {
+			e.heard = max(e.heard, from.Seq)
+		}
 		return
 	}
-	if e.heard = from.Seq; e.known.Seq <= from.Seq {
-		return
+	for epoch, e := range r.ends {
+		if epoch < w.FromEpoch || epoch >= w.ToEpoch {
+			continue
+		}
+		said := uint64(0)
+		if epoch == w.FromEpoch {
+			said = from.Seq
+		}
+		e.heard = said
+		if said <= e.known.Seq {
+			e.turn.askedByOther()
+		}
+		if said < e.known.Seq {
+			c.sayEnd(r, e)
+		}
 	}
+}
+
+// sayEnd says how far we know an epoch that is over, a little later, unless somebody else says as much.
+func (c *Client) sayEnd(r *room, e *epochEnd) {
 	l := r.home.link
 	c.after(rand.N(wantDelay), func() {
 		if r.home.link == l && r.live && r.others(c.me()) > 0 && e.heard < e.known.Seq {

@@ -37,37 +37,70 @@ func (p *peer) expectWant(from, to Position) {
 	}
 }
 
-// silent fails if the client sends anything but pings for a while.
-func (p *peer) silent(d time.Duration) {
+// awaitWant reads on until the client asks for something.
+func (p *peer) awaitWant(from, to Position) {
 	p.t.Helper()
-	said := make(chan wire.Frame, 1)
+	for begun := time.Now(); time.Since(begun) < time.Hour; {
+		w, err := wire.ParseWant(p.expectSoon(wire.TypeWant).Body)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if w == (wire.Want{FromEpoch: from.Epoch, FromSeq: from.Seq, ToEpoch: to.Epoch, ToSeq: to.Seq}) {
+			return
+		}
+	}
+	p.t.Fatalf("nobody is asked for %v to %v", from, to)
+}
+
+// wantsWithin hangs up after a while, and returns what the client asked for until then.
+func (p *peer) wantsWithin(d time.Duration) []wire.Want {
+	p.t.Helper()
+	var wants []wire.Want
+	done := make(chan struct{})
 	go func() {
+		defer close(done)
 		for {
 			f, err := p.read()
 			if err != nil {
 				return
 			}
-			if f.Type != wire.TypeStored {
-				said <- f
-				return
+			if f.Type == wire.TypeStored {
+				continue
 			}
+			w, err := wire.ParseWant(f.Body)
+			if err != nil || f.Type != wire.TypeWant {
+				p.t.Errorf("the client sent %v, %v", f.Type, err)
+			}
+			wants = append(wants, w)
 		}
 	}()
 	time.Sleep(d) // virtual
 	synctest.Wait()
-	select {
-	case f := <-said:
-		p.t.Errorf("the client sent %v", f.Type)
-	default:
-	}
 	p.conn.Close()
+	<-done
+	return wants
 }
 
-func TestTheEndOfAnEpochIsAskedForOnceAndWithoutAnAnswerSettled(t *testing.T) {
+// silent fails if the client sends anything but pings for a while.
+func (p *peer) silent(d time.Duration) {
+	p.t.Helper()
+	if wants := p.wantsWithin(d); len(wants) > 0 {
+		p.t.Errorf("the client asked for %+v", wants)
+	}
+}
+
+func TestTheEndOfAnEpochIsAskedForLessAndLessAndNeverShownWhileNobodyKnowsMore(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network) {
 		u, p := reopen(t, n, 5, 0, meAndAnna())
-		p.expectWant(Position{epochOne, 5}, Position{epochTwo, 0})
-		p.silent(time.Hour)
+		wants := p.wantsWithin(3 * time.Hour)
+		for _, w := range wants {
+			if w != (wire.Want{FromEpoch: epochOne, FromSeq: 5, ToEpoch: epochTwo}) {
+				t.Errorf("%+v", w)
+			}
+		}
+		if len(wants) < 14 || len(wants) > 18 {
+			t.Errorf("asked for %d times in three hours", len(wants))
+		}
 		await(u, func(e Event) bool {
 			if g, ok := e.(GapChanged); ok {
 				t.Errorf("a gap of unknown size is told: %+v", g)
@@ -77,6 +110,91 @@ func TestTheEndOfAnEpochIsAskedForOnceAndWithoutAnAnswerSettled(t *testing.T) {
 		})
 		if len(u.store.gaps) != 0 {
 			t.Error(u.store.gaps)
+		}
+	})
+}
+
+// TestEveryEpochThatIsOverIsAskedFor has ten of them: the server was started anew again and again.
+func TestEveryEpochThatIsOverIsAskedFor(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		const over = 10
+		store := newMemStore()
+		for k := uint64(1); k <= over; k++ {
+			store.messages = append(store.messages, Message{Room: "lobby", ID: MessageID{byte(k)}, Pos: Position{k << 32, k}, Sender: annaID, Kind: KindText, Text: "old"})
+		}
+		store.stored["lobby"] = Position{over << 32, over}
+		n.start(func(c *Config) { c.Store, c.Pins = store, store })
+		p := n.login()
+		p.admit((over+1)<<32, 0, 0, meAndAnna())
+		asked := map[wire.Want]bool{}
+		for range over {
+			w, err := wire.ParseWant(p.expectSoon(wire.TypeWant).Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			asked[w] = true
+		}
+		for k := uint64(1); k <= over; k++ {
+			if w := (wire.Want{FromEpoch: k << 32, FromSeq: k, ToEpoch: (k + 1) << 32}); !asked[w] {
+				t.Errorf("%+v was not asked for", w)
+			}
+		}
+	})
+}
+
+// TestEpochsThatCameAndWentWhileWeWereAwayCome takes what authors bring of ten epochs of which nothing is here.
+func TestEpochsThatCameAndWentWhileWeWereAwayCome(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		const missed = 10
+		store := newMemStore()
+		store.messages = []Message{{Room: "lobby", ID: MessageID{7}, Pos: Position{epochOne, 5}, Sender: annaID, Kind: KindText, Text: "old"}}
+		store.stored["lobby"] = Position{epochOne, 5}
+		u := n.start(func(c *Config) { c.Store, c.Pins = store, store })
+		p := n.login()
+		p.admit(epochOne+100, 0, 0, meAndAnna())
+		p.expectWant(Position{epochOne, 5}, Position{epochOne + 100, 0})
+		for k := uint64(1); k <= missed; k++ {
+			p.reoffer(epochOne+k, 1, wire.ID{1, byte(k)}, "missed")
+			if m := await[MessageChanged](u, nil).Message; m.Pos != (Position{epochOne + k, 1}) {
+				t.Errorf("%+v", m)
+			}
+		}
+	})
+}
+
+func TestWhoHasAnEpochInBetweenSaysHowFarItWent(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		_, p := reopen(t, n, 5, 0, meAndAnna())
+		p.expectWant(Position{epochOne, 5}, Position{epochTwo, 0})
+		p.wants(annaID, Position{epochOne - 1, 3}, Position{epochTwo, 0})
+		p.expectWant(Position{epochOne, 5}, Position{epochOne, 5})
+	})
+}
+
+func TestAnEpochInBetweenOfWhichWeHearIsAGap(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		u, p := reopen(t, n, 5, 0, meAndAnna())
+		p.expectWant(Position{epochOne, 5}, Position{epochTwo, 0})
+		p.wants(annaID, Position{epochOne + 1, 9}, Position{epochOne + 1, 9})
+		if g := await[GapChanged](u, nil); g.From != (Position{Epoch: epochOne + 1}) || g.To != (Position{epochOne + 1, 9}) {
+			t.Errorf("%+v", g)
+		}
+		p.awaitWant(Position{Epoch: epochOne + 1}, Position{epochOne + 1, 9})
+	})
+}
+
+func TestWhatSomebodyElseAsksForWeDoNotAskForAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		_, p := reopen(t, n, 5, 0, meAndAnna())
+		p.expectWant(Position{epochOne, 5}, Position{epochTwo, 0})
+		for range 20 {
+			time.Sleep(wantEvery - wantDelay)
+			p.wants(annaID, Position{epochOne, 5}, Position{epochTwo, 0})
+		}
+		if wants := p.wantsWithin(wantSeldom); len(wants) == 0 {
+			t.Error("it is never asked for again")
+		} else if len(wants) > 12 {
+			t.Errorf("asked for %d times", len(wants))
 		}
 	})
 }
@@ -113,7 +231,7 @@ func TestWhoKnowsMoreOfAnEpochSaysSoAndTheRestIsAGap(t *testing.T) {
 			t.Errorf("%+v", g)
 		}
 		for range wantTries {
-			p.expectWant(Position{epochOne, 5}, Position{epochOne, 9})
+			p.awaitWant(Position{epochOne, 5}, Position{epochOne, 9})
 		}
 		go p.drain()
 		await(u, func(g GapChanged) bool { return g.State == GapGivenUp })
@@ -131,7 +249,7 @@ func TestWeSayHowFarWeKnowAnEpochUnlessSomebodyElseDid(t *testing.T) {
 		p.expectWant(Position{epochOne, 5}, Position{epochOne, 5})
 		p.wants(annaID, Position{epochOne, 3}, Position{epochTwo, 0})
 		p.wants(3, Position{epochOne, 5}, Position{epochOne, 5})
-		p.silent(time.Minute)
+		p.silent(wantEvery - 2*wantDelay)
 	})
 }
 
@@ -139,9 +257,12 @@ func TestTheEndIsAskedForAgainWhenSomebodyComes(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network) {
 		_, p := reopen(t, n, 5, 0, meAndAnna())
 		p.expectWant(Position{epochOne, 5}, Position{epochTwo, 0})
+		go p.drain()
+		time.Sleep(3*time.Hour + time.Minute)
 		p.presence(epochTwo, 0, person(3, "Bob", wire.PersonPresent))
-		p.expectWant(Position{epochOne, 5}, Position{epochTwo, 0})
-		p.silent(time.Hour)
+		if wants := p.wantsWithin(10 * time.Second); len(wants) < 2 {
+			t.Errorf("%+v", wants)
+		}
 	})
 }
 
@@ -171,7 +292,8 @@ func TestNobodyCanClaimAnEndBeyondReason(t *testing.T) {
 		u, p := reopen(t, n, 5, 0, meAndAnna())
 		p.expectWant(Position{epochOne, 5}, Position{epochTwo, 0})
 		p.wants(annaID, Position{epochOne, 5 + endJump + 1}, Position{epochOne, 5 + endJump + 1})
-		p.silent(time.Minute)
+		p.conn.Close()
+		await[Disconnected](u, nil)
 		if len(u.store.gaps) != 0 {
 			t.Error(u.store.gaps)
 		}

@@ -288,8 +288,12 @@ func (c *Client) handleAck(h *home, f wire.Frame) error {
 	if r == nil || where != r {
 		return nil
 	}
-	r.ids.add(m.ID, Position{Epoch: f.Epoch, Seq: f.Seq})
-	c.acknowledged(r, m, Position{Epoch: f.Epoch, Seq: f.Seq}, time.UnixMicro(int64(f.Time)), nil)
+	pos := Position{Epoch: f.Epoch, Seq: f.Seq}
+	r.ids.add(m.ID, pos)
+	c.acknowledged(r, m, pos, time.UnixMicro(int64(f.Time)), nil)
+	for _, g := range slices.Clone(r.gaps) {
+		c.cameAgain(r, g, pos)
+	}
 	return nil
 }
 

@@ -24,6 +24,12 @@ type wantJob struct {
 	room     *room
 	to       AccountID
 	from, up Position // after from and up to up
+	due      time.Time
+}
+
+// covers reports whether an answer to one WANT answers another one too.
+func (j wantJob) covers(o wantJob) bool {
+	return j.link == o.link && j.room == o.room && j.to == o.to && j.from.Compare(o.from) <= 0 && j.up.Compare(o.up) >= 0
 }
 
 // handleWant answers somebody who missed something. One WANT is answered after the other, so that no message is on
@@ -43,8 +49,9 @@ func (c *Client) handleWant(r *room, f wire.Frame) error {
 	job := wantJob{
 		link: r.home.link, room: r, to: AccountID(f.Sender),
 		from: Position{Epoch: w.FromEpoch, Seq: w.FromSeq}, up: Position{Epoch: w.ToEpoch, Seq: w.ToSeq},
+		due: time.Now().Add(rand.N(wantDelay)),
 	}
-	if len(c.asking) < wantsKept && !slices.Contains(c.asking, job) {
+	if len(c.asking) < wantsKept && !slices.ContainsFunc(c.asking, func(j wantJob) bool { return j.covers(job) }) {
 		c.asking = append(c.asking, job)
 		c.nextWant()
 	}
@@ -62,11 +69,11 @@ func (c *Client) nextWant() {
 		return
 	}
 	c.offering = true
-	own := c.cfg.Store.Own(c.ctx, c.view.session.community, job.room.name, c.me(), job.from, job.up)
+	community, me := c.view.session.community, c.me()
 	c.workers.Go(func() {
 		select {
-		case <-time.After(rand.N(wantDelay)):
-			c.reoffer(job, own)
+		case <-time.After(time.Until(job.due)):
+			c.reoffer(job, c.cfg.Store.Own(c.ctx, community, job.room.name, me, job.from, job.up))
 		case <-job.link.closed:
 		}
 		c.post(func() {
@@ -83,7 +90,7 @@ type reoffered struct {
 }
 
 // reoffer sends messages to who wants them, with few unanswered at a time. It ends with the connection, or when the
-// server says that they are gone.
+// server says that they are gone, or we are. One that the server does not take holds up no other.
 func (c *Client) reoffer(job wantJob, own iter.Seq2[Message, error]) {
 	next, stop := iter.Pull2(own)
 	defer stop()
@@ -120,8 +127,10 @@ func (c *Client) reoffer(job wantJob, own iter.Seq2[Message, error]) {
 			case <-job.link.closed:
 				return
 			}
-		default:
+		case errors.Is(a.err, ErrOffline), errors.Is(a.err, ErrNotInRoom), errors.Is(a.err, ErrNoServer):
 			return
+		default:
+			c.log.Warn("a re-offer was refused", "room", job.room.name, "message", a.message.Pos, "error", a.err)
 		}
 		for len(again) > 0 && under < reoffers {
 			under++

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"kchat/wire"
 )
@@ -16,34 +15,14 @@ import (
 type gap struct {
 	from, to Position
 	state    GapState
-	tries    int               // WANTs that asked for it since somebody came
-	have     map[Position]bool // what came again
-	got      int               // how much of that since the last WANT
+	turn     turn
+	have     map[Position]bool // what is here of it
 }
 
 func (g *gap) holds(p Position) bool { return p.Compare(g.from) > 0 && p.Compare(g.to) <= 0 }
 
 // whole reports whether nothing is missing any more.
 func (g *gap) whole() bool { return uint64(len(g.have)) >= g.to.Seq-g.from.Seq }
-
-// The pace of repair: a WANT is asked by everybody who missed something, and all who are present answer it.
-const (
-	wantEvery = 2 * time.Second // between two WANTs of a room
-	oldGaps   = 16              // gaps of earlier runs that are asked for again, the newest
-	wantTries = 3               // WANTs without an answer after which a gap is given up until somebody comes
-)
-
-// wantPace keeps a room's WANTs apart.
-type wantPace struct {
-	stop func() // stops the timer of the next one; nil: none runs
-}
-
-func (w *wantPace) reset() {
-	if w.stop != nil {
-		w.stop()
-		w.stop = nil
-	}
-}
 
 // Gap is a range of a room that the store knows to be missing.
 type Gap struct {
@@ -83,17 +62,26 @@ func (c *Client) openGap(r *room, from, to Position, record bool) {
 	c.repair(r)
 }
 
-// noteGap notes that something is missing.
+// noteGap notes that something is missing, unless all of it is here: what we wrote ourselves may be acknowledged
+// without having come through the log.
 func (c *Client) noteGap(r *room, from, to Position, record bool) *gap {
 	for _, g := range r.gaps {
 		if g.from == from && g.to == to {
 			return g
 		}
 	}
+	g := &gap{from: from, to: to, have: map[Position]bool{}}
+	for _, pos := range r.ids.have {
+		if g.holds(pos) {
+			g.have[pos] = true
+		}
+	}
+	if g.whole() {
+		return g
+	}
 	if len(r.gaps) >= gapsMax {
 		r.gaps = slices.Delete(r.gaps, 0, 1) // the store remembers it
 	}
-	g := &gap{from: from, to: to, have: map[Position]bool{}}
 	r.gaps = append(r.gaps, g)
 	result := result{event: GapChanged{Room: r.name, From: from, To: to, State: GapOpen}}
 	if record {
@@ -145,53 +133,6 @@ func (c *Client) Want(name string, from, to Position) error {
 	return err
 }
 
-// tryGapsAgain asks once more when somebody has come who may have what is missing.
-func (c *Client) tryGapsAgain(r *room) {
-	for _, g := range r.gaps {
-		g.tries = min(g.tries, wantTries-1)
-	}
-	for _, e := range r.ends {
-		e.asked = false
-	}
-	c.repair(r)
-}
-
-// repair asks for the first gap that may still be filled, and comes back for the next.
-func (c *Client) repair(r *room) {
-	if r.home.link == nil || !r.live || r.wants.stop != nil || r.others(c.me()) == 0 {
-		return
-	}
-	next := slices.IndexFunc(r.gaps, func(g *gap) bool { return g.tries < wantTries })
-	if next < 0 {
-		if e := c.nextEnd(r); e != nil {
-			c.askForEnd(r, e)
-		}
-		return
-	}
-	g := r.gaps[next]
-	g.tries++
-	g.got = 0
-	c.sendWant(r, g.from, g.to)
-	r.wants.stop = c.after(wantEvery, func() {
-		r.wants.stop = nil
-		c.answeredGap(r, g)
-		c.repair(r)
-	})
-}
-
-// answeredGap looks at what a WANT has brought. A gap that cannot be filled now stays in mind: somebody may come who
-// wrote what is missing.
-func (c *Client) answeredGap(r *room, g *gap) {
-	switch {
-	case g.got > 0:
-		g.tries = 0 // there may be more
-	case g.tries >= wantTries && g.state == GapOpen:
-		g.state = GapGivenUp
-		c.out.tell(GapChanged{Room: r.name, From: g.from, To: g.to, State: g.state})
-		c.report(r)
-	}
-}
-
 // handleReoffer takes what its author sends again.
 func (c *Client) handleReoffer(h *home, f wire.Frame) error {
 	o, err := wire.ParseReoffer(f.Body)
@@ -235,7 +176,7 @@ func (c *Client) cameAgain(r *room, g *gap, pos Position) {
 		return
 	}
 	g.have[pos] = true
-	g.got++
+	g.turn.brought()
 	if !g.whole() {
 		return
 	}

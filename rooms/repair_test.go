@@ -69,6 +69,58 @@ func TestAGapThatNobodyFillsIsGivenUpAndTriedAgainWhenSomebodyComes(t *testing.T
 	})
 }
 
+// TestAGapIsAskedForAsLongAsSomebodyIsThere has an author who has what is missing and did not hear the first WANTs.
+func TestAGapIsAskedForAsLongAsSomebodyIsThere(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		u, p := open(t, n, meAndAnna(), nil)
+		p.send(wire.Header{Type: wire.TypeGap, Room: roomNumber, Epoch: epochOne, Seq: 3}, wire.Gap{From: 0, To: 1})
+		last := time.Now()
+		for try := range 20 {
+			p.expectSoon(wire.TypeWant)
+			pause := time.Since(last)
+			last = time.Now()
+			if longest := min(wantSeldom, wantEvery<<max(0, try-wantTries)); pause > longest {
+				t.Errorf("the pause before WANT %d was %v, at most %v was expected", try, pause, longest)
+			}
+		}
+		p.reoffer(epochOne, 1, wire.ID{1}, "at last")
+		await(u, func(g GapChanged) bool { return g.State == GapFilled })
+	})
+}
+
+func TestASecondDeviceOfSomebodyIsAskedToo(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		_, p := open(t, n, meAndAnna(), nil)
+		p.send(wire.Header{Type: wire.TypeGap, Room: roomNumber, Epoch: epochOne, Seq: 3}, wire.Gap{From: 0, To: 1})
+		for range 12 { // until the pauses are long
+			p.expectSoon(wire.TypeWant)
+		}
+		anna := person(annaID, "Anna", wire.PersonPresent)
+		anna.Sessions++
+		begun := time.Now()
+		p.presence(epochOne, 3, anna)
+		p.expectSoon(wire.TypeWant)
+		if d := time.Since(begun); d > wantEvery {
+			t.Errorf("after %v", d)
+		}
+	})
+}
+
+func TestWhatWeWroteOurselvesIsNotMissing(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		u, p := open(t, n, meAndAnna(), nil)
+		id := u.say("hello")
+		f := p.expectSoon(wire.TypeMsg)
+		p.send(wire.Header{Type: wire.TypeAck, Room: roomNumber, Epoch: epochOne, Seq: 2, Time: 5, Sender: myID, ID: f.ID}, wire.Empty{})
+		u.awaitState(id, StateSent)
+		p.send(wire.Header{Type: wire.TypeGap, Room: roomNumber, Epoch: epochOne, Seq: 3}, wire.Gap{From: 0, To: 3})
+		p.expectSoon(wire.TypeWant)
+		p.reoffer(epochOne, 1, wire.ID{1}, "one")
+		p.reoffer(epochOne, 3, wire.ID{3}, "three")
+		await(u, func(g GapChanged) bool { return g.State == GapFilled })
+	})
+}
+
 func TestNothingIsAskedWhileNobodyIsThere(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network) {
 		u, p := open(t, n, meAndAnna()[:1], nil)
@@ -181,6 +233,62 @@ func TestAWantIsAnsweredWithWhatWeWroteEightAtATime(t *testing.T) {
 		}
 		if time.Since(begun) < 7*time.Second {
 			t.Error("more than eight were unanswered")
+		}
+	})
+}
+
+// ours is a store with messages of ours, one after another from 1 on.
+func ours(n uint64) *memStore {
+	store := newMemStore()
+	for seq := uint64(1); seq <= n; seq++ {
+		store.messages = append(store.messages, Message{
+			Community: peerCommunity, Room: "lobby", ID: MessageID{byte(seq)}, Sender: myID, Kind: KindText, Text: "mine",
+			Pos: Position{epochOne, seq}, Time: time.UnixMicro(int64(seq)), State: StateReceived,
+		})
+	}
+	return store
+}
+
+// TestACrowdThatAsksAtOnceIsAnsweredAtOnce has everybody miss something, as after the death of a server.
+func TestACrowdThatAsksAtOnceIsAnsweredAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		store := ours(1)
+		u := n.start(func(c *Config) { c.Store, c.Pins = store, store })
+		p := n.login()
+		p.admit(epochOne, 0, 1, meAndAnna())
+		await[Live](u, nil)
+		const crowd = 100
+		for who := range uint64(crowd) {
+			p.send(wire.Header{Type: wire.TypeWant, Room: roomNumber, Sender: 10 + who}, wire.Want{ToEpoch: epochOne, ToSeq: 9})
+		}
+		begun := time.Now()
+		for range crowd {
+			p.reply(p.expectSoon(wire.TypeReoffer), wire.TypeOK, wire.Empty{})
+		}
+		if d := time.Since(begun); d > wantDelay {
+			t.Errorf("the last one had an answer after %v", d)
+		}
+	})
+}
+
+func TestOneThatTheServerDoesNotTakeHoldsUpNoOther(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		store := ours(20)
+		u := n.start(func(c *Config) { c.Store, c.Pins = store, store })
+		p := n.login()
+		p.admit(epochOne, 0, 20, meAndAnna())
+		await[Live](u, nil)
+		p.send(wire.Header{Type: wire.TypeWant, Room: roomNumber, Sender: annaID}, wire.Want{ToEpoch: epochOne, ToSeq: 20})
+		for seq := range uint64(20) {
+			f := p.expectSoon(wire.TypeReoffer)
+			if r, err := wire.ParseReoffer(f.Body); err != nil || r.Seq != seq+1 {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			if seq == 2 {
+				p.refuse(f, wire.ErrBadFrame, 0, 0)
+			} else {
+				p.reply(f, wire.TypeOK, wire.Empty{})
+			}
 		}
 	})
 }

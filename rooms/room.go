@@ -275,9 +275,6 @@ func (c *Client) continueFrom(r *room, start Position) {
 	}
 	c.noteEnds(r, append(r.epochs, before)...)
 	r.epochs = nil
-	for _, e := range r.ends {
-		e.asked, e.asking = false, false
-	}
 	r.stored.reported = Position{}
 	if start.Epoch != before.Epoch {
 		r.mine, r.stored.kept = nil, start
@@ -318,7 +315,7 @@ func (c *Client) handleLive(r *room, _ wire.Frame) error {
 	r.live = true
 	c.out.tell(Live{Room: r.name})
 	c.report(r)
-	c.repair(r)
+	c.tryGapsAgain(r)
 	c.flush(r)
 	return nil
 }
@@ -333,7 +330,8 @@ func (c *Client) handlePresence(r *room, f wire.Frame) error {
 	}
 	p := personOf(body)
 	c.boundNames()
-	was := r.people[p.ID].State
+	before := r.people[p.ID]
+	was := before.State
 	if len(r.people) >= peopleMax {
 		return errTooMuch
 	}
@@ -350,7 +348,7 @@ func (c *Client) handlePresence(r *room, f wire.Frame) error {
 		c.stopsTyping(r, p.ID)
 	}
 	c.out.tell(PersonChanged{Room: r.name, Person: p, Was: was})
-	if p.State.Here() && !was.Here() && p.ID != c.me() {
+	if p.State.Here() && (!was.Here() || p.Sessions > before.Sessions) && p.ID != c.me() {
 		c.tryGapsAgain(r)
 		c.flush(r)
 	}

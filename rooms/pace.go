@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package rooms
+
+import (
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// The pace of repair. A WANT is seen by all who are present, so there are pauses between them, and they grow while
+// nothing comes; but it never ends: who has what is missing may be held up, or may have been heard by nobody.
+const (
+	wantSpace  = 500 * time.Millisecond // between two WANTs of a room
+	wantEvery  = 2 * time.Second        // between two WANTs for the same
+	wantTries  = 3                      // WANTs without an answer after which a gap is shown as one, and the pauses grow
+	wantSeldom = time.Hour              // the longest pause
+	oldGaps    = 128                    // gaps of earlier runs that are asked for again, the newest
+)
+
+// turn says when something that is missing is asked for again.
+type turn struct {
+	tries int       // WANTs since it last brought something, or somebody came
+	last  time.Time // when it was asked for
+	next  time.Time // it is asked for again, not before
+}
+
+// asked notes that a WANT asks for it.
+func (t *turn) asked() {
+	t.tries++
+	t.last = time.Now()
+	pause := wantSeldom
+	if over := t.tries - wantTries; over < 12 {
+		pause = min(pause, wantEvery<<max(0, over))
+	}
+	t.next = t.last.Add(pause)
+}
+
+// askedByOther notes that somebody else asks for it, and that all will hear the answers. Many may do so at once.
+func (t *turn) askedByOther() {
+	if time.Since(t.last) >= wantEvery {
+		t.asked()
+	}
+}
+
+// brought notes that some of it has come. There may be more on its way, so it is not asked for at once.
+func (t *turn) brought() {
+	t.tries, t.next = 0, time.Now().Add(wantEvery)
+}
+
+// cameBack notes that somebody is here who may have it.
+func (t *turn) cameBack(delay time.Duration) {
+	t.tries = min(t.tries, wantTries-1)
+	soon := time.Now().Add(delay)
+	if again := t.last.Add(wantEvery); again.After(soon) {
+		soon = again
+	}
+	if soon.Before(t.next) {
+		t.next = soon
+	}
+}
+
+// wantPace keeps a room's WANTs apart.
+type wantPace struct {
+	last time.Time // the last WANT
+	stop func()    // stops the timer of the next one; nil: none runs
+}
+
+func (w *wantPace) reset() {
+	if w.stop != nil {
+		w.stop()
+		w.stop = nil
+	}
+}
+
+// tryGapsAgain asks for all that is missing when somebody has come who may have it. All who are present ask for the end
+// of the same epoch: the first one does it for all, so each waits for a while.
+func (c *Client) tryGapsAgain(r *room) {
+	for _, g := range r.gaps {
+		g.turn.cameBack(0)
+	}
+	for _, e := range r.ends {
+		e.turn.cameBack(rand.N(wantDelay))
+	}
+	c.repair(r)
+}
+
+// repair asks for what is missing and has waited longest, and comes back for the next.
+func (c *Client) repair(r *room) {
+	if r.home.link == nil || !r.live {
+		return
+	}
+	r.wants.reset()
+	now := time.Now()
+	c.giveUp(r, now)
+	if r.others(c.me()) == 0 {
+		return
+	}
+	t, ask := c.nextWanted(r)
+	if t == nil {
+		return
+	}
+	due := r.wants.last.Add(wantSpace)
+	if t.next.After(due) {
+		due = t.next
+	}
+	if !due.After(now) {
+		t.asked()
+		r.wants.last = now
+		ask()
+		due = now.Add(wantSpace)
+	}
+	r.wants.stop = c.after(due.Sub(now), func() {
+		r.wants.stop = nil
+		c.repair(r)
+	})
+}
+
+// nextWanted is what is to be asked for next: its turn, and how.
+func (c *Client) nextWanted(r *room) (next *turn, ask func()) {
+	for _, g := range r.gaps {
+		if next == nil || g.turn.next.Before(next.next) {
+			next, ask = &g.turn, func() { c.sendWant(r, g.from, g.to) }
+		}
+	}
+	if time.Since(r.info.Made) > endAge {
+		return next, ask
+	}
+	for _, epoch := range slices.Backward(slices.Sorted(maps.Keys(r.ends))) {
+		e := r.ends[epoch]
+		if epoch < r.info.Epoch && !e.waits && (next == nil || e.turn.next.Before(next.next)) {
+			next, ask = &e.turn, func() { c.askForEnd(r, e) }
+		}
+	}
+	return next, ask
+}
+
+// giveUp shows as gaps what was asked for without an answer. It is asked for still: somebody may come who wrote it.
+func (c *Client) giveUp(r *room, now time.Time) {
+	for _, g := range r.gaps {
+		if g.state == GapOpen && g.turn.tries >= wantTries && !g.turn.next.After(now) {
+			g.state = GapGivenUp
+			c.out.tell(GapChanged{Room: r.name, From: g.from, To: g.to, State: g.state})
+			c.report(r)
+		}
+	}
+}
