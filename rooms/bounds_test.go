@@ -59,6 +59,39 @@ func TestGapsAreCounted(t *testing.T) {
 	}
 }
 
+func TestEndsAreCountedAndTheNewestKept(t *testing.T) {
+	h := newHostile(t, nil)
+	r := h.room("lobby")
+	r.info.Epoch = 1000
+	for epoch := uint64(1); epoch <= endsMax; epoch++ {
+		h.noteEnds(r, Position{epoch, 1})
+	}
+	if len(r.ends) != endsMax || r.beyond(Position{endsMax + 1, 1}) != nil {
+		t.Errorf("%d ends", len(r.ends))
+	}
+	h.noteEnds(r, Position{endsMax + 2, 1})
+	if len(r.ends) != endsMax || r.ends[1] != nil || r.ends[2] == nil || r.ends[endsMax+2] == nil {
+		t.Errorf("%d ends, the newest is to stay", len(r.ends))
+	}
+}
+
+func TestWantsThatWaitAreCounted(t *testing.T) {
+	h := newHostile(t, nil)
+	r := h.room("lobby")
+	r.number, r.live, h.main.byNumber[roomNumber] = roomNumber, true, r
+	h.offering = true // with somebody else's
+	for who := range uint64(2 * wantsKept) {
+		f := wire.Frame{
+			Header: wire.Header{Type: wire.TypeWant, Room: roomNumber, Sender: 10 + who},
+			Body:   wire.Want{ToEpoch: epochOne, ToSeq: 9}.Append(nil),
+		}
+		h.handle(h.l, f)
+	}
+	if len(h.asking) != wantsKept {
+		t.Errorf("%d wait", len(h.asking))
+	}
+}
+
 func TestBlobsThatAreDescribedAreCounted(t *testing.T) {
 	h := newHostile(t, nil)
 	for i := range knownMax + 100 {

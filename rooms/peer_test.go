@@ -196,10 +196,14 @@ func (p *peer) finishLogin(auth wire.Frame, password string) {
 	})
 }
 
-// next is the client's next frame that is not a ping; pings are answered.
+// next is the client's next frame that is not a ping; pings are answered. It waits for two hours (of virtual time).
 func (p *peer) next() wire.Frame {
 	p.t.Helper()
+	if err := p.conn.SetReadDeadline(time.Now().Add(2 * time.Hour)); err != nil {
+		p.t.Fatal(err)
+	}
 	f, err := p.read()
+	_ = p.conn.SetReadDeadline(time.Time{})
 	if err != nil {
 		p.t.Fatalf("waiting for the client: %v", err)
 	}
