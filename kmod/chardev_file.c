@@ -270,6 +270,7 @@ int kchat_file_login(struct kchat_file *file, struct kchat_ioc_login *login)
 {
 	struct kchat_local who = { .uid = file->uid };
 	enum kchat_error error = KCHAT_E_SESSION;
+	struct kchat_ident *ident;
 
 	mutex_lock(&file->lock);
 	if (file->kn) {
@@ -278,6 +279,9 @@ int kchat_file_login(struct kchat_file *file, struct kchat_ioc_login *login)
 		login->account = who.account->number;
 		login->session = kchat_session_begin_ticket(file->kn, &who, login->key, &error);
 		login->port = file->kn->cfg.port;
+		ident = kchat_account_ident(who.account);
+		memcpy(login->login, ident->login, ident->login_len);
+		kchat_ident_put(ident);
 		memcpy(login->addr, &file->kn->cfg.addr, sizeof(login->addr));
 	}
 	mutex_unlock(&file->lock);

@@ -16,6 +16,8 @@ import (
 	"log/slog"
 	"net"
 	"time"
+
+	"kchat/wire"
 )
 
 // PersonState says whether somebody is there.
@@ -294,6 +296,12 @@ type BlobWriter interface {
 // StreamMaxDefault is enough for some minutes of live video, in bytes.
 const StreamMaxDefault = 256 << 20
 
+// Ticket is a session that somebody else has begun for us.
+type Ticket struct {
+	Session uint64
+	Key     [wire.KeyLen]byte
+}
+
 // Config says who connects to what. Address, User, Password, Store and Pins are needed.
 type Config struct {
 	Address  string // host:port
@@ -314,6 +322,9 @@ type Config struct {
 	// Trust accepts another server at a known address and pins it anew.
 	Trust  bool
 	Logger *slog.Logger // nil: nothing is logged
+	// Ticket gives a session to go on with in place of a password, where the kernel knows who one is. It is asked
+	// whenever there is no session that can be resumed. nil: Password.
+	Ticket func(ctx context.Context) (Ticket, error)
 	// Dial connects to Address; nil dials TCP.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }

@@ -77,9 +77,11 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	password, err := PreparePassword(cfg.Password)
-	if err != nil {
-		return nil, err
+	password := ""
+	if cfg.Ticket == nil {
+		if password, err = PreparePassword(cfg.Password); err != nil {
+			return nil, err
+		}
 	}
 	log := cfg.Logger
 	if log == nil {

@@ -179,7 +179,11 @@ func (to *home) connect(ctx context.Context, cfg *Config, login, password string
 			return nil, w, nil, false, fmt.Errorf("resuming the session: %w", err)
 		}
 	}
-	if s == nil {
+	switch {
+	case s != nil:
+	case c.Ticket != nil:
+		s, err = h.redeem(ctx, c.Ticket)
+	default:
 		s, err = c.logIn(ctx, h, pin, login, password)
 	}
 	if err == nil {
@@ -243,6 +247,19 @@ func (h *handshake) session(ok wire.AuthOK, key [wire.KeyLen]byte) *session {
 			Bot: ok.Flags&wire.PersonBot != 0, Admin: ok.Flags&wire.PersonAdmin != 0,
 		},
 	}
+}
+
+// redeem goes on with a session that somebody else has begun for us. Both sides prove that they know its key.
+func (h *handshake) redeem(ctx context.Context, take func(context.Context) (Ticket, error)) (*session, error) {
+	ticket, err := take(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	s, err := h.resume(&session{number: ticket.Session, key: ticket.Key}, wire.ResumeSession)
+	if err != nil {
+		return nil, fmt.Errorf("logging in by the session of this machine's user: %w", err)
+	}
+	return s, nil
 }
 
 // resume goes on with a session, or adds its media connection.

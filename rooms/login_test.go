@@ -3,6 +3,7 @@
 package rooms
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -174,6 +175,36 @@ func TestAnEndedSessionFallsBackToThePassword(t *testing.T) {
 		p.finishLogin(p.expect(wire.TypeAuth), peerPassword)
 		p.admit(epochOne, 0, 0, meAndAnna())
 		await[Live](u, nil)
+	})
+}
+
+// TestATicketLeadsInWithoutAPassword: at first, and again when the server has forgotten the session.
+func TestATicketLeadsInWithoutAPassword(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		taken := 0
+		n.key = [wire.KeyLen]byte{1, 2, 3}
+		u := n.start(func(cfg *Config) {
+			cfg.Password = ""
+			cfg.Ticket = func(context.Context) (Ticket, error) {
+				taken++
+				return Ticket{Session: 99, Key: n.key}, nil
+			}
+		})
+		p := n.login()
+		if !p.resume || p.kind != wire.ResumeSession {
+			t.Error("the ticket's session was not resumed")
+		}
+		p.admit(epochOne, 0, 0, meAndAnna())
+		await[Live](u, nil)
+		p.conn.Close()
+		p = n.answer()
+		p.refuse(p.expect(wire.TypeResume), wire.ErrSession, 0, 0)
+		p.acceptResume(p.expect(wire.TypeResume))
+		p.admit(epochOne, 0, 0, meAndAnna())
+		await[Live](u, nil)
+		if taken != 2 {
+			t.Errorf("%d tickets were taken", taken)
+		}
 	})
 }
 

@@ -152,6 +152,7 @@ type Config struct {
 	Address  string   // of the server
 	User     string   // filled into the form
 	Password string   // with User: log in at once
+	Known    bool     // log in at once: the gate knows the user without a password
 	Trust    bool     // accept another server at a known address
 	Rooms    []string // to be opened when nothing is remembered
 	Command  string   // the program's name in lines to type; empty: kchat-tui

@@ -83,9 +83,9 @@ func (l *login) probe() tea.Cmd {
 
 // atOnce logs in with what the configuration says, once: if that fails, the form is there.
 func (l *login) atOnce() tea.Cmd {
-	user, password := l.cfg.User, l.cfg.Password
-	l.cfg.Password = ""
-	if user == "" || password == "" {
+	user, password, known := l.cfg.User, l.cfg.Password, l.cfg.Known
+	l.cfg.Password, l.cfg.Known = "", false
+	if user == "" || (password == "" && !known) {
 		return nil
 	}
 	l.with = Credentials{Address: l.address, User: user, Password: password, Trust: l.cfg.Trust}

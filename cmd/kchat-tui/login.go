@@ -22,7 +22,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"kchat/media"
+	"kchat/rooms"
 	"kchat/server"
+	"kchat/server/device"
 	"kchat/tui"
 	"kchat/tui/desk"
 )
@@ -35,6 +37,7 @@ type loginOptions struct {
 	connection
 	rooms  []string
 	ascii  bool
+	local  bool              // by /dev/kchat
 	change func(*tui.Config) // for tests; nil otherwise
 }
 
@@ -50,6 +53,10 @@ func loginCommand() *cobra.Command {
 	}
 	o.flags(cmd)
 	cmd.Flags().StringSliceVar(&o.rooms, "room", nil, "room to open, besides those of last time")
+	cmd.Flags().BoolVar(&o.local, "local", false, "log in as this machine's user, by /dev/kchat: without a password, to the server in this kernel")
+	cmd.MarkFlagsMutuallyExclusive("local", "server")
+	cmd.MarkFlagsMutuallyExclusive("local", "user")
+	cmd.MarkFlagsMutuallyExclusive("local", "password-file")
 	cmd.Flags().BoolVar(&o.ascii, "ascii", false, "draw lines and marks in ASCII only")
 	return asUsage(cmd)
 }
@@ -61,9 +68,12 @@ func (o *loginOptions) run(ctx context.Context) error {
 	if err := o.complete(); err != nil {
 		return err
 	}
+	local, err := o.byDevice(ctx)
+	if err != nil {
+		return err
+	}
 	password := ""
 	if o.passwordFile != "" {
-		var err error
 		if password, err = readPassword(o.passwordFile, ""); err != nil {
 			return coded{err, exitUsage}
 		}
@@ -90,7 +100,8 @@ func (o *loginOptions) run(ctx context.Context) error {
 	}
 	cfg := tui.Config{
 		Address: o.server, User: o.user, Password: password, Trust: o.trust, Rooms: append([]string{"lobby"}, o.rooms...),
-		Gate:     &desk.Gate{Agent: "kchat-tui", Blobs: blobs, Logger: log},
+		Gate:     &desk.Gate{Agent: "kchat-tui", Blobs: blobs, Logger: log, Local: local},
+		Known:    o.local,
 		Pictures: desk.NewPictures(blobs),
 		Host:     screenHost(o.server),
 		Locale:   cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")),
@@ -113,6 +124,25 @@ func (o *loginOptions) run(ctx context.Context) error {
 	}
 	log.Error("the screen ended", "error", err, "stack", stack)
 	return fmt.Errorf("%w\nMore is in %s; what was not sent is kept", err, logPath)
+}
+
+// byDevice asks the kernel who this machine's user is and where its server listens, if that was wanted.
+func (o *loginOptions) byDevice(ctx context.Context) (*desk.Local, error) {
+	if !o.local {
+		return nil, nil
+	}
+	first, err := device.Take(ctx) // nobody uses it: it ends by itself
+	switch {
+	case errors.Is(err, device.ErrNoModule), errors.Is(err, device.ErrNoServer):
+		return nil, coded{err, exitNoServer}
+	case err != nil:
+		return nil, coded{err, exitLogin}
+	}
+	o.server, o.user, o.passwordFile, o.unnamed = first.Addr.String(), first.Name, "", false
+	return &desk.Local{Address: o.server, User: o.user, Ticket: func(ctx context.Context) (rooms.Ticket, error) {
+		login, err := device.Take(ctx)
+		return rooms.Ticket{Session: login.Session, Key: login.Key}, err
+	}}, nil
 }
 
 // screenFolder is kchat's folder in one of the XDG base folders. It is made if it is not there.

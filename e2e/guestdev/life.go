@@ -439,7 +439,7 @@ func login(p *place) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	if ticket.Account != kimNumber || ticket.Addr.String() != fmt.Sprintf("127.0.0.1:%d", port) {
+	if ticket.Account != kimNumber || ticket.Name != "Kim" || ticket.Addr.String() != fmt.Sprintf("127.0.0.1:%d", port) {
 		return fmt.Errorf("a session of account %d at %s", ticket.Account, ticket.Addr)
 	}
 	resume := func(key [wire.KeyLen]byte) (*peer.Conn, error) {

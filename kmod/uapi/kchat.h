@@ -514,6 +514,7 @@ struct kchat_ioc_join {
  * @session: its number, for RESUME
  * @account: whose it is
  * @key: the session key
+ * @login: the name to log in with; what follows it is zero
  * @addr: where the server listens, IPv6 or IPv4-mapped; zeros: everywhere
  * @port: host order
  * @reserved: 0
@@ -524,6 +525,7 @@ struct kchat_ioc_login {
 	__u64 session;
 	__u64 account;
 	__u8 key[KCHAT_KEY_LEN];
+	__u8 login[KCHAT_NAME_MAX];
 	__u8 addr[16];
 	__u16 port;
 	__u16 reserved[3];

@@ -4,6 +4,8 @@
 package device
 
 import (
+	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -22,7 +24,7 @@ const Path = "/dev/kchat"
 // The requests, as KCHAT_IOC_JOIN and KCHAT_IOC_LOGIN: direction, size, magic and number as in asm-generic/ioctl.h.
 const (
 	joinLen  = 4 + wire.RoomNameMax
-	loginLen = 8 + 8 + wire.KeyLen + 16 + 8
+	loginLen = 8 + 8 + wire.KeyLen + wire.NameMax + 16 + 8
 
 	iocJoin  = 1<<30 | joinLen<<16 | 0xBA<<8 | 1
 	iocLogin = 2<<30 | loginLen<<16 | 0xBA<<8 | 2
@@ -78,6 +80,7 @@ type Login struct {
 	Session uint64
 	Account uint64
 	Key     [wire.KeyLen]byte
+	Name    string         // to log in with
 	Addr    netip.AddrPort // where the server listens
 }
 
@@ -89,12 +92,24 @@ func NewLogin(file *os.File) (Login, error) {
 	}
 	l := Login{Session: binary.NativeEndian.Uint64(answer[:]), Account: binary.NativeEndian.Uint64(answer[8:])}
 	at := 16 + copy(l.Key[:], answer[16:])
+	l.Name = string(bytes.TrimRight(answer[at:at+wire.NameMax], "\x00"))
+	at += wire.NameMax
 	addr := netip.AddrFrom16([16]byte(answer[at : at+16])).Unmap()
 	if addr.IsUnspecified() {
 		addr = netip.AddrFrom4([4]byte{127, 0, 0, 1}) // it listens everywhere
 	}
 	l.Addr = netip.AddrPortFrom(addr, binary.NativeEndian.Uint16(answer[at+16:]))
 	return l, nil
+}
+
+// Take opens the device, asks for a session of the person that this user is, and closes it again.
+func Take(context.Context) (Login, error) {
+	file, err := Open()
+	if err != nil {
+		return Login{}, err
+	}
+	login, err := NewLogin(file)
+	return login, errors.Join(err, file.Close())
 }
 
 func control(file *os.File, request uintptr, arg unsafe.Pointer) error {

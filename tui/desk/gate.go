@@ -22,6 +22,7 @@ import (
 
 // Gate leads to servers, and to the histories that are kept on this machine.
 type Gate struct {
+	Local  *Local // nil: everybody has a password
 	Agent  string // for HELLO
 	Blobs  *media.Store
 	Logger *slog.Logger // nil: nothing is logged
@@ -34,9 +35,20 @@ func (g *Gate) Probe(ctx context.Context, address string) (rooms.ServerInfo, err
 
 // config is what a client is made with, apart from what it stores into.
 func (g *Gate) config(with tui.Credentials) rooms.Config {
-	return rooms.Config{
+	cfg := rooms.Config{
 		Address: with.Address, User: with.User, Password: with.Password, Agent: g.Agent, Trust: with.Trust, Logger: g.Logger,
 	}
+	if g.Local != nil && with.Address == g.Local.Address && with.User == g.Local.User && with.Password == "" {
+		cfg.Ticket = g.Local.Ticket
+	}
+	return cfg
+}
+
+// Local is a server on this machine whose kernel knows who this machine's user is.
+type Local struct {
+	Address string
+	User    string // the name to log in with
+	Ticket  func(context.Context) (rooms.Ticket, error)
 }
 
 // Register implements tui.Gate.
