@@ -257,8 +257,11 @@ func TestTheEndIsAskedForAgainWhenSomebodyComes(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network) {
 		_, p := reopen(t, n, 5, 0, meAndAnna())
 		p.expectWant(Position{epochOne, 5}, Position{epochTwo, 0})
-		go p.drain()
-		time.Sleep(3*time.Hour + time.Minute)
+		for pause := time.Duration(0); pause < 20*time.Minute; {
+			asked := time.Now()
+			p.expectWant(Position{epochOne, 5}, Position{epochTwo, 0})
+			pause = time.Since(asked)
+		}
 		p.presence(epochTwo, 0, person(3, "Bob", wire.PersonPresent))
 		if wants := p.wantsWithin(10 * time.Second); len(wants) < 2 {
 			t.Errorf("%+v", wants)
