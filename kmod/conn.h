@@ -63,12 +63,14 @@ void kchat_ctl_free(struct kchat_ctl *ctl);
  * @pos: next byte to be sent; a frame boundary unless conn->seg
  * @seq: sequence in the header of the last frame that was begun
  * @stop: nothing from here on is sent before @ops->stopped() has moved it
+ * @cut: nothing from here on is sent at all. U64_MAX, or written once, by anybody, under
+ *	@lock, before anything follows in the log
  * @node: in kchat_slot.cursors
  * @pending: in kchat_conn.pending or .streams when there may be something to
  *	send, else empty
  * @ops: what kind it is
  *
- * All of it is touched by the connection's worker alone; @pos is read by others
+ * All but @cut is touched by the connection's worker alone; @pos is read by others
  * (READ_ONCE) for statistics.
  */
 struct kchat_cursor {
@@ -78,6 +80,7 @@ struct kchat_cursor {
 	u64 pos;
 	u64 seq;
 	u64 stop;
+	u64 cut;
 	struct hlist_node node;
 	struct list_head pending;
 	const struct kchat_cursor_ops *ops;
@@ -85,7 +88,7 @@ struct kchat_cursor {
 
 /**
  * struct kchat_cursor_ops - what is special about a kind of reader
- * @stopped: pos has reached stop: puts control frames, moves stop. Returns false
+ * @stopped: pos has reached stop, or cut: puts control frames, moves stop. Returns false
  *	if the cursor is gone or not to be sent further
  * @behind: pos, at a frame boundary, is before the log's tail; moves pos
  * @moved: pos has moved to a frame boundary by sending; may be NULL
@@ -229,6 +232,7 @@ struct kchat_conn {
 	struct list_head takers;
 	struct kchat_login *login;
 	u8 nonce[KCHAT_NONCE_LEN];
+	unsigned long guessed;
 	u64 bytes_in;
 	u64 bytes_out;
 };

@@ -44,6 +44,7 @@ static const struct handler {
 	{ KCHAT_T_INVITE,		kchat_handle_invite },
 	{ KCHAT_T_AWAY,			kchat_handle_away },
 	{ KCHAT_T_READ,			kchat_handle_read },
+	{ KCHAT_T_RULE,			kchat_handle_rule },
 	{ KCHAT_T_STREAM_BEGIN,		kchat_handle_stream_begin },
 	{ KCHAT_T_STREAM_ACCEPT,	kchat_handle_stream_accept },
 	{ KCHAT_T_STREAM_END,		kchat_handle_stream_end },

@@ -55,6 +55,7 @@ void kchat_handle_talk(struct kchat_conn *conn, const struct kchat_request *req)
 void kchat_handle_typing(struct kchat_conn *conn, const struct kchat_request *req);
 void kchat_handle_want(struct kchat_conn *conn, const struct kchat_request *req);
 void kchat_handle_blob_want(struct kchat_conn *conn, const struct kchat_request *req);
+void kchat_handle_rule(struct kchat_conn *conn, const struct kchat_request *req);
 void kchat_handle_read(struct kchat_conn *conn, const struct kchat_request *req);
 
 /* dispatch_person.c */

@@ -9,6 +9,7 @@
 #include "account.h"
 #include "conn.h"
 #include "room.h"
+#include "rule.h"
 #include "server.h"
 #include "session.h"
 
@@ -129,7 +130,9 @@ void kchat_handle_invite(struct kchat_conn *conn, const struct kchat_request *re
 			error = KCHAT_E_NO_PERSON;
 		else if (!kchat_room_admits(member->room, to))
 			error = KCHAT_E_FORBIDDEN;
-		else if (!kchat_room_invite(member->room, conn->session->account, to))
+		else
+			error = kchat_room_admit(conn, member, to);
+		if (error == KCHAT_E_NONE && !kchat_room_invite(member->room, conn->session->account, to))
 			error = KCHAT_E_OFFLINE;
 	}
 	if (account)

@@ -114,7 +114,7 @@ static bool rooms_put(struct kchat_writer *writer, struct kchat_room *room)
 	u8 topic[KCHAT_TOPIC_MAX];
 	struct kchat_room_entry entry = {
 		.number = room->number,
-		.flags = room->flags,
+		.flags = READ_ONCE(room->flags),
 		.name = kchat_room_name(room),
 		.topic = { (char *)topic, 0 },
 	};

@@ -4,6 +4,7 @@
 
 #include "conn.h"
 #include "room.h"
+#include "rule.h"
 
 void kchat_handle_join(struct kchat_conn *conn, const struct kchat_request *req)
 {
@@ -69,6 +70,17 @@ void kchat_handle_blob_want(struct kchat_conn *conn, const struct kchat_request 
 	struct kchat_blob_want want;
 
 	relay(conn, req, kchat_frame_parse_blob_want(req->body, req->len, &want), NULL);
+}
+
+void kchat_handle_rule(struct kchat_conn *conn, const struct kchat_request *req)
+{
+	struct kchat_ruling ruling;
+	enum kchat_error error = kchat_frame_parse_rule(req->body, req->len, &ruling);
+
+	if (error == KCHAT_E_NONE)
+		kchat_room_rule(conn, req->hdr, &ruling);
+	else
+		kchat_refuse(conn, req, error);
 }
 
 void kchat_handle_read(struct kchat_conn *conn, const struct kchat_request *req)

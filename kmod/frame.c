@@ -19,7 +19,8 @@
 
 #define ROOM		KCHAT_RULE_ROOM
 #define PASSING		(KCHAT_RULE_ROOM | KCHAT_RULE_RELAYED)
-#define LASTING		(KCHAT_RULE_ROOM | KCHAT_RULE_RELAYED | KCHAT_RULE_LASTING)
+#define SPEECH		KCHAT_RULE_SPEECH
+#define LASTING		(PASSING | SPEECH | KCHAT_RULE_LASTING)
 
 /* No two types share the lowest seven bits: they are the index. */
 #define SLOT(type)	((type) & 0x7f)
@@ -58,7 +59,7 @@ static const struct kchat_rule rules[SLOT(0xffff) + 1] = {
 	CLIENT(STATUS,		OPEN,		0, 0,		0, 0),
 	SERVER(STATUS_IS),
 
-	CLIENT(JOIN,		OPEN,		24, 88,		0, 0),
+	CLIENT(JOIN,		OPEN,		24, 120,	0, 0),
 	SERVER(JOINED),
 	SERVER(ROSTER),
 	SERVER(LIVE),
@@ -72,6 +73,7 @@ static const struct kchat_rule rules[SLOT(0xffff) + 1] = {
 	CLIENT(DIRECT,		OPEN,		8, 4104,	0, 0),
 	CLIENT(INVITE,		OPEN,		8, 8,		ROOM, 0),
 	SERVER(INVITED),
+	CLIENT(RULE,		OPEN,		16, 272,	ROOM, 0),
 	CLIENT(AWAY,		OPEN,		8, 8,		0, 0),
 
 	CLIENT(MSG,		OPEN,		8, 17416,	LASTING, 0),
@@ -81,11 +83,12 @@ static const struct kchat_rule rules[SLOT(0xffff) + 1] = {
 	CLIENT(TOPIC,		OPEN,		8, 1288,	LASTING, 0),
 
 	SERVER(PRESENCE),
-	CLIENT(TYPING,		OPEN,		1, 1,		PASSING, 0),
+	CLIENT(TYPING,		OPEN,		1, 1,		PASSING | SPEECH, 0),
 	SERVER(DELIVERED),
 	CLIENT(WANT,		OPEN,		32, 32,		PASSING, 0),
 	CLIENT(BLOB_WANT,	OPEN,		48, 48,		PASSING, 0),
-	CLIENT(STREAM_BEGIN,	OPEN,		76, 395,	PASSING, 0),
+	CLIENT(STREAM_BEGIN,	OPEN,		76, 395,	PASSING | SPEECH, 0),
+	SERVER(RULED),
 	CLIENT(READ,		OPEN,		16, 16,		PASSING, 0),
 
 	/* Streams are named by their id, and may come on a connection without rooms. */
@@ -187,6 +190,13 @@ static const char *const sentences[] = {
 	[KCHAT_E_ROOMS]		= "Too many rooms.",
 	[KCHAT_E_ALONE]		= "Nobody else is present in the room.",
 	[KCHAT_E_KICKED]	= "You were removed from the room.",
+	[KCHAT_E_BANNED]	= "You are banned from this room.",
+	[KCHAT_E_INVITE_ONLY]	= "This room is for people who were invited.",
+	[KCHAT_E_ROOM_PASSWORD]	= "The room's password is missing or wrong.",
+	[KCHAT_E_MUTED]	= "You are muted in this room.",
+	[KCHAT_E_MODERATED]	= "In this room only those with a voice may speak.",
+	[KCHAT_E_RULES]		=
+		"The room remembers as many roles, bans, mutes and invitations as it may.",
 	[KCHAT_E_STREAM]	= "There is no such stream.",
 	[KCHAT_E_STREAMS]	= "Too many streams.",
 	[KCHAT_E_STREAM_SIZE]	= "The stream is not as long as announced.",

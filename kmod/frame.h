@@ -25,6 +25,7 @@ enum kchat_conn_state {
 #define KCHAT_RULE_ROOM		0x01	/* the header names a room one must be in */
 #define KCHAT_RULE_RELAYED	0x02	/* goes to the people of the room: the rule of ALONE */
 #define KCHAT_RULE_LASTING	0x04	/* takes a sequence number */
+#define KCHAT_RULE_SPEECH	0x08	/* not for those who are muted */
 
 #define KCHAT_BODY_MAX		17456	/* the largest body either side sends */
 #define KCHAT_UNKNOWN_MAX	65536	/* the largest body of a type we do not know */
@@ -125,7 +126,24 @@ struct kchat_join {
 	u16 backlog;			/* counts with KCHAT_JOIN_BACKLOG */
 	struct kchat_text name;
 	u64 direct[2];			/* @A-B: A and B, A < B; else 0 */
+	const u8 *proof;		/* of the room's password, KCHAT_KEY_LEN; or NULL */
 };
+
+/**
+ * struct kchat_ruling - the body of RULE
+ * @action: enum kchat_action
+ * @seconds: how long; of FLAGS the flags
+ * @account: whom it is about, 0: the room
+ * @text: why; of PASSWORD the masked key, or nothing
+ */
+struct kchat_ruling {
+	u8 action;
+	u32 seconds;
+	u64 account;
+	struct kchat_text text;
+};
+
+#define KCHAT_RULE_FIXED	16	/* bytes of RULE before the text */
 
 /* STORED and READ: up to where. */
 struct kchat_stored {
@@ -222,6 +240,7 @@ enum kchat_error kchat_frame_parse_passwd(const u8 *body, u32 len, struct kchat_
 enum kchat_error kchat_frame_parse_whois(const u8 *body, u32 len, struct kchat_whois *out);
 enum kchat_error kchat_frame_parse_join(const u8 *body, u32 len, struct kchat_join *out);
 enum kchat_error kchat_frame_parse_stored(const u8 *body, u32 len, struct kchat_stored *out);
+enum kchat_error kchat_frame_parse_rule(const u8 *body, u32 len, struct kchat_ruling *out);
 enum kchat_error kchat_frame_parse_away(const u8 *body, u32 len, struct kchat_away *out);
 enum kchat_error kchat_frame_parse_direct(const u8 *body, u32 len, struct kchat_direct *out);
 enum kchat_error kchat_frame_parse_typing(const u8 *body, u32 len, bool *out);
@@ -309,7 +328,7 @@ struct kchat_auth_ok {
 struct kchat_person_entry {
 	u64 account;
 	u8 state;			/* enum kchat_person_state */
-	u8 flags;			/* KCHAT_PERSON_* */
+	u8 flags;			/* KCHAT_PERSON_*, those of the room included */
 	u16 sessions;
 	struct kchat_text name;
 };
@@ -388,6 +407,9 @@ u32 kchat_frame_build_parted(u8 *buf, u32 size, const struct kchat_head *head,
 			     enum kchat_error error);
 u32 kchat_frame_build_moved(u8 *buf, u32 size, const struct kchat_head *head,
 			    const struct kchat_moved *moved);
+/* @text: how much of the text is told. */
+u32 kchat_frame_build_ruled(u8 *buf, u32 size, const struct kchat_head *head,
+			    const struct kchat_ruling *ruling, u32 text);
 u32 kchat_frame_build_gap(u8 *buf, u32 size, const struct kchat_head *head, u64 from, u64 to);
 u32 kchat_frame_build_invited(u8 *buf, u32 size, const struct kchat_head *head, u32 flags,
 			      const struct kchat_text *room, const struct kchat_text *name);

@@ -194,9 +194,50 @@ enum kchat_error kchat_frame_parse_join(const u8 *body, u32 len, struct kchat_jo
 	out->backlog = read_u16(&r);
 	name_len = read_u16(&r);
 	out->name = read_text(&r, name_len);
+	out->proof = r.pos < r.end ? read_bytes(&r, KCHAT_KEY_LEN) : NULL;
 	if (!read_whole(&r) || out->flags & ~known || out->backlog > KCHAT_BACKLOG_MAX)
 		return KCHAT_E_BAD_FRAME;
 	return parse_room_name(&out->name, out->direct);
+}
+
+/* What belongs to which action: a time or flags, an account, a text. */
+static bool ruling_fits(const struct kchat_ruling *ruling)
+{
+	u32 flags = KCHAT_ROOM_INVITE_ONLY | KCHAT_ROOM_MODERATED | KCHAT_ROOM_TOPIC_LOCKED;
+
+	if (ruling->action < KCHAT_RULE_KICK || ruling->action > KCHAT_RULE_PASSWORD)
+		return false;
+	if ((ruling->action <= KCHAT_RULE_OWNER) != (ruling->account != 0))
+		return false;
+	switch (ruling->action) {
+	case KCHAT_RULE_BAN:
+	case KCHAT_RULE_MUTE:
+		return true;
+	case KCHAT_RULE_FLAGS:
+		return !(ruling->seconds & ~flags);
+	case KCHAT_RULE_PASSWORD:
+		return !ruling->seconds && (!ruling->text.len || ruling->text.len == KCHAT_KEY_LEN);
+	default:
+		return !ruling->seconds;
+	}
+}
+
+enum kchat_error kchat_frame_parse_rule(const u8 *body, u32 len, struct kchat_ruling *out)
+{
+	struct reader r = reader_of(body, len);
+	u32 text_len;
+
+	out->action = read_u8(&r);
+	read_zeros(&r, 1);
+	text_len = read_u16(&r);
+	out->seconds = read_u32(&r);
+	out->account = read_u64(&r);
+	out->text = read_text(&r, text_len);
+	if (!read_whole(&r) || text_len > KCHAT_REASON_MAX || !ruling_fits(out))
+		return KCHAT_E_BAD_FRAME;
+	if (out->action == KCHAT_RULE_PASSWORD)
+		return KCHAT_E_NONE;
+	return kchat_check_line(&out->text, KCHAT_E_BAD_FRAME);
 }
 
 enum kchat_error kchat_frame_parse_stored(const u8 *body, u32 len, struct kchat_stored *out)

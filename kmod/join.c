@@ -5,6 +5,7 @@
 #include "account.h"
 #include "alloc.h"
 #include "room.h"
+#include "rule.h"
 #include "server.h"
 #include "session.h"
 
@@ -25,6 +26,7 @@
  * @joined: room for JOINED
  * @roster: room for ROSTER frames
  * @roster_size: bytes of entries that certainly fit there
+ * @wait_ms: what the refusal asks to wait
  */
 struct joining {
 	struct kchat_session *session;
@@ -42,6 +44,7 @@ struct joining {
 	struct kchat_ctl *joined;
 	struct list_head roster;
 	u32 roster_size;
+	u32 wait_ms;
 };
 
 #define KCHAT_ENTRY_MAX	(KCHAT_PERSON_ENTRY + KCHAT_NAME_MAX)
@@ -235,13 +238,19 @@ static enum kchat_error join_locked(struct joining *joining)
 {
 	struct kchat_member *member = joining->member;
 	struct kchat_room *room = joining->room;
+	const u8 *nonce = joining->conn ? joining->conn->nonce : NULL;
 	enum kchat_error error;
 	u64 start;
 
 	if (joining->new_seat) {
-		error = join_sit(joining);
+		error = kchat_room_gate(joining->session, nonce, room, joining->join,
+					&joining->wait_ms);
+		if (error == KCHAT_E_NONE)
+			error = join_sit(joining);
 		if (error != KCHAT_E_NONE)
 			return error;
+	} else if (joining->seat->removed) {
+		return KCHAT_E_KICKED;
 	}
 	start = join_start(joining);
 	kchat_seat_attach(joining->seat, member, joining->spare);
@@ -250,6 +259,7 @@ static enum kchat_error join_locked(struct joining *joining)
 	member->cursor.seq = start;
 	member->live_at = room->log.head;
 	member->cursor.log = &room->log;
+	member->cursor.cut = U64_MAX;
 	member->cursor.lock = &room->lock;
 	member->cursor.pos = start < room->log.seq ? kchat_log_seek(&room->log, start + 1) :
 						     room->log.head;
@@ -321,6 +331,12 @@ static enum kchat_error join_room(struct joining *joining)
 	if (session->ended || session->main != joining->conn)
 		return KCHAT_E_SESSION;
 	joining->seat = kchat_session_seat(session, joining->room);
+	if (joining->seat && READ_ONCE(joining->seat->removed)) {
+		/* Who has taken it away is about to do the same. */
+		kchat_seat_leave(joining->seat, KCHAT_PERSON_LEFT,
+				 joining->spare);
+		joining->seat = NULL;
+	}
 	if (joining->seat && joining->seat->member)
 		return KCHAT_E_IN_ROOM;
 	if (!joining_alloc(joining))
@@ -328,7 +344,7 @@ static enum kchat_error join_room(struct joining *joining)
 	return join_commit(joining);
 }
 
-static enum kchat_error join_allowed(const struct joining *joining)
+static enum kchat_error join_allowed(struct joining *joining)
 {
 	const struct kchat_join *join = joining->join;
 	u64 self = joining->session->account->number;
@@ -343,6 +359,11 @@ static enum kchat_error join_allowed(const struct joining *joining)
 		if (!other)
 			return KCHAT_E_NO_PERSON;
 		kchat_account_put(other);
+	}
+	if (joining->conn && join->proof && joining->conn->guessed &&
+	    time_before(jiffies, joining->conn->guessed)) {
+		joining->wait_ms = KCHAT_GUESS_MS;
+		return KCHAT_E_AUTH_LIMIT;
 	}
 	if (joining->conn && joining->conn->nr_members >=
 			     kchat_param(joining->conn->kn, KCHAT_P_rooms_per_connection))
@@ -415,8 +436,10 @@ void kchat_member_join(struct kchat_conn *conn, const struct kchat_hdr *hdr,
 	struct kchat_member *member;
 	enum kchat_error error = join_go(&joining, &member);
 
+	if (error == KCHAT_E_ROOM_PASSWORD && join->proof)
+		conn->guessed = jiffies + msecs_to_jiffies(KCHAT_GUESS_MS);
 	if (error != KCHAT_E_NONE)
-		kchat_conn_reply_error(conn, hdr, error, 0);
+		kchat_conn_reply_error(conn, hdr, error, joining.wait_ms);
 }
 
 struct kchat_member *kchat_reader_join(struct kchat_session *session,

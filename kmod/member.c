@@ -81,6 +81,13 @@ static bool member_stopped(struct kchat_cursor *cursor)
 		member_say_live(member);
 		member->live = true;
 	}
+	if (cursor->pos >= READ_ONCE(cursor->cut)) {
+		member->part_error = KCHAT_E_KICKED;
+		kchat_takers_tick(cursor->conn);
+		member_say_parted(member);
+		member_free(member);
+		return false;
+	}
 	if (member->parting && cursor->pos >= member->part_at) {
 		member_say_parted(member);
 		member_free(member);

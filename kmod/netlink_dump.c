@@ -113,7 +113,7 @@ static int put_room(struct sk_buff *skb, struct kchat_room *room)
 	spin_unlock(&room->lock);
 	if (nla_put_u32(skb, KCHAT_A_ROOM, room->number) ||
 	    kchat_netlink_put_text(skb, KCHAT_A_ROOM_NAME, &name) ||
-	    nla_put_u32(skb, KCHAT_A_ROOM_FLAGS, room->flags) ||
+	    nla_put_u32(skb, KCHAT_A_ROOM_FLAGS, READ_ONCE(room->flags)) ||
 	    put_u64(skb, KCHAT_A_EPOCH, room->epoch) ||
 	    put_u64(skb, KCHAT_A_SEQ, seq) ||
 	    nla_put_u32(skb, KCHAT_A_PEOPLE, people) ||

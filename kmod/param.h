@@ -23,6 +23,10 @@ struct kchat_net;
 	X(rooms, 10000, 1, 1000000, "", "rooms")				\
 	X(rooms_per_person, 200, 1, 1000000, "",				\
 	  "rooms that one person has made and that still exist") \
+	X(room_rules, 1000, 1, 10000, "",				\
+	  "roles, bans, mutes and invitations that one room remembers") \
+	X(invite_ms, 86400000, 10, 604800000, "ms",				\
+	  "an invitation lets into a closed room for so long") \
 	X(rooms_per_connection, 128, 1, 10000, "", "rooms one connection can be in") \
 	X(members, 2000, 2, 10000, "", "people in one room")			\
 	X(streams, 1024, 1, 100000, "", "streams")				\

@@ -6,8 +6,10 @@
 #include "account.h"
 #include "alloc.h"
 #include "room.h"
+#include "rule.h"
 #include "server.h"
 #include "session.h"
+#include "stream.h"
 
 static u32 entry_len(const struct kchat_person *person)
 {
@@ -19,7 +21,7 @@ void kchat_person_entry(const struct kchat_person *person, u8 state,
 {
 	entry->account = person->account->number;
 	entry->state = state;
-	entry->flags = person->ident->flags;
+	entry->flags = person->ident->flags | person->roles;
 	entry->sessions = person->nr_live;
 	entry->name = kchat_ident_name(person->ident);
 }
@@ -45,6 +47,12 @@ static void presence_say(struct kchat_room *room, const struct kchat_person *per
 	body.iov_base = frame + KCHAT_HDR_LEN;
 	body.iov_len = len - KCHAT_HDR_LEN;
 	kchat_room_append(room, (struct kchat_hdr *)frame, &body, 1, false, spare);
+}
+
+void kchat_presence_say(struct kchat_room *room, const struct kchat_person *person,
+			struct kchat_spare *spare)
+{
+	presence_say(room, person, kchat_person_state(person), spare);
 }
 
 /*
@@ -153,6 +161,7 @@ void kchat_person_free(struct kchat_person *person)
 void kchat_person_add(struct kchat_room *room, struct kchat_person *person)
 {
 	lockdep_assert_held(&room->lock);
+	person->roles = kchat_room_roles(room, person->account->number);
 	list_add_tail(&person->node, &room->people);
 	room->nr_people++;
 	room->roster_bytes += entry_len(person);
@@ -264,6 +273,63 @@ u64 kchat_seat_leave(struct kchat_seat *seat, enum kchat_person_state state,
 	kchat_room_put(room);
 	kfree(seat);
 	return end;
+}
+
+/* ---- taken out of a room ------------------------------------------------ */
+
+void kchat_person_cut(struct kchat_room *room, struct kchat_person *person)
+{
+	struct kchat_seat *seat;
+
+	lockdep_assert_held(&room->lock);
+	list_for_each_entry(seat, &person->seats, by_person) {
+		if (seat->member)
+			WRITE_ONCE(seat->member->cursor.cut, room->log.head);
+		seat_forget_member(seat);
+		presence_count(seat, false);
+		WRITE_ONCE(seat->removed, true);
+	}
+	kchat_room_mark(room);
+}
+
+/* A session that has a seat to give up, with a reference; NULL: none has. */
+static struct kchat_session *room_removed(struct kchat_room *room, u64 account)
+{
+	struct kchat_session *session = NULL;
+	const struct kchat_person *person;
+	const struct kchat_seat *seat;
+
+	spin_lock(&room->lock);
+	person = kchat_room_person(room, account);
+	if (person) {
+		list_for_each_entry(seat, &person->seats, by_person) {
+			if (!seat->removed)
+				continue;
+			/* It gives up its seats before it goes. */
+			session = kchat_session_hold(seat->session);
+			break;
+		}
+	}
+	spin_unlock(&room->lock);
+	return session;
+}
+
+void kchat_room_clear(struct kchat_room *room, u64 account)
+{
+	struct kchat_spare spare = {};
+	struct kchat_session *session;
+	struct kchat_seat *seat;
+
+	while ((session = room_removed(room, account))) {
+		kchat_streams_gone(session, room);
+		mutex_lock(&session->lock);
+		seat = kchat_session_seat(session, room);
+		if (seat && seat->removed)
+			kchat_seat_leave(seat, KCHAT_PERSON_LEFT, &spare);
+		mutex_unlock(&session->lock);
+		kchat_session_put(session);
+	}
+	kchat_spare_release(&spare);
 }
 
 /* ---- how far people have stored ---------------------------------------- */

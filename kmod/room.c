@@ -9,6 +9,7 @@
 #include "account.h"
 #include "alloc.h"
 #include "server.h"
+#include "rule.h"
 #include "session.h"
 #include "stats.h"
 
@@ -65,6 +66,8 @@ static void room_free(struct kchat_room *room)
 
 	kchat_log_destroy(&room->log);
 	kfree(room->topic);
+	kchat_standings_free(room);
+	memzero_explicit(room->key, sizeof(room->key));
 	kfree(room);
 	kchat_net_gone(&kn->nr_rooms);
 }
@@ -78,6 +81,16 @@ void kchat_room_put(struct kchat_room *room)
 static void room_hold_owner(void *owner)
 {
 	kchat_room_hold(owner);
+}
+
+void kchat_room_mark(struct kchat_room *room)
+{
+	struct kchat_member *member;
+
+	lockdep_assert_held(&room->lock);
+	kchat_slots_mark(room->slots, room_hold_owner);
+	hlist_for_each_entry(member, &room->readers, cursor.node)
+		kchat_reader_wake(member->reader);
 }
 
 /* The worker's part of a room has new frames: to each of its members what it lacks. */
@@ -124,6 +137,7 @@ static struct kchat_room *room_alloc(struct kchat_net *kn, const struct kchat_jo
 	spin_lock_init(&room->lock);
 	INIT_LIST_HEAD(&room->people);
 	INIT_HLIST_HEAD(&room->readers);
+	INIT_LIST_HEAD(&room->standings);
 	for (i = 0; i < kchat_workers(); i++) {
 		INIT_HLIST_HEAD(&room->slots[i].cursors);
 		room->slots[i].owner = room;
@@ -180,6 +194,8 @@ static struct kchat_room *room_create(struct kchat_net *kn, const struct kchat_j
 	}
 	hlist_add_head(&room->by_name, room_bucket(kn, &join->name));
 	room->maker = kchat_account_hold(maker);
+	if (!(room->flags & (KCHAT_ROOM_PRACTICE | KCHAT_ROOM_DIRECT)))
+		room->owner = maker->number;
 	maker->n_rooms++;
 	return room;
 }
@@ -244,6 +260,7 @@ void kchat_rooms_tick(struct kchat_net *kn)
 		    time_after_eq(jiffies, READ_ONCE(room->delivered_at) +
 					   kchat_param_jiffies(kn, KCHAT_P_stored_ms)))
 			kchat_room_deliver(room, &spare);
+		kchat_rules_tick(room, &spare);
 	}
 	mutex_unlock(&kn->rooms_lock);
 	kchat_spare_release(&spare);
@@ -266,7 +283,6 @@ void kchat_room_append(struct kchat_room *room, struct kchat_hdr *hdr, const str
 		       u32 nr_body, bool lasting, struct kchat_spare *spare)
 {
 	struct kchat_log *log = &room->log;
-	struct kchat_member *member;
 
 	lockdep_assert_held(&room->lock);
 	/* The clock may be set back; a room's time is not. */
@@ -278,33 +294,38 @@ void kchat_room_append(struct kchat_room *room, struct kchat_hdr *hdr, const str
 	/* All is filled in: nothing changes once the append has published the head. */
 	kchat_log_append(log, hdr, body, nr_body, lasting, spare);
 	kchat_log_trim(log, kchat_param(room->kn, KCHAT_P_log_bytes));
-	kchat_slots_mark(room->slots, room_hold_owner);
-	hlist_for_each_entry(member, &room->readers, cursor.node)
-		kchat_reader_wake(member->reader);
+	kchat_room_mark(room);
 }
 
 /**
  * struct said - what becomes of a frame for a room
  * @error: why not
+ * @wait_ms: when it would be let pass, 0: not a matter of time
  * @repeat: it is in the log already
  * @first: then the header that it has there
  */
 struct said {
 	enum kchat_error error;
+	u32 wait_ms;
 	bool repeat;
 	struct kchat_hdr first;
 };
 
 /* Under room->lock: whether the others are there, and the place in the order, are one decision. */
-static void room_say(struct kchat_room *room, const struct kchat_person *person, bool lasting,
-		     struct kchat_hdr *hdr, const struct kvec *body, struct kchat_spare *spare,
-		     struct said *said)
+static void room_say(struct kchat_room *room, const struct kchat_person *person,
+		     const struct kchat_rule *rule, struct kchat_hdr *hdr,
+		     const struct kvec *body, struct kchat_spare *spare, struct said *said)
 {
+	bool lasting = rule->kind & KCHAT_RULE_LASTING;
+
 	if (lasting && kchat_log_find(&room->log, person->account->number, hdr->id,
 				      &said->first)) {
 		said->repeat = true;
 		return;
 	}
+	said->error = kchat_room_may_say(room, person, rule, &said->wait_ms);
+	if (said->error != KCHAT_E_NONE)
+		return;
 	if (!kchat_room_others(room, person)) {
 		said->error = KCHAT_E_ALONE;
 		return;
@@ -391,7 +412,7 @@ void kchat_room_relay(struct kchat_conn *conn, const struct kchat_rule *rule,
 	spin_lock(&member->room->lock);
 	/* Another connection may have taken over the seat. */
 	if (member->seat)
-		room_say(member->room, member->seat->person, lasting, &out, &vec, spare, &said);
+		room_say(member->room, member->seat->person, rule, &out, &vec, spare, &said);
 	else
 		said.error = KCHAT_E_NOT_IN_ROOM;
 	if (topic && said.error == KCHAT_E_NONE && !said.repeat)
@@ -402,7 +423,7 @@ void kchat_room_relay(struct kchat_conn *conn, const struct kchat_rule *rule,
 	kfree(text);
 	room_count(conn->kn, lasting, &said);
 	if (said.error != KCHAT_E_NONE)
-		kchat_conn_reply_error(conn, hdr, said.error, 0);
+		kchat_conn_reply_error(conn, hdr, said.error, said.wait_ms);
 	else if (said.repeat)
 		room_acknowledge(conn, &said.first);
 }
@@ -423,7 +444,8 @@ enum kchat_error kchat_reader_tell(struct kchat_member *member, struct kchat_hdr
 	}
 	spin_lock(&room->lock);
 	if (member->seat)
-		room_say(room, member->seat->person, true, hdr, &vec, &spare, &said);
+		room_say(room, member->seat->person, kchat_frame_rule(KCHAT_T_MSG), hdr, &vec,
+			 &spare, &said);
 	else
 		said.error = KCHAT_E_NOT_IN_ROOM;
 	spin_unlock(&room->lock);

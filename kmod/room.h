@@ -33,6 +33,7 @@ struct kchat_session;
  * @live: it is present: it has a member, whose connection is not silent; under room->lock
  * @away: its session says that it is; under room->lock
  * @deaf: who sits here only speaks, and is nobody to talk to; constant
+ * @removed: it was taken away, and is still to be given up; set under room->lock, never back
  * @stored: up to where it has said STORED; under room->lock
  * @stored_at: jiffies of that; under room->lock
  */
@@ -46,6 +47,7 @@ struct kchat_seat {
 	bool live;
 	bool away;
 	bool deaf;
+	bool removed;
 	u64 stored;
 	unsigned long stored_at;
 };
@@ -59,6 +61,7 @@ struct kchat_seat {
  * @nr_live: of them that are live: present if not 0
  * @nr_away: of the live ones those that are away
  * @nr_hearing: of those the ones that are not deaf
+ * @roles: KCHAT_PERSON_OWNER to _MUTED
  * @counts: makes others not alone: no bot, or the room is for practice; constant
  *
  * All under room->lock.
@@ -71,6 +74,7 @@ struct kchat_person {
 	u32 nr_live;
 	u32 nr_away;
 	u32 nr_hearing;
+	u8 roles;
 	bool counts;
 };
 
@@ -80,7 +84,7 @@ struct kchat_person {
  * @kn: its server, which waits for all rooms
  * @by_name: in kn->room_names, under kn->rooms_lock
  * @number: constant
- * @flags: KCHAT_ROOM_*; constant
+ * @flags: KCHAT_ROOM_*; PRACTICE and DIRECT are constant; written under @lock
  * @backlog: messages a newcomer sees; constant
  * @epoch: constant: a room made anew has a new one
  * @maker: who made it, referenced; counts in maker->n_rooms while it is on the table;
@@ -104,6 +108,11 @@ struct kchat_person {
  * @stored_changed: somebody has stored more, or has come or gone, since DELIVERED
  * @delivered_at: jiffies of the last DELIVERED
  * @readers: members that are files, kchat_member.cursor.node
+ * @owner: account that may do everything, 0: none
+ * @standings: struct kchat_standing.node
+ * @nr_standings: of @standings
+ * @expires: when time is to look at them, in ms since 1970, 0: never; written under @lock
+ * @key: of the password, with KCHAT_ROOM_PASSWORD
  * @slots: one per worker
  */
 struct kchat_room {
@@ -134,6 +143,11 @@ struct kchat_room {
 	unsigned long idle_since;
 	unsigned long delivered_at;
 	struct hlist_head readers;
+	u64 owner;
+	struct list_head standings;
+	u32 nr_standings;
+	u64 expires;
+	u8 key[KCHAT_KEY_LEN];
 	struct kchat_slot slots[];
 };
 
@@ -199,6 +213,8 @@ struct kchat_room *kchat_room_next(struct kchat_net *kn, u32 after);
 struct kchat_room *kchat_room_open(struct kchat_net *kn, const struct kchat_join *join,
 				   struct kchat_account *maker, enum kchat_error *error);
 void kchat_room_put(struct kchat_room *room);
+/* Under room->lock: to all workers that have members, and to the files. */
+void kchat_room_mark(struct kchat_room *room);
 
 /* INVITED to all connections of an account from @from. How many got it. May sleep. */
 unsigned int kchat_room_invite(struct kchat_room *room, struct kchat_account *from, u64 to);
@@ -236,6 +252,11 @@ void kchat_seat_attach(struct kchat_seat *seat, struct kchat_member *member,
 		       struct kchat_spare *spare);
 /* PRESENT, AWAY or RECONNECTING. */
 u8 kchat_person_state(const struct kchat_person *person);
+/* PRESENCE of somebody on the roster, to everybody. */
+void kchat_presence_say(struct kchat_room *room, const struct kchat_person *person,
+			struct kchat_spare *spare);
+/* Takes all seats of somebody away at once: they hear nothing that comes from here on. */
+void kchat_person_cut(struct kchat_room *room, struct kchat_person *person);
 void kchat_person_entry(const struct kchat_person *person, u8 state,
 			struct kchat_person_entry *entry);
 
@@ -271,6 +292,8 @@ void kchat_seat_away(struct kchat_seat *seat, bool away, struct kchat_spare *spa
  */
 u64 kchat_seat_leave(struct kchat_seat *seat, enum kchat_person_state state,
 		     struct kchat_spare *spare);
+/* Gives up what kchat_person_cut() took away. No lock held; may sleep. */
+void kchat_room_clear(struct kchat_room *room, u64 account);
 
 /* DELIVERED, unless nobody is there. The house work. */
 void kchat_room_deliver(struct kchat_room *room, struct kchat_spare *spare);

@@ -190,16 +190,19 @@ static u32 send_cursor(struct kchat_cursor *cursor, struct list_head *list, bool
 {
 	struct kchat_conn *conn = cursor->conn;
 	const struct kchat_range *range;
-	u64 end;
+	u64 end, stop;
 	u32 sent;
 
 	*more = true;
-	if (cursor->pos >= cursor->stop) {
+	/* The head first: who sees what follows a cut sees the cut. */
+	end = kchat_log_head(cursor->log);
+	stop = min(cursor->stop, READ_ONCE(cursor->cut));
+	if (cursor->pos >= stop) {
 		/* A control frame belongs here, and goes out before the log goes on. */
 		cursor->ops->stopped(cursor);
 		return 0;
 	}
-	end = min(kchat_log_head(cursor->log), cursor->stop);
+	end = min(end, stop);
 	if (cursor->pos >= end) {
 		list_del_init(&cursor->pending);
 		return 0;

@@ -212,19 +212,32 @@ enum kchat_error kchat_stream_audience(struct kchat_stream *stream)
 	return error;
 }
 
-/* The next stream of a session, in a room or in any; with a reference. */
-static struct kchat_stream *stream_of_session(const struct kchat_session *session,
-					      const struct kchat_room *room)
+/* Whose streams, and where: a session in a room or in any (NULL), or an account in a room. */
+struct sender {
+	const struct kchat_session *session;
+	const struct kchat_room *room;
+	u64 account;
+};
+
+static bool sent_by(const struct kchat_stream *stream, const struct sender *sender)
 {
-	struct kchat_net *kn = session->kn;
+	if (sender->room && stream->room != sender->room)
+		return false;
+	if (sender->session)
+		return stream->session == sender->session;
+	return stream->session->account->number == sender->account;
+}
+
+/* The next stream of a sender; with a reference. */
+static struct kchat_stream *stream_of_sender(struct kchat_net *kn, const struct sender *sender)
+{
 	struct kchat_stream *stream, *found = NULL;
 
 	if (!atomic_read(&kn->nr_streams))
 		return NULL;
 	spin_lock(&kn->streams_lock);
 	list_for_each_entry(stream, &kn->streams, link) {
-		if (stream->session != session || (room && stream->room != room) ||
-		    READ_ONCE(stream->ended))
+		if (!sent_by(stream, sender) || READ_ONCE(stream->ended))
 			continue;
 		refcount_inc(&stream->refs);
 		found = stream;
@@ -234,14 +247,28 @@ static struct kchat_stream *stream_of_session(const struct kchat_session *sessio
 	return found;
 }
 
-void kchat_streams_gone(struct kchat_session *session, const struct kchat_room *room)
+static void streams_end(struct kchat_net *kn, const struct sender *sender)
 {
 	struct kchat_stream *stream;
 
-	while ((stream = stream_of_session(session, room))) {
+	while ((stream = stream_of_sender(kn, sender))) {
 		kchat_stream_fail(stream, KCHAT_E_STREAM_GONE);
 		kchat_stream_put(stream);
 	}
+}
+
+void kchat_streams_gone(struct kchat_session *session, const struct kchat_room *room)
+{
+	const struct sender sender = { .session = session, .room = room };
+
+	streams_end(session->kn, &sender);
+}
+
+void kchat_streams_silence(struct kchat_room *room, u64 account)
+{
+	const struct sender sender = { .room = room, .account = account };
+
+	streams_end(room->kn, &sender);
 }
 
 void kchat_streams_leave(struct kchat_conn *conn)

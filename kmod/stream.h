@@ -166,6 +166,8 @@ void kchat_stream_moved(struct kchat_stream *stream);
 /* The sender is gone: all streams of a session, or those in one room (else NULL). May sleep. */
 void kchat_streams_gone(struct kchat_session *session, const struct kchat_room *room);
 
+/* The same for all sessions that an account has in a room: it may not send there any more. */
+void kchat_streams_silence(struct kchat_room *room, u64 account);
 /* What time does to streams. The house work. */
 void kchat_streams_tick(struct kchat_net *kn);
 /* Sessions and connections are gone. */

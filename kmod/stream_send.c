@@ -6,6 +6,7 @@
 #include "account.h"
 #include "alloc.h"
 #include "room.h"
+#include "rule.h"
 #include "server.h"
 #include "session.h"
 #include "stats.h"
@@ -77,8 +78,9 @@ static enum kchat_error stream_list(struct kchat_stream *stream)
 
 /* Under room->lock. To whom it goes is who is there at this moment. */
 static enum kchat_error stream_announce(struct kchat_member *member, struct kchat_stream *stream,
-					u8 *frame, u32 len)
+					u8 *frame, u32 len, u32 *wait_ms)
 {
+	enum kchat_error error;
 	struct kchat_room *room = member->room;
 	const struct kchat_person *self, *person;
 	struct kchat_hdr *hdr = (struct kchat_hdr *)frame;
@@ -86,6 +88,9 @@ static enum kchat_error stream_announce(struct kchat_member *member, struct kcha
 	if (!member->seat)
 		return KCHAT_E_NOT_IN_ROOM;
 	self = member->seat->person;
+	error = kchat_room_may_say(room, self, kchat_frame_rule(KCHAT_T_STREAM_BEGIN), wait_ms);
+	if (error != KCHAT_E_NONE)
+		return error;
 	if (!kchat_room_others(room, self))
 		return KCHAT_E_ALONE;
 	hdr->epoch = cpu_to_le64(room->epoch);
@@ -111,6 +116,7 @@ void kchat_stream_begin(struct kchat_conn *conn, const struct kchat_hdr *hdr, co
 	struct kchat_stream_begin begin;
 	struct kchat_stream *stream;
 	enum kchat_error error;
+	u32 wait_ms = 0;
 
 	error = kchat_frame_parse_stream_begin(body, len, &begin);
 	if (error == KCHAT_E_NONE && !member)
@@ -126,7 +132,7 @@ void kchat_stream_begin(struct kchat_conn *conn, const struct kchat_hdr *hdr, co
 		memcpy(frame, hdr, sizeof(*hdr));
 		memcpy(frame + sizeof(*hdr), body, len);
 		spin_lock(&member->room->lock);
-		error = stream_announce(member, stream, frame, sizeof(*hdr) + len);
+		error = stream_announce(member, stream, frame, sizeof(*hdr) + len, &wait_ms);
 		spin_unlock(&member->room->lock);
 		if (error != KCHAT_E_NONE)
 			kchat_stream_unlist(stream);
@@ -139,7 +145,7 @@ void kchat_stream_begin(struct kchat_conn *conn, const struct kchat_hdr *hdr, co
 refused:
 	if (error == KCHAT_E_ALONE)
 		kchat_stat_inc(conn->kn, KCHAT_C_ALONE);
-	kchat_conn_reply_error(conn, hdr, error, 0);
+	kchat_conn_reply_error(conn, hdr, error, wait_ms);
 }
 
 /* ---- chunks ------------------------------------------------------------ */

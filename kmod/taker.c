@@ -218,6 +218,7 @@ static struct kchat_taker *taker_alloc(struct kchat_conn *conn, struct kchat_str
 	taker->slot = &stream->slots[conn->worker->index];
 	taker->cursor.conn = conn;
 	taker->cursor.log = &stream->log;
+	taker->cursor.cut = U64_MAX;
 	taker->cursor.lock = &stream->lock;
 	taker->cursor.ops = &taker_ops;
 	INIT_LIST_HEAD(&taker->cursor.pending);

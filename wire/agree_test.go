@@ -187,6 +187,28 @@ func TestCountersAgree(t *testing.T) {
 	same(t, numbers(t, table(t, "counter", "name", "meaning")), uapi(t, "KCHAT_C_"), ours)
 }
 
+func TestRoomFlagsAgree(t *testing.T) {
+	ours := map[string]uint64{
+		"PRACTICE": uint64(RoomPractice), "DIRECT": uint64(RoomDirect), "REGISTERED": uint64(RoomRegistered),
+		"INVITE_ONLY": uint64(RoomInviteOnly), "MODERATED": uint64(RoomModerated), "PASSWORD": uint64(RoomPassword),
+		"TOPIC_LOCKED": uint64(RoomTopicLocked),
+	}
+	header := uapi(t, "KCHAT_ROOM_")
+	delete(header, "NAME_MAX")
+	same(t, numbers(t, table(t, "room flag", "name", "meaning")), header, ours)
+}
+
+func TestActionsAgree(t *testing.T) {
+	ours := map[string]uint64{
+		"KICK": uint64(RuleKick), "BAN": uint64(RuleBan), "UNBAN": uint64(RuleUnban), "MUTE": uint64(RuleMute),
+		"UNMUTE": uint64(RuleUnmute), "OPERATOR": uint64(RuleOperator), "NO_OPERATOR": uint64(RuleNoOperator),
+		"VOICE": uint64(RuleVoice), "NO_VOICE": uint64(RuleNoVoice), "OWNER": uint64(RuleOwner),
+		"REGISTER": uint64(RuleRegister), "UNREGISTER": uint64(RuleUnregister), "FLAGS": uint64(RuleFlags),
+		"PASSWORD": uint64(RulePassword),
+	}
+	same(t, numbers(t, table(t, "action", "name", "by")), uapi(t, "KCHAT_RULE_"), ours)
+}
+
 func TestAttributesAgree(t *testing.T) {
 	ours := map[string]uint64{
 		"REPLY_TO": uint64(AttrReplyTo), "TARGET": uint64(AttrTarget), "THREAD": uint64(AttrThread),
@@ -228,7 +250,8 @@ func TestSizesAgreeWithTheHeader(t *testing.T) {
 		"DELIVERED_STEPS": StepsMax, "REOFFERS_MAX": ReoffersMax, "SIZE_UNKNOWN": SizeUnknown, "SIZE_MAX": SizeMax,
 		"PERSON_OFFLINE": uint64(PersonOffline), "PERSON_PRESENT": uint64(PersonPresent), "PERSON_AWAY": uint64(PersonAway),
 		"PERSON_RECONNECTING": uint64(PersonReconnecting), "PERSON_LEFT": uint64(PersonLeft), "PERSON_LOST": uint64(PersonLost),
-		"PERSON_BOT": PersonBot, "PERSON_ADMIN": PersonAdmin,
+		"PERSON_BOT": PersonBot, "PERSON_ADMIN": PersonAdmin, "PERSON_OWNER": PersonOwner, "PERSON_OPERATOR": PersonOperator,
+		"PERSON_VOICE": PersonVoice, "PERSON_MUTED": PersonMuted, "REASON_MAX": ReasonMax,
 		"ROOM_PRACTICE": uint64(RoomPractice), "ROOM_DIRECT": uint64(RoomDirect),
 		"JOIN_EXISTING": uint64(JoinExisting), "JOIN_BACKLOG": uint64(JoinBacklog),
 		"RESUME_SESSION": ResumeSession, "RESUME_MEDIA": ResumeMedia,

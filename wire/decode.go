@@ -59,6 +59,10 @@ func decodeRoom(kind Type, body []byte) (Body, error) {
 		return as(ParseMoved(body))
 	case TypeGap:
 		return as(ParseGap(body))
+	case TypeRule:
+		return as(ParseRule(body))
+	case TypeRuled:
+		return as(ParseRuled(body))
 	case TypeStored, TypeRead:
 		return as(ParseStored(body))
 	case TypeReoffer:

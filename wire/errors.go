@@ -41,6 +41,12 @@ const (
 	ErrRooms        ErrorNumber = 45
 	ErrAlone        ErrorNumber = 46
 	ErrKicked       ErrorNumber = 47
+	ErrBanned       ErrorNumber = 48
+	ErrInviteOnly   ErrorNumber = 49
+	ErrRoomPassword ErrorNumber = 50
+	ErrMuted        ErrorNumber = 51
+	ErrModerated    ErrorNumber = 52
+	ErrRules        ErrorNumber = 53
 	ErrStream       ErrorNumber = 60
 	ErrStreams      ErrorNumber = 61
 	ErrStreamSize   ErrorNumber = 62
@@ -94,6 +100,12 @@ var errorRows = [...]errorRow{
 	{ErrRooms, "ROOMS", "Too many rooms."},
 	{ErrAlone, "ALONE", "Nobody else is present in the room."},
 	{ErrKicked, "KICKED", "You were removed from the room."},
+	{ErrBanned, "BANNED", "You are banned from this room."},
+	{ErrInviteOnly, "INVITE_ONLY", "This room is for people who were invited."},
+	{ErrRoomPassword, "ROOM_PASSWORD", "The room's password is missing or wrong."},
+	{ErrMuted, "MUTED", "You are muted in this room."},
+	{ErrModerated, "MODERATED", "In this room only those with a voice may speak."},
+	{ErrRules, "RULES", "The room remembers as many roles, bans, mutes and invitations as it may."},
 	{ErrStream, "STREAM", "There is no such stream."},
 	{ErrStreams, "STREAMS", "Too many streams."},
 	{ErrStreamSize, "STREAM_SIZE", "The stream is not as long as announced."},

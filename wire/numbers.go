@@ -35,6 +35,7 @@ const (
 	AttrsMax      = 1024  // a message's attributes
 	ReactionMax   = 64    // a reaction
 	TopicMax      = 256   // a topic
+	ReasonMax     = 256   // the reason of a ruling
 	MIMEMax       = 64    // a MIME type
 	FileNameMax   = 255   // a file's name
 	ChunkMax      = 16384 // data of a STREAM_CHUNK
@@ -89,18 +90,27 @@ const (
 // Present reports whether a person in this state is there to hear.
 func (s PersonState) Present() bool { return s == PersonPresent || s == PersonAway }
 
-// Flags of a person.
+// Flags of a person. Those from PersonOwner on are what somebody is in a room.
 const (
-	PersonBot   = 0x01 // counts only in rooms for practice
-	PersonAdmin = 0x02
+	PersonBot      = 0x01 // counts only in rooms for practice
+	PersonAdmin    = 0x02
+	PersonOwner    = 0x04
+	PersonOperator = 0x08
+	PersonVoice    = 0x10 // may speak where that is moderated
+	PersonMuted    = 0x20
 )
 
 // Flags of a room, in JOIN, JOINED and ROOMS_ARE.
 const (
-	RoomPractice uint32 = 0x0001 // bots count as people; fixed when the room is made
-	RoomDirect   uint32 = 0x0002 // of two people
-	JoinExisting uint32 = 0x0100 // JOIN: do not make the room
-	JoinBacklog  uint32 = 0x0200 // JOIN: the backlog field counts when the room is made
+	RoomPractice    uint32 = 0x0001 // bots count as people; fixed when the room is made
+	RoomDirect      uint32 = 0x0002 // of two people
+	RoomRegistered  uint32 = 0x0004 // kept over its last person and a restart
+	RoomInviteOnly  uint32 = 0x0008
+	RoomModerated   uint32 = 0x0010 // only who has a voice may speak
+	RoomPassword    uint32 = 0x0020
+	RoomTopicLocked uint32 = 0x0040 // only operators set the topic
+	JoinExisting    uint32 = 0x0100 // JOIN: do not make the room
+	JoinBacklog     uint32 = 0x0200 // JOIN: the backlog field counts when the room is made
 )
 
 // Kinds of RESUME.

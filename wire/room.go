@@ -9,6 +9,7 @@ type Join struct {
 	Flags   uint32 // RoomPractice, JoinExisting, JoinBacklog
 	Backlog uint16 // messages a newcomer sees, if JoinBacklog is set and the room is made by this
 	Name    string
+	Proof   []byte // JoinProof, or nothing
 }
 
 // Append appends the body of JOIN.
@@ -18,7 +19,7 @@ func (j Join) Append(dst []byte) []byte {
 	dst = u32(dst, j.Flags)
 	dst = u16(dst, j.Backlog)
 	dst = u16(dst, uint16(len(j.Name)))
-	return append(dst, j.Name...)
+	return append(append(dst, j.Name...), j.Proof...)
 }
 
 // ParseJoin reads the body of JOIN.
@@ -30,6 +31,9 @@ func ParseJoin(body []byte) (Join, error) {
 	j.Flags = c.u32()
 	j.Backlog = c.u16()
 	j.Name = c.text(c.u16(), RoomNameMax)
+	if len(c.rest) > 0 {
+		j.Proof = c.take(KeyLen)
+	}
 	return j, c.end()
 }
 
@@ -40,7 +44,7 @@ type Joined struct {
 	First   uint64 // lowest sequence the log still holds
 	Made    uint64 // microseconds since 1970-01-01 UTC
 	People  uint32 // in the roster that follows
-	Flags   uint32 // RoomPractice, RoomDirect
+	Flags   uint32 // RoomPractice to RoomTopicLocked
 	Backlog uint16
 	Name    string
 	Topic   string
@@ -82,7 +86,7 @@ func ParseJoined(body []byte) (Joined, error) {
 type Person struct {
 	Account  uint64
 	State    PersonState
-	Flags    uint8  // PersonBot, PersonAdmin
+	Flags    uint8  // PersonBot to PersonMuted
 	Sessions uint16 // in the room; in PERSON and PEOPLE_ARE on the server
 	Name     string
 }

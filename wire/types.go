@@ -51,6 +51,7 @@ const (
 	TypeDirect  Type = 0x802B
 	TypeInvite  Type = 0x802C
 	TypeInvited Type = 0x802D
+	TypeRule    Type = 0x802E
 	TypeAway    Type = 0x802F
 
 	TypeMsg    Type = 0x8040
@@ -65,6 +66,7 @@ const (
 	TypeWant        Type = 0x8063
 	TypeBlobWant    Type = 0x8064
 	TypeStreamBegin Type = 0x8065
+	TypeRuled       Type = 0x8066
 	TypeRead        Type = 0x8067
 
 	TypeStreamAccept Type = 0x8070
@@ -134,7 +136,7 @@ var rules = [...]Rule{
 	{TypeRoomsAre, "ROOMS_ARE", FromServer, ServerMax, 0, 0},
 	{TypeStatus, "STATUS", FromClient, 0, StateOpen, 0},
 	{TypeStatusIs, "STATUS_IS", FromServer, ServerMax, 0, 0},
-	{TypeJoin, "JOIN", FromClient, 88, StateOpen, 0},
+	{TypeJoin, "JOIN", FromClient, 24 + RoomNameMax + KeyLen, StateOpen, 0},
 	{TypeJoined, "JOINED", FromServer, ServerMax, 0, 0},
 	{TypeRoster, "ROSTER", FromServer, ServerMax, 0, 0},
 	{TypeLive, "LIVE", FromServer, ServerMax, 0, 0},
@@ -148,6 +150,7 @@ var rules = [...]Rule{
 	{TypeDirect, "DIRECT", FromClient | FromServer, 8 + DirectMax, StateOpen, 0},
 	{TypeInvite, "INVITE", FromClient, 8, StateOpen, 0},
 	{TypeInvited, "INVITED", FromServer, ServerMax, 0, 0},
+	{TypeRule, "RULE", FromClient, ruleFixed + ReasonMax, StateOpen, 0},
 	{TypeAway, "AWAY", FromClient, 8, StateOpen, 0},
 	{TypeMsg, "MSG", Relayed, 8 + AttrsMax + TextMax, StateOpen, 0},
 	{TypeEdit, "EDIT", Relayed, 8 + AttrsMax + TextMax, StateOpen, 0},
@@ -160,6 +163,7 @@ var rules = [...]Rule{
 	{TypeWant, "WANT", Relayed, 32, StateOpen, 0},
 	{TypeBlobWant, "BLOB_WANT", Relayed, 48, StateOpen, 0},
 	{TypeStreamBegin, "STREAM_BEGIN", Relayed, 76 + MIMEMax + FileNameMax, StateOpen, 0},
+	{TypeRuled, "RULED", FromServer, ServerMax, 0, 0},
 	{TypeRead, "READ", Relayed, 16, StateOpen, 0},
 	{TypeStreamAccept, "STREAM_ACCEPT", FromClient, 8, StateOpen | StateMedia, 0},
 	{TypeStreamStart, "STREAM_START", FromServer, ServerMax, 0, 0},

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -13,6 +14,7 @@ func badVectors() []vector {
 	ping := Header{Type: TypePing, ID: markA}
 	join := Header{Type: TypeJoin, ID: markA}
 	begin := Header{Type: TypeStreamBegin, Room: 7, ID: idB}
+	rule := Header{Type: TypeRule, Room: 7, ID: markA}
 	cut := func(to int) func([]byte) []byte { return func(b []byte) []byte { return b[:to] } }
 	return []vector{
 		bad("A length of 0.", "OPEN", "BAD_FRAME", true, ping, Empty{}, length(0)),
@@ -46,6 +48,18 @@ func badVectors() []vector {
 		bad("A room's name that is not UTF-8.", "OPEN", "ROOM_NAME", false, join, Join{Name: "lob\xffby"}, nil),
 		bad("A room's name longer than the body.", "OPEN", "BAD_FRAME", false, join, Join{Name: "lobby"}, setByte(64+22, 6)),
 		bad("Typing neither begins nor ends.", "OPEN", "BAD_FRAME", false, Header{Type: TypeTyping, Room: 7}, Typing{}, setByte(64, 2)),
+		bad("A join with half of a proof.", "OPEN", "BAD_FRAME", false, join, Join{Name: "lobby", Proof: make([]byte, KeyLen-1)}, nil),
+		bad("No action.", "OPEN", "BAD_FRAME", false, rule, Ruling{Account: 5}, nil),
+		bad("An action that there is not.", "OPEN", "BAD_FRAME", false, rule, Ruling{Action: RulePassword + 1}, nil),
+		bad("A kick of nobody.", "OPEN", "BAD_FRAME", false, rule, Ruling{Action: RuleKick}, nil),
+		bad("A kick for an hour.", "OPEN", "BAD_FRAME", false, rule, Ruling{Action: RuleKick, Account: 5, Seconds: 3600}, nil),
+		bad("Flags of somebody.", "OPEN", "BAD_FRAME", false, rule, Ruling{Action: RuleFlags, Account: 5}, nil),
+		bad("A flag that is not set by FLAGS.", "OPEN", "BAD_FRAME", false, rule, Ruling{Action: RuleFlags, Seconds: RoomPassword}, nil),
+		bad("A key of 31 bytes.", "OPEN", "BAD_FRAME", false, rule, Ruling{Action: RulePassword, Text: string(make([]byte, 31))}, nil),
+		bad("A reason that is not UTF-8.", "OPEN", "UTF8", false, rule, Ruling{Action: RuleKick, Account: 5, Text: "\xff"}, nil),
+		bad("A reason of two lines.", "OPEN", "BAD_FRAME", false, rule, Ruling{Action: RuleKick, Account: 5, Text: "a\nb"}, nil),
+		bad("A reason of 257 bytes.", "OPEN", "TOO_LONG", true, rule, Ruling{Action: RuleKick, Account: 5, Text: strings.Repeat("x", ReasonMax+1)}, nil),
+		bad("A reserved byte of RULE that is not 0.", "OPEN", "BAD_FRAME", false, rule, Ruling{Action: RuleKick, Account: 5}, setByte(64+1, 1)),
 		bad("Neither away nor back.", "OPEN", "BAD_FRAME", false, Header{Type: TypeAway}, Away{}, setByte(64, 2)),
 		bad("Away, with a reserved byte that is not 0.", "OPEN", "BAD_FRAME", false, Header{Type: TypeAway}, Away{On: true}, setByte(64+3, 1)),
 		bad("A read mark one byte short.", "OPEN", "BAD_FRAME", false, Header{Type: TypeRead, Room: 7}, Stored{}, cutBody(1)),

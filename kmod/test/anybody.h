@@ -18,6 +18,7 @@ static inline enum kchat_error parse_any(u16 type, const u8 *body, u32 len)
 		struct kchat_join join;
 		struct kchat_stored stored;
 		struct kchat_away away;
+		struct kchat_ruling ruling;
 		struct kchat_direct direct;
 		struct kchat_talk talk;
 		struct kchat_reoffer reoffer;
@@ -56,6 +57,8 @@ static inline enum kchat_error parse_any(u16 type, const u8 *body, u32 len)
 		return kchat_frame_parse_stored(body, len, &out.stored);
 	case KCHAT_T_REOFFER:
 		return kchat_frame_parse_reoffer(&vec, 1, &out.reoffer);
+	case KCHAT_T_RULE:
+		return kchat_frame_parse_rule(body, len, &out.ruling);
 	case KCHAT_T_AWAY:
 		return kchat_frame_parse_away(body, len, &out.away);
 	case KCHAT_T_DIRECT:

@@ -37,7 +37,8 @@ static void a_frame_in_its_state_is_taken(void)
 	CHECK(!v.fatal);
 	CHECK_EQ(v.body_len, 20);
 	CHECK(!strcmp(v.rule->name, "MSG"));
-	CHECK_EQ(v.rule->kind, KCHAT_RULE_ROOM | KCHAT_RULE_RELAYED | KCHAT_RULE_LASTING);
+	CHECK_EQ(v.rule->kind, KCHAT_RULE_ROOM | KCHAT_RULE_RELAYED | KCHAT_RULE_SPEECH |
+				KCHAT_RULE_LASTING);
 }
 
 static void a_length_under_60_ends_the_connection(void)

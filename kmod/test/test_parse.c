@@ -256,6 +256,65 @@ static void a_direct_room_names_two_people_in_order(void)
 	CHECK_EQ(join_named("@1-99999999999999999999999", &out), KCHAT_E_ROOM_NAME);
 }
 
+static void a_join_may_carry_a_proof(void)
+{
+	struct kchat_join out;
+
+	CHECK_EQ(join_named("a", &out), KCHAT_E_NONE);
+	CHECK(!out.proof);
+	repeat('p', 31);
+	CHECK_EQ(PARSE(join, &out), KCHAT_E_BAD_FRAME);
+	repeat('p', 1);
+	CHECK_EQ(PARSE(join, &out), KCHAT_E_NONE);
+	CHECK(out.proof && out.proof[0] == 'p' && out.proof[31] == 'p' && out.name.len == 1);
+	repeat('p', 1);
+	CHECK_EQ(PARSE(join, &out), KCHAT_E_BAD_FRAME);
+}
+
+static enum kchat_error rule(u8 action, u32 seconds, u64 account, u32 text, struct kchat_ruling *out)
+{
+	start();
+	number(action, 1);
+	number(0, 1);
+	number(text, 2);
+	number(seconds, 4);
+	number(account, 8);
+	repeat('t', text);
+	return PARSE(rule, out);
+}
+
+static void a_rule_has_what_belongs_to_its_action(void)
+{
+	struct kchat_ruling out;
+	u8 action;
+
+	CHECK_EQ(rule(KCHAT_RULE_BAN, 60, 5, 256, &out), KCHAT_E_NONE);
+	CHECK(out.action == KCHAT_RULE_BAN && out.seconds == 60 && out.account == 5 &&
+	      out.text.len == 256);
+	NEVER_WHOLE(rule, &out);
+	CHECK_EQ(rule(KCHAT_RULE_BAN, 60, 5, 257, &out), KCHAT_E_BAD_FRAME);
+	CHECK_EQ(rule(0, 0, 0, 0, &out), KCHAT_E_BAD_FRAME);
+	CHECK_EQ(rule(KCHAT_RULE_PASSWORD + 1, 0, 0, 0, &out), KCHAT_E_BAD_FRAME);
+	for (action = KCHAT_RULE_KICK; action <= KCHAT_RULE_PASSWORD; action++) {
+		bool about = action <= KCHAT_RULE_OWNER;
+		bool timed = action == KCHAT_RULE_BAN || action == KCHAT_RULE_MUTE;
+
+		CHECK_EQ(rule(action, 0, about ? 5 : 0, 0, &out), KCHAT_E_NONE);
+		CHECK_EQ(rule(action, 0, about ? 0 : 5, 0, &out), KCHAT_E_BAD_FRAME);
+		CHECK_EQ(rule(action, 1, about ? 5 : 0, 0, &out),
+			 timed ? KCHAT_E_NONE : KCHAT_E_BAD_FRAME);
+	}
+	CHECK_EQ(rule(KCHAT_RULE_FLAGS, 0x58, 0, 0, &out), KCHAT_E_NONE);
+	CHECK_EQ(rule(KCHAT_RULE_FLAGS, 0x78, 0, 0, &out), KCHAT_E_BAD_FRAME);
+	CHECK_EQ(rule(KCHAT_RULE_PASSWORD, 0, 0, 32, &out), KCHAT_E_NONE);
+	CHECK_EQ(rule(KCHAT_RULE_PASSWORD, 0, 0, 33, &out), KCHAT_E_BAD_FRAME);
+	CHECK_EQ(rule(KCHAT_RULE_KICK, 0, 5, 3, &out), KCHAT_E_NONE);
+	bytes[16] = 0xff;
+	CHECK_EQ(PARSE(rule, &out), KCHAT_E_UTF8);
+	bytes[16] = '\n';
+	CHECK_EQ(PARSE(rule, &out), KCHAT_E_BAD_FRAME);
+}
+
 static void the_small_frames_are_cut_into_their_fields(void)
 {
 	struct kchat_blob_want blob;
@@ -402,6 +461,8 @@ int main(void)
 		TEST(join_with_unknown_flags_or_too_much_backlog_is_refused),
 		TEST(names_of_rooms_are_what_the_protocol_says),
 		TEST(a_direct_room_names_two_people_in_order),
+		TEST(a_join_may_carry_a_proof),
+		TEST(a_rule_has_what_belongs_to_its_action),
 		TEST(the_small_frames_are_cut_into_their_fields),
 		TEST(a_stream_is_announced_with_all_that_is_known),
 		TEST(a_stream_ends_with_its_size_or_a_reason),

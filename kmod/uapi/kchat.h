@@ -90,6 +90,7 @@ enum kchat_type {
 	KCHAT_T_DIRECT		= 0x802b,
 	KCHAT_T_INVITE		= 0x802c,
 	KCHAT_T_INVITED		= 0x802d,
+	KCHAT_T_RULE		= 0x802e,
 	KCHAT_T_AWAY		= 0x802f,
 
 	/* through the room's log, lasting */
@@ -106,6 +107,7 @@ enum kchat_type {
 	KCHAT_T_WANT		= 0x8063,
 	KCHAT_T_BLOB_WANT	= 0x8064,
 	KCHAT_T_STREAM_BEGIN	= 0x8065,
+	KCHAT_T_RULED		= 0x8066,
 	KCHAT_T_READ		= 0x8067,
 
 	/* media streams */
@@ -142,6 +144,7 @@ enum kchat_type {
 #define KCHAT_ATTRS_MAX		1024	/* bytes of a message's attributes */
 #define KCHAT_REACTION_MAX	64	/* bytes of a reaction */
 #define KCHAT_TOPIC_MAX		256	/* bytes of a topic */
+#define KCHAT_REASON_MAX	256	/* bytes of the reason in RULE */
 #define KCHAT_MIME_MAX		64	/* bytes of a MIME type */
 #define KCHAT_FILE_NAME_MAX	255	/* bytes of a file's name */
 #define KCHAT_CHUNK_MAX		16384	/* bytes of a stream's chunk */
@@ -176,14 +179,42 @@ enum kchat_person_state {
 
 #define KCHAT_PERSON_BOT	0x01
 #define KCHAT_PERSON_ADMIN	0x02
+/* In ROSTER and PRESENCE: what one is in the room. */
+#define KCHAT_PERSON_OWNER	0x04
+#define KCHAT_PERSON_OPERATOR	0x08
+#define KCHAT_PERSON_VOICE	0x10
+#define KCHAT_PERSON_MUTED	0x20
 
 /* Rooms, in JOIN, JOINED and ROOMS_ARE. */
 #define KCHAT_ROOM_PRACTICE	0x0001	/* bots count as people; fixed at creation */
 #define KCHAT_ROOM_DIRECT	0x0002	/* of two people, named @A-B */
+#define KCHAT_ROOM_REGISTERED	0x0004	/* kept over its last person and a restart */
+#define KCHAT_ROOM_INVITE_ONLY	0x0008	/* who is not invited stays outside */
+#define KCHAT_ROOM_MODERATED	0x0010	/* only who has a voice may speak */
+#define KCHAT_ROOM_PASSWORD	0x0020	/* has a password */
+#define KCHAT_ROOM_TOPIC_LOCKED	0x0040	/* only operators set the topic */
 #define KCHAT_JOIN_EXISTING	0x0100	/* JOIN: do not create the room */
 #define KCHAT_JOIN_BACKLOG	0x0200	/* JOIN: the backlog field counts at creation */
 #define KCHAT_BACKLOG_DEFAULT	50	/* messages a newcomer sees */
 #define KCHAT_BACKLOG_MAX	1000
+
+/* What RULE does, and RULED says was done. */
+enum kchat_action {
+	KCHAT_RULE_KICK		= 1,
+	KCHAT_RULE_BAN		= 2,
+	KCHAT_RULE_UNBAN	= 3,
+	KCHAT_RULE_MUTE		= 4,
+	KCHAT_RULE_UNMUTE	= 5,
+	KCHAT_RULE_OPERATOR	= 6,
+	KCHAT_RULE_NO_OPERATOR	= 7,
+	KCHAT_RULE_VOICE	= 8,
+	KCHAT_RULE_NO_VOICE	= 9,
+	KCHAT_RULE_OWNER	= 10,	/* hands the room over */
+	KCHAT_RULE_REGISTER	= 11,
+	KCHAT_RULE_UNREGISTER	= 12,
+	KCHAT_RULE_FLAGS	= 13,
+	KCHAT_RULE_PASSWORD	= 14,
+};
 
 enum kchat_resume_kind {
 	KCHAT_RESUME_SESSION	= 0,	/* replace the session's connection */
@@ -280,6 +311,12 @@ enum kchat_error {
 	KCHAT_E_ROOMS		= 45,
 	KCHAT_E_ALONE		= 46,
 	KCHAT_E_KICKED		= 47,
+	KCHAT_E_BANNED		= 48,
+	KCHAT_E_INVITE_ONLY	= 49,
+	KCHAT_E_ROOM_PASSWORD	= 50,
+	KCHAT_E_MUTED		= 51,
+	KCHAT_E_MODERATED	= 52,
+	KCHAT_E_RULES		= 53,
 	KCHAT_E_STREAM		= 60,
 	KCHAT_E_STREAMS		= 61,
 	KCHAT_E_STREAM_SIZE	= 62,

@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the owner and the operators of a room do, and what others may not. */
+#include "rule.h"
+
+#include <linux/ktime.h>
+#include <linux/slab.h>
+
+#include "account.h"
+#include "conn.h"
+#include "proof.h"
+#include "room.h"
+#include "server.h"
+#include "session.h"
+#include "stats.h"
+#include "stream.h"
+
+/* ---- ranks --------------------------------------------------------------- */
+
+enum rank {
+	RANK_NONE,
+	RANK_OPERATOR,
+	RANK_OWNER,
+	RANK_ADMIN,
+};
+
+static enum rank rank_of(u8 flags)
+{
+	if (flags & KCHAT_PERSON_ADMIN)
+		return RANK_ADMIN;
+	if (flags & KCHAT_PERSON_OWNER)
+		return RANK_OWNER;
+	return flags & KCHAT_PERSON_OPERATOR ? RANK_OPERATOR : RANK_NONE;
+}
+
+static enum rank rank_of_person(const struct kchat_person *person)
+{
+	return rank_of(person->ident->flags | person->roles);
+}
+
+/* Of an account that may be anywhere. */
+static enum rank rank_of_account(const struct kchat_room *room, struct kchat_account *account)
+{
+	struct kchat_ident *ident = kchat_account_ident(account);
+	u8 flags = ident->flags | kchat_room_roles(room, account->number);
+
+	kchat_ident_put(ident);
+	return rank_of(flags);
+}
+
+/* What one must be for an action. */
+static enum rank rank_for(u8 action)
+{
+	switch (action) {
+	case KCHAT_RULE_KICK:
+	case KCHAT_RULE_BAN:
+	case KCHAT_RULE_UNBAN:
+	case KCHAT_RULE_MUTE:
+	case KCHAT_RULE_UNMUTE:
+	case KCHAT_RULE_VOICE:
+	case KCHAT_RULE_NO_VOICE:
+		return RANK_OPERATOR;
+	default:
+		return RANK_OWNER;
+	}
+}
+
+/* ---- what others may not --------------------------------------------------- */
+
+enum kchat_error kchat_room_gate(const struct kchat_session *session, const u8 *nonce,
+				 const struct kchat_room *room, const struct kchat_join *join,
+				 u32 *wait_ms)
+{
+	struct kchat_account *account = session->account;
+	u64 number = account->number;
+	const struct kchat_text name = kchat_room_name(room);
+	u32 wait;
+
+	lockdep_assert_held(&room->lock);
+	*wait_ms = 0;
+	if (kchat_room_person(room, number) || rank_of_account(room, account) >= RANK_OWNER)
+		return KCHAT_E_NONE;
+	if (kchat_standing_is(room, number, KCHAT_STANDING_BANNED, wait_ms))
+		return KCHAT_E_BANNED;
+	if (kchat_standing_is(room, number, KCHAT_PERSON_OPERATOR, &wait) ||
+	    kchat_standing_is(room, number, KCHAT_STANDING_INVITED, &wait))
+		return KCHAT_E_NONE;
+	if (room->flags & KCHAT_ROOM_INVITE_ONLY)
+		return KCHAT_E_INVITE_ONLY;
+	if (room->flags & KCHAT_ROOM_PASSWORD &&
+	    !(nonce && join->proof && kchat_auth_join_ok(room->key, nonce, &name, join->proof)))
+		return KCHAT_E_ROOM_PASSWORD;
+	return KCHAT_E_NONE;
+}
+
+enum kchat_error kchat_room_may_say(const struct kchat_room *room,
+				    const struct kchat_person *person,
+				    const struct kchat_rule *rule, u32 *wait_ms)
+{
+	lockdep_assert_held(&room->lock);
+	*wait_ms = 0;
+	if (!(rule->kind & KCHAT_RULE_SPEECH) || rank_of_person(person) == RANK_ADMIN)
+		return KCHAT_E_NONE;
+	/* A mute whose time is over is none, even before time has looked at it. */
+	if (person->roles & KCHAT_PERSON_MUTED &&
+	    kchat_standing_is(room, person->account->number, KCHAT_PERSON_MUTED, wait_ms))
+		return KCHAT_E_MUTED;
+	if (rank_of_person(person) >= RANK_OPERATOR)
+		return KCHAT_E_NONE;
+	if (room->flags & KCHAT_ROOM_MODERATED && !(person->roles & KCHAT_PERSON_VOICE))
+		return KCHAT_E_MODERATED;
+	if (room->flags & KCHAT_ROOM_TOPIC_LOCKED && rule->type == KCHAT_T_TOPIC)
+		return KCHAT_E_FORBIDDEN;
+	return KCHAT_E_NONE;
+}
+
+/* ---- RULE ------------------------------------------------------------------ */
+
+/**
+ * struct ruling - a RULE that is being carried out
+ * @conn: who asks
+ * @hdr: the request
+ * @asked: what it says
+ * @room: where
+ * @target: whom it is about, referenced; NULL: the room
+ * @person: the same on the roster, or NULL; valid under room->lock
+ * @fresh: memory for what the room is to remember, or NULL
+ * @spares: memory for a PRESENCE of the old owner, and of @person; the worker's own is for RULED
+ * @changed: something is not as it was
+ * @ends: those streams of @target are over
+ * @clear: seats were taken away
+ */
+struct ruling {
+	struct kchat_conn *conn;
+	const struct kchat_hdr *hdr;
+	const struct kchat_ruling *asked;
+	struct kchat_room *room;
+	struct kchat_account *target;
+	struct kchat_person *person;
+	struct kchat_standing *fresh;
+	struct kchat_spare spares[2];
+	bool changed;
+	bool ends;
+	bool clear;
+};
+
+static bool needs_presence(u8 action)
+{
+	switch (action) {
+	case KCHAT_RULE_KICK:
+	case KCHAT_RULE_MUTE:
+	case KCHAT_RULE_OPERATOR:
+	case KCHAT_RULE_VOICE:
+	case KCHAT_RULE_OWNER:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Under room->lock. */
+static enum kchat_error ruling_allowed(struct ruling *ruling, const struct kchat_person *self)
+{
+	const struct kchat_ruling *asked = ruling->asked;
+	enum rank rank = rank_of_person(self);
+	bool own = asked->account == self->account->number;
+
+	if (ruling->room->flags & KCHAT_ROOM_DIRECT)
+		return KCHAT_E_FORBIDDEN;
+	/* One may give up what one has. */
+	if (own && (asked->action == KCHAT_RULE_NO_OPERATOR ||
+		    asked->action == KCHAT_RULE_NO_VOICE))
+		return KCHAT_E_NONE;
+	if (own || rank < rank_for(asked->action))
+		return KCHAT_E_FORBIDDEN;
+	if (ruling->target && rank != RANK_ADMIN &&
+	    rank <= rank_of_account(ruling->room, ruling->target))
+		return KCHAT_E_FORBIDDEN;
+	if (needs_presence(asked->action) && !ruling->person)
+		return KCHAT_E_OFFLINE;
+	return KCHAT_E_NONE;
+}
+
+/* Under room->lock. */
+static enum kchat_error ruling_set(struct ruling *ruling, u32 flag)
+{
+	u64 until = 0;
+
+	if (ruling->asked->seconds)
+		until = ktime_to_ms(ktime_get_real()) + (u64)ruling->asked->seconds * MSEC_PER_SEC;
+	ruling->changed = true;
+	return kchat_standing_set(ruling->room, &ruling->fresh, ruling->asked->account, flag,
+				  until);
+}
+
+static void ruling_clear(struct ruling *ruling, u32 flags)
+{
+	ruling->changed = kchat_standing_clear(ruling->room, ruling->asked->account, flags);
+}
+
+/* Under room->lock. A role that somebody has already is no change. */
+static enum kchat_error ruling_role(struct ruling *ruling, u32 role)
+{
+	return ruling->person->roles & role ? KCHAT_E_NONE : ruling_set(ruling, role);
+}
+
+static enum kchat_error ruling_ban(struct ruling *ruling)
+{
+	enum kchat_error error = ruling_set(ruling, KCHAT_STANDING_BANNED);
+
+	if (error == KCHAT_E_NONE)
+		kchat_standing_clear(ruling->room, ruling->asked->account,
+				     KCHAT_PERSON_OPERATOR | KCHAT_PERSON_VOICE |
+				     KCHAT_STANDING_INVITED);
+	return error;
+}
+
+static void ruling_flags(struct ruling *ruling, u32 mask, u32 flags)
+{
+	struct kchat_room *room = ruling->room;
+
+	ruling->changed = (room->flags & mask) != flags;
+	WRITE_ONCE(room->flags, (room->flags & ~mask) | flags);
+}
+
+static void ruling_password(struct ruling *ruling)
+{
+	const struct kchat_text *text = &ruling->asked->text;
+
+	ruling_flags(ruling, KCHAT_ROOM_PASSWORD, text->len ? KCHAT_ROOM_PASSWORD : 0);
+	if (!text->len)
+		return;
+	kchat_auth_room_key(ruling->conn->session->key, ruling->hdr->id, (const u8 *)text->data,
+			    ruling->room->key);
+	ruling->changed = true;
+}
+
+/* The old owner is nothing special from now on, and is told so. */
+static void ruling_owner(struct ruling *ruling, struct kchat_person **old)
+{
+	struct kchat_room *room = ruling->room;
+
+	ruling->changed = room->owner != ruling->asked->account;
+	*old = kchat_room_person(room, room->owner);
+	room->owner = ruling->asked->account;
+}
+
+/* Under room->lock; what there is to be told of it is told by the caller. */
+static enum kchat_error ruling_apply(struct ruling *ruling)
+{
+	switch (ruling->asked->action) {
+	case KCHAT_RULE_KICK:
+		ruling->changed = true;
+		return KCHAT_E_NONE;
+	case KCHAT_RULE_BAN:
+		return ruling_ban(ruling);
+	case KCHAT_RULE_UNBAN:
+		ruling_clear(ruling, KCHAT_STANDING_BANNED);
+		return KCHAT_E_NONE;
+	case KCHAT_RULE_MUTE:
+		ruling->ends = true;
+		return ruling_set(ruling, KCHAT_PERSON_MUTED);
+	case KCHAT_RULE_UNMUTE:
+		ruling_clear(ruling, KCHAT_PERSON_MUTED);
+		return KCHAT_E_NONE;
+	case KCHAT_RULE_OPERATOR:
+		return ruling_role(ruling, KCHAT_PERSON_OPERATOR);
+	case KCHAT_RULE_NO_OPERATOR:
+		ruling_clear(ruling, KCHAT_PERSON_OPERATOR);
+		return KCHAT_E_NONE;
+	case KCHAT_RULE_VOICE:
+		return ruling_role(ruling, KCHAT_PERSON_VOICE);
+	case KCHAT_RULE_NO_VOICE:
+		ruling_clear(ruling, KCHAT_PERSON_VOICE);
+		return KCHAT_E_NONE;
+	case KCHAT_RULE_FLAGS:
+		ruling_flags(ruling, KCHAT_ROOM_INVITE_ONLY | KCHAT_ROOM_MODERATED |
+			     KCHAT_ROOM_TOPIC_LOCKED, ruling->asked->seconds);
+		return KCHAT_E_NONE;
+	case KCHAT_RULE_PASSWORD:
+		ruling_password(ruling);
+		return KCHAT_E_NONE;
+	default:
+		return KCHAT_E_FORBIDDEN;
+	}
+}
+
+/* Under room->lock: RULED. */
+static void ruling_say(struct ruling *ruling)
+{
+	const struct kchat_ruling *asked = ruling->asked;
+	u32 text = asked->action == KCHAT_RULE_PASSWORD ? 0 : asked->text.len;
+	const struct kchat_head head = {
+		.sender = ruling->conn->session->account->number,
+		.id = ruling->hdr->id,
+	};
+	u8 frame[KCHAT_HDR_LEN + KCHAT_RULE_FIXED + KCHAT_REASON_MAX] __aligned(8);
+	struct kvec body;
+
+	kchat_frame_build_ruled(frame, sizeof(frame), &head, asked, text);
+	body.iov_base = frame + KCHAT_HDR_LEN;
+	body.iov_len = KCHAT_RULE_FIXED + text;
+	kchat_room_append(ruling->room, (struct kchat_hdr *)frame, &body, 1, false,
+			  &ruling->conn->worker->spare);
+}
+
+/* Under room->lock: what somebody is in the room has changed, perhaps. */
+static void ruling_person(struct ruling *ruling, struct kchat_person *person,
+			  struct kchat_spare *spare)
+{
+	u8 roles;
+
+	if (!person)
+		return;
+	roles = kchat_room_roles(ruling->room, person->account->number);
+	if (roles == person->roles)
+		return;
+	person->roles = roles;
+	kchat_presence_say(ruling->room, person, spare);
+}
+
+/* Under room->lock. */
+static enum kchat_error ruling_do(struct ruling *ruling, const struct kchat_member *member)
+{
+	const struct kchat_ruling *asked = ruling->asked;
+	struct kchat_person *old = NULL;
+	enum kchat_error error;
+
+	if (!member->seat)
+		return KCHAT_E_NOT_IN_ROOM;
+	if (asked->account)
+		ruling->person = kchat_room_person(ruling->room, asked->account);
+	error = ruling_allowed(ruling, member->seat->person);
+	if (error != KCHAT_E_NONE)
+		return error;
+	if (asked->action == KCHAT_RULE_OWNER)
+		ruling_owner(ruling, &old);
+	else
+		error = ruling_apply(ruling);
+	if (error != KCHAT_E_NONE || !ruling->changed)
+		return error;
+	ruling_say(ruling);
+	if (asked->action == KCHAT_RULE_KICK || asked->action == KCHAT_RULE_BAN) {
+		ruling->clear = ruling->person;
+		if (ruling->person)
+			kchat_person_cut(ruling->room, ruling->person);
+		return KCHAT_E_NONE;
+	}
+	ruling_person(ruling, old, &ruling->spares[0]);
+	ruling_person(ruling, ruling->person, &ruling->spares[1]);
+	return KCHAT_E_NONE;
+}
+
+/* What may take time, or other locks. */
+static void ruling_after(struct ruling *ruling)
+{
+	u64 number = ruling->asked->account;
+
+	if (ruling->clear)
+		kchat_room_clear(ruling->room, number);
+	else if (ruling->ends)
+		kchat_streams_silence(ruling->room, number);
+}
+
+static enum kchat_error ruling_prepare(struct ruling *ruling)
+{
+	struct kchat_conn *conn = ruling->conn;
+	const struct kchat_log *log = &ruling->room->log;
+
+	if (ruling->asked->account) {
+		ruling->target = kchat_account_get(&conn->kn->accounts, ruling->asked->account);
+		if (!ruling->target)
+			return KCHAT_E_NO_PERSON;
+		ruling->fresh = kchat_standing_alloc(ruling->room);
+		if (!ruling->fresh)
+			return KCHAT_E_BUSY;
+	}
+	if (kchat_spare_fill(&conn->worker->spare, log, GFP_KERNEL) ||
+	    kchat_spare_fill(&ruling->spares[0], log, GFP_KERNEL) ||
+	    kchat_spare_fill(&ruling->spares[1], log, GFP_KERNEL))
+		return KCHAT_E_BUSY;
+	return KCHAT_E_NONE;
+}
+
+void kchat_room_rule(struct kchat_conn *conn, const struct kchat_hdr *hdr,
+		     const struct kchat_ruling *asked)
+{
+	struct kchat_member *member = kchat_member_find(conn, le32_to_cpu(hdr->room));
+	struct ruling ruling = { .conn = conn, .hdr = hdr, .asked = asked };
+	enum kchat_error error;
+
+	if (!member) {
+		kchat_conn_reply_error(conn, hdr, KCHAT_E_NOT_IN_ROOM, 0);
+		return;
+	}
+	ruling.room = member->room;
+	error = ruling_prepare(&ruling);
+	if (error == KCHAT_E_NONE) {
+		spin_lock(&ruling.room->lock);
+		error = ruling_do(&ruling, member);
+		spin_unlock(&ruling.room->lock);
+	}
+	if (error == KCHAT_E_NONE) {
+		ruling_after(&ruling);
+		kchat_conn_reply_ok(conn, hdr);
+	} else {
+		kchat_conn_reply_error(conn, hdr, error,
+				       error == KCHAT_E_BUSY ? KCHAT_BUSY_MS : 0);
+	}
+	kchat_spare_release(&ruling.spares[0]);
+	kchat_spare_release(&ruling.spares[1]);
+	kchat_standing_free(ruling.fresh);
+	if (ruling.target)
+		kchat_account_put(ruling.target);
+}
+
+/* ---- INVITE ------------------------------------------------------------------ */
+
+enum kchat_error kchat_room_admit(struct kchat_conn *conn, struct kchat_member *member, u64 account)
+{
+	const u32 closed = KCHAT_ROOM_INVITE_ONLY | KCHAT_ROOM_PASSWORD;
+	struct kchat_room *room = member->room;
+	enum kchat_error error = KCHAT_E_NONE;
+	struct kchat_standing *fresh;
+	u64 until = ktime_to_ms(ktime_get_real()) + kchat_param(conn->kn, KCHAT_P_invite_ms);
+
+	if (!(READ_ONCE(room->flags) & closed))
+		return KCHAT_E_NONE;
+	fresh = kchat_standing_alloc(room);
+	if (!fresh)
+		return KCHAT_E_BUSY;
+	spin_lock(&room->lock);
+	if (!member->seat)
+		error = KCHAT_E_NOT_IN_ROOM;
+	else if (rank_of_person(member->seat->person) >= RANK_OPERATOR)
+		error = kchat_standing_set(room, &fresh, account, KCHAT_STANDING_INVITED, until);
+	else if (room->flags & KCHAT_ROOM_INVITE_ONLY)
+		error = KCHAT_E_FORBIDDEN;
+	spin_unlock(&room->lock);
+	kchat_standing_free(fresh);
+	return error;
+}
