@@ -262,7 +262,7 @@ func (w *who) lock(r *peer.Room, password string) {
 	masked := wire.MaskRoomKey(key, w.Key, id)
 	w.ok(w.Send(wire.Header{Type: wire.TypeRule, Room: r.Number, ID: id}, wire.Ruling{Action: wire.RulePassword, Text: string(masked[:])}))
 	w.gets(id, wire.TypeOK)
-	w.ruled(id, w, wire.Ruling{Action: wire.RulePassword})
+	w.ruled(id, w, wire.Ruling{Action: wire.RulePassword, Seconds: 1})
 }
 
 // knocks asks to be let in with a password.

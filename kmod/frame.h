@@ -407,9 +407,8 @@ u32 kchat_frame_build_parted(u8 *buf, u32 size, const struct kchat_head *head,
 			     enum kchat_error error);
 u32 kchat_frame_build_moved(u8 *buf, u32 size, const struct kchat_head *head,
 			    const struct kchat_moved *moved);
-/* @text: how much of the text is told. */
 u32 kchat_frame_build_ruled(u8 *buf, u32 size, const struct kchat_head *head,
-			    const struct kchat_ruling *ruling, u32 text);
+			    const struct kchat_ruling *ruling);
 u32 kchat_frame_build_gap(u8 *buf, u32 size, const struct kchat_head *head, u64 from, u64 to);
 u32 kchat_frame_build_invited(u8 *buf, u32 size, const struct kchat_head *head, u32 flags,
 			      const struct kchat_text *room, const struct kchat_text *name);

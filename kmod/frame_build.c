@@ -339,17 +339,17 @@ u32 kchat_frame_build_moved(u8 *buf, u32 size, const struct kchat_head *head,
 }
 
 u32 kchat_frame_build_ruled(u8 *buf, u32 size, const struct kchat_head *head,
-			    const struct kchat_ruling *ruling, u32 text)
+			    const struct kchat_ruling *ruling)
 {
 	struct kchat_writer w;
 
 	kchat_frame_begin(&w, buf, size);
 	put_u8(&w, ruling->action);
 	put_u8(&w, 0);
-	put_u16(&w, text);
+	put_u16(&w, ruling->text.len);
 	put_u32(&w, ruling->seconds);
 	put_u64(&w, ruling->account);
-	put_bytes(&w, ruling->text.data, text);
+	put_text(&w, &ruling->text);
 	return kchat_frame_end(&w, KCHAT_T_RULED, head);
 }
 

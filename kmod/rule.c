@@ -287,8 +287,7 @@ static enum kchat_error ruling_apply(struct ruling *ruling)
 /* Under room->lock: RULED. */
 static void ruling_say(struct ruling *ruling)
 {
-	const struct kchat_ruling *asked = ruling->asked;
-	u32 text = asked->action == KCHAT_RULE_PASSWORD ? 0 : asked->text.len;
+	struct kchat_ruling told = *ruling->asked;
 	const struct kchat_head head = {
 		.sender = ruling->conn->session->account->number,
 		.id = ruling->hdr->id,
@@ -296,9 +295,14 @@ static void ruling_say(struct ruling *ruling)
 	u8 frame[KCHAT_HDR_LEN + KCHAT_RULE_FIXED + KCHAT_REASON_MAX] __aligned(8);
 	struct kvec body;
 
-	kchat_frame_build_ruled(frame, sizeof(frame), &head, asked, text);
+	/* That there is a password is told, and nothing of it. */
+	if (told.action == KCHAT_RULE_PASSWORD) {
+		told.seconds = told.text.len != 0;
+		told.text.len = 0;
+	}
+	kchat_frame_build_ruled(frame, sizeof(frame), &head, &told);
 	body.iov_base = frame + KCHAT_HDR_LEN;
-	body.iov_len = KCHAT_RULE_FIXED + text;
+	body.iov_len = KCHAT_RULE_FIXED + told.text.len;
 	kchat_room_append(ruling->room, (struct kchat_hdr *)frame, &body, 1, false,
 			  &ruling->conn->worker->spare);
 }

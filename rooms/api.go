@@ -43,6 +43,10 @@ type Person struct {
 	State    PersonState
 	Bot      bool
 	Admin    bool
+	Owner    bool // of the room in which they are seen; so with the next three
+	Operator bool
+	Voice    bool // may speak where that is moderated
+	Muted    bool
 	Sessions int
 }
 
@@ -66,8 +70,18 @@ type RoomInfo struct {
 	People   int
 	Practice bool // bots count as people
 	Direct   bool // of two people
-	Backlog  int
-	Made     time.Time
+	Rules
+	Backlog int
+	Made    time.Time
+}
+
+// Rules is what holds in a room.
+type Rules struct {
+	Registered  bool // kept when the last person has gone, and over a restart of the server
+	InviteOnly  bool // whoever is not invited stays outside
+	Moderated   bool // only who has a voice may speak
+	Password    bool // has one
+	TopicLocked bool // only operators set the topic
 }
 
 // Status is what the server counts, by the names of docs/protocol.md.
@@ -85,9 +99,10 @@ type Counter struct {
 
 // JoinOptions says how to join. The zero value joins or creates an ordinary room.
 type JoinOptions struct {
-	Existing bool // do not create the room
-	Practice bool // when it is created: bots count as people
-	Backlog  int  // when it is created: messages a newcomer sees; 0: the default, negative: none
+	Existing bool   // do not create the room
+	Practice bool   // when it is created: bots count as people
+	Backlog  int    // when it is created: messages a newcomer sees; 0: the default, negative: none
+	Password string // the room's own
 }
 
 // Draft is a message to be sent.
@@ -167,6 +182,13 @@ type (
 		Person AccountID
 		Typing bool
 	}
+	// Ruled: an operator has done something to somebody, or the owner to the room.
+	Ruled struct {
+		Room   string
+		By     AccountID
+		Ruling Ruling
+		Rules  Rules // that hold from now on
+	}
 	// ReadChanged: somebody else has read everything up to Upto.
 	ReadChanged struct {
 		Room   string
@@ -219,6 +241,7 @@ func (PersonChanged) event()   {}
 func (MessageChanged) event()  {}
 func (TypingChanged) event()   {}
 func (ReadChanged) event()     {}
+func (Ruled) event()           {}
 func (GapChanged) event()      {}
 func (Invited) event()         {}
 func (Enveloped) event()       {}

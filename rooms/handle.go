@@ -29,6 +29,7 @@ func roomHandlers() map[wire.Type]roomHandler {
 		wire.TypePresence:    (*Client).handlePresence,
 		wire.TypeTyping:      (*Client).handleTyping,
 		wire.TypeRead:        (*Client).handleRead,
+		wire.TypeRuled:       (*Client).handleRuled,
 		wire.TypeDelivered:   (*Client).handleDelivered,
 		wire.TypeWant:        (*Client).handleWant,
 		wire.TypeBlobWant:    (*Client).handleBlobWant,

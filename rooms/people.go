@@ -121,7 +121,7 @@ func (c *Client) roomsOf(ctx context.Context, h *home) ([]RoomInfo, error) {
 		for _, e := range page {
 			list = append(list, RoomInfo{
 				Name: e.Name, Number: e.Number, Topic: e.Topic, People: int(e.People),
-				Practice: e.Flags&wire.RoomPractice != 0, Direct: e.Flags&wire.RoomDirect != 0,
+				Practice: e.Flags&wire.RoomPractice != 0, Direct: e.Flags&wire.RoomDirect != 0, Rules: rulesOf(e.Flags),
 			})
 			if uint64(e.Number) <= after {
 				return nil, fmt.Errorf("reading the rooms: they are not sorted: %w", wire.ErrBadFrame)

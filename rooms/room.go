@@ -43,6 +43,7 @@ type room struct {
 	ends   map[uint64]*epochEnd // by epoch
 	epochs []Position           // how far the store knows the newest ones
 	wants  wantPace
+	key    roomKey
 	typing map[AccountID]func() // stops the timer that ends it
 	ours   ourTyping
 	read   ourRead
@@ -179,6 +180,15 @@ func (c *Client) sendJoin(r *room) {
 		body.Flags |= wire.JoinBacklog
 		body.Backlog = uint16(min(max(r.opts.Backlog, 0), wire.BacklogMax))
 	}
+	if r.opts.Password != "" {
+		proof, err := c.joinProof(r)
+		if err != nil {
+			r.joining = false
+			c.joinFailed(r, err)
+			return
+		}
+		body.Proof = proof
+	}
 	at := r.home
 	c.request(at, wire.Header{Type: wire.TypeJoin}, body, func(f wire.Frame, err error) bool {
 		switch {
@@ -208,7 +218,7 @@ func (c *Client) joinFailed(r *room, err error) {
 	if r.home.link == nil {
 		return
 	}
-	if wait := waitOf(err); wait > 0 {
+	if wait := waitOf(err); wait > 0 && !errors.Is(err, wire.ErrBanned) {
 		c.after(wait, func() {
 			if r.wanted {
 				c.join(r)
@@ -242,7 +252,7 @@ func (c *Client) joined(r *room, f wire.Frame) {
 	r.number = f.Room
 	r.info = RoomInfo{
 		Name: j.Name, Number: f.Room, Epoch: f.Epoch, Head: f.Seq, Topic: j.Topic, People: int(j.People),
-		Practice: j.Flags&wire.RoomPractice != 0, Direct: j.Flags&wire.RoomDirect != 0,
+		Practice: j.Flags&wire.RoomPractice != 0, Direct: j.Flags&wire.RoomDirect != 0, Rules: rulesOf(j.Flags),
 		Backlog: int(j.Backlog), Made: time.UnixMicro(int64(j.Made)),
 	}
 	clear(r.people)
@@ -408,5 +418,7 @@ func personOf(p wire.Person) Person {
 	return Person{
 		ID: AccountID(p.Account), Name: p.Name, State: PersonState(p.State), Sessions: int(p.Sessions),
 		Bot: p.Flags&wire.PersonBot != 0, Admin: p.Flags&wire.PersonAdmin != 0,
+		Owner: p.Flags&wire.PersonOwner != 0, Operator: p.Flags&wire.PersonOperator != 0,
+		Voice: p.Flags&wire.PersonVoice != 0, Muted: p.Flags&wire.PersonMuted != 0,
 	}
 }

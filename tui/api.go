@@ -33,6 +33,8 @@ type Client interface {
 	Fetch(ctx context.Context, room string, att rooms.Attachment) error
 	Typing(room string, on bool)
 	SetAway(ctx context.Context, away bool) error
+	Rule(ctx context.Context, room string, do rooms.Ruling) error
+	SetRoomPassword(ctx context.Context, room, password string) error
 	Want(room string, from, to rooms.Position) error
 	Invite(ctx context.Context, room string, person rooms.AccountID) error
 	Whois(ctx context.Context, name string) (rooms.Person, error)

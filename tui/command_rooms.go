@@ -74,6 +74,15 @@ func (c *chat) join(name string, opt rooms.JoinOptions) tea.Cmd {
 	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
 		info, err := client.Join(ctx, checked, opt)
 		return func(c *chat) tea.Cmd {
+			if needsPassword(err) {
+				if opt.Password != "" {
+					c.warn(reason(err))
+				}
+				return c.askRoomPassword("#"+text.Name(checked), func(c *chat, password string) tea.Cmd {
+					opt.Password = password
+					return c.join(checked, opt)
+				})
+			}
 			if err != nil {
 				return c.warn(c.say("chat.join_failed", "room", text.Name(checked), "why", reason(err)))
 			}
@@ -154,6 +163,9 @@ func (c *chat) commandRooms(string) tea.Cmd {
 			lines := []string{c.words.Count("rooms.list", len(infos))}
 			for _, info := range infos {
 				line := "  " + text.Pad("#"+text.Name(info.Name), 20) + " " + c.words.Count("rooms.people", info.People)
+				if info.Registered {
+					line += "  " + c.say("rooms.registered")
+				}
 				if info.Topic != "" {
 					line += "  " + text.Line(info.Topic)
 				}

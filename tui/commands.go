@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+
+	"kchat/rooms"
 )
 
 // command is one thing that can be typed after a slash. The table of them is what the help shows and what completion
@@ -32,6 +34,17 @@ func commandTable() []command {
 		{name: "send-image", words: "send_image", aliases: []string{"image"}, complete: completePaths, do: (*chat).commandSendImage},
 		{name: "send-video", words: "send_video", aliases: []string{"video"}, complete: completePaths, do: (*chat).commandSendVideo},
 		{name: "history", words: "history", offline: true, complete: completeHistory, do: (*chat).commandHistory},
+		{name: "topic", words: "topic", do: (*chat).commandTopic},
+		{name: "kick", words: "kick", complete: completePeople, do: ruling("kick", rooms.Kick)},
+		{name: "ban", words: "ban", complete: completePeople, do: ruling("ban", rooms.Ban)},
+		{name: "unban", words: "unban", complete: completePeople, do: ruling("unban", rooms.Unban)},
+		{name: "mute", words: "mute", complete: completePeople, do: ruling("mute", rooms.Mute)},
+		{name: "unmute", words: "unmute", complete: completePeople, do: ruling("unmute", rooms.Unmute)},
+		{name: "voice", words: "voice", complete: completePeople, do: ruling("voice", rooms.Voice)},
+		{name: "devoice", words: "devoice", complete: completePeople, do: ruling("devoice", rooms.NoVoice)},
+		{name: "op", words: "op", complete: completePeople, do: ruling("op", rooms.Operator)},
+		{name: "deop", words: "deop", complete: completePeople, do: ruling("deop", rooms.NoOperator)},
+		{name: "rules", words: "rules", complete: completeRules, do: (*chat).commandRules},
 		{name: "away", words: "away", do: func(c *chat, _ string) tea.Cmd { return c.setAway(true) }},
 		{name: "back", words: "back", do: func(c *chat, _ string) tea.Cmd { return c.setAway(false) }},
 		{name: "kernel", words: "kernel", do: func(c *chat, _ string) tea.Cmd { return c.toggleKernel() }},

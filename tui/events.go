@@ -49,6 +49,8 @@ func (c *chat) event(ev rooms.Event) tea.Cmd {
 				r.typing[ev.Person] = c.cfg.Clock()
 			}
 		}
+	case rooms.Ruled:
+		return c.ruled(ev)
 	case rooms.GapChanged:
 		c.gap(ev)
 	case rooms.Invited:
@@ -129,6 +131,9 @@ func (c *chat) joinKnown(client Client, name string) tea.Cmd {
 	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
 		_, err := client.Join(ctx, name, rooms.JoinOptions{Practice: forPractice(name)})
 		return func(c *chat) tea.Cmd {
+			if needsPassword(err) {
+				return c.join(name, rooms.JoinOptions{})
+			}
 			if err != nil {
 				return c.warn(c.say("chat.join_failed", "room", text.Name(name), "why", reason(err)))
 			}

@@ -16,6 +16,7 @@ import (
 
 	"kchat/history"
 	"kchat/rooms"
+	"kchat/wire"
 )
 
 var (
@@ -43,6 +44,10 @@ type fakeClient struct {
 	invited   []rooms.AccountID
 	passwords []string // that were set
 	away      []bool   // that was said
+	ruled     []rooms.Ruling
+	ruleErr   error
+	keys      []string // passwords of rooms that were set
+	locked    string   // the password of all rooms
 	rooms     []rooms.RoomInfo
 	next      byte
 	now       func() time.Time
@@ -78,7 +83,11 @@ func (f *fakeClient) Events() <-chan rooms.Event { return f.events }
 func (f *fakeClient) Join(_ context.Context, room string, opt rooms.JoinOptions) (rooms.RoomInfo, error) {
 	f.mu.Lock()
 	f.joined = append(f.joined, room)
+	locked := f.locked
 	f.mu.Unlock()
+	if opt.Password != locked {
+		return rooms.RoomInfo{}, fmt.Errorf("joining %s: %w", room, wire.ErrRoomPassword)
+	}
 	info := rooms.RoomInfo{Name: room, Number: 1, Epoch: 1, Practice: opt.Practice}
 	f.events <- rooms.Joined{Room: info, People: []rooms.Person{f.me}}
 	f.events <- rooms.Live{Room: room}
@@ -137,6 +146,20 @@ func (f *fakeClient) SetAway(_ context.Context, away bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.away = append(f.away, away)
+	return nil
+}
+
+func (f *fakeClient) Rule(_ context.Context, _ string, do rooms.Ruling) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ruled = append(f.ruled, do)
+	return f.ruleErr
+}
+
+func (f *fakeClient) SetRoomPassword(_ context.Context, _, password string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.keys = append(f.keys, password)
 	return nil
 }
 

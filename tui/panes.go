@@ -166,6 +166,11 @@ func (p *peoplePane) row(e *env, b *book, r *room, person rooms.Person, online b
 	if person.Bot {
 		tail = e.say("people.bot")
 	}
+	if role := e.roleWords(person); role != "" && tail == "" {
+		tail = role
+	} else if role != "" {
+		tail += ", " + role
+	}
 	if since, ok := r.typing[person.ID]; ok && person.ID != b.me && e.cfg.Clock().Sub(since) < typingFor {
 		tail = e.say("people.typing")
 	}

@@ -255,6 +255,18 @@ static u32 build_invited(const struct vector *v, u8 *out, u32 size, const struct
 					 &name);
 }
 
+static u32 build_ruled(const struct vector *v, u8 *out, u32 size, const struct kchat_head *head)
+{
+	struct kchat_ruling ruling = {
+		.action = vector_number(v, "body.action"),
+		.seconds = vector_number(v, "body.seconds"),
+		.account = vector_number(v, "body.account"),
+		.text = text_of(v, "body.text"),
+	};
+
+	return kchat_frame_build_ruled(out, size, head, &ruling);
+}
+
 static u32 build_delivered(const struct vector *v, u8 *out, u32 size,
 			   const struct kchat_head *head)
 {
@@ -314,6 +326,8 @@ static u32 build(const struct vector *v, u16 type, u8 *out, u32 size,
 		return kchat_frame_build_parted(out, size, head, vector_number(v, "body.reason"));
 	case KCHAT_T_MOVED:
 		return build_moved(v, out, size, head);
+	case KCHAT_T_RULED:
+		return build_ruled(v, out, size, head);
 	case KCHAT_T_GAP:
 		return kchat_frame_build_gap(out, size, head, vector_number(v, "body.from"),
 					     vector_number(v, "body.to"));
