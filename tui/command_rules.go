@@ -82,12 +82,13 @@ func splitTime(argument string) (time.Duration, string) {
 // roomRules are the rules that /rules switches, by the word for it.
 var roomRules = []struct {
 	word string
+	key  string // what it says when it holds
 	of   func(*rooms.Rules) *bool
 }{
-	{"moderated", func(r *rooms.Rules) *bool { return &r.Moderated }},
-	{"invite-only", func(r *rooms.Rules) *bool { return &r.InviteOnly }},
-	{"topic-locked", func(r *rooms.Rules) *bool { return &r.TopicLocked }},
-	{"registered", func(r *rooms.Rules) *bool { return &r.Registered }},
+	{"moderated", "rules.is.moderated", func(r *rooms.Rules) *bool { return &r.Moderated }},
+	{"invite-only", "rules.is.invite_only", func(r *rooms.Rules) *bool { return &r.InviteOnly }},
+	{"topic-locked", "rules.is.topic_locked", func(r *rooms.Rules) *bool { return &r.TopicLocked }},
+	{"registered", "rules.kind.registered", func(r *rooms.Rules) *bool { return &r.Registered }},
 }
 
 // commandRules shows what holds in the room, or changes it.
@@ -163,10 +164,10 @@ func (c *chat) rulePassword(r *room, fields []string) tea.Cmd {
 
 // rulesWords says what holds in a room, and who has a role there.
 func (c *chat) rulesWords(r *room) string {
-	lines := []string{c.say("rules.title", "room", c.book.title(r)), "  " + c.say("rules.kind."+kindOf(r.info.Rules))}
+	lines := []string{c.say("rules.title", "room", c.book.title(r)), "  " + c.say(kindKey(r.info.Rules))}
 	for _, rule := range roomRules[:3] {
 		if *rule.of(&r.info.Rules) {
-			lines = append(lines, "  "+c.say("rules.is."+strings.ReplaceAll(rule.word, "-", "_")))
+			lines = append(lines, "  "+c.say(rule.key))
 		}
 	}
 	if r.info.Rules.Password {
@@ -185,12 +186,12 @@ func (c *chat) rulesWords(r *room) string {
 	return strings.Join(lines, "\n")
 }
 
-// kindOf tells rooms that are kept from those that go with their last person.
-func kindOf(rules rooms.Rules) string {
+// kindKey tells rooms that are kept from those that go with their last person.
+func kindKey(rules rooms.Rules) string {
 	if rules.Registered {
-		return "registered"
+		return "rules.kind.registered"
 	}
-	return "passing"
+	return "rules.kind.passing"
 }
 
 // roleWords says what somebody is in a room.
@@ -241,7 +242,7 @@ func (c *chat) ruled(ev rooms.Ruled) tea.Cmd {
 	if !known {
 		return nil
 	}
-	words := c.say("ruled."+key, "by", name(ev.By), "name", name(ev.Ruling.Person))
+	words := c.say(key, "by", name(ev.By), "name", name(ev.Ruling.Person))
 	if ev.Ruling.Action == rooms.SetKey && !ev.Rules.Password {
 		words = c.say("ruled.no_key", "by", name(ev.By))
 	}
@@ -264,9 +265,9 @@ func (c *chat) ruled(ev rooms.Ruled) tea.Cmd {
 
 // ruledKeys are the words for what was done.
 var ruledKeys = map[rooms.Action]string{
-	rooms.Kick: "kick", rooms.Ban: "ban", rooms.Unban: "unban", rooms.Mute: "mute", rooms.Unmute: "unmute",
-	rooms.Operator: "op", rooms.NoOperator: "deop", rooms.Voice: "voice", rooms.NoVoice: "devoice",
-	rooms.HandOver: "owner", rooms.Keep: "keep", rooms.NotKept: "not_kept", rooms.SetRules: "rules", rooms.SetKey: "key",
+	rooms.Kick: "ruled.kick", rooms.Ban: "ruled.ban", rooms.Unban: "ruled.unban", rooms.Mute: "ruled.mute", rooms.Unmute: "ruled.unmute",
+	rooms.Operator: "ruled.op", rooms.NoOperator: "ruled.deop", rooms.Voice: "ruled.voice", rooms.NoVoice: "ruled.devoice",
+	rooms.HandOver: "ruled.owner", rooms.Keep: "ruled.keep", rooms.NotKept: "ruled.not_kept", rooms.SetRules: "ruled.rules", rooms.SetKey: "ruled.key",
 }
 
 // roomPasswordDialog asks for the password of a room.
