@@ -132,7 +132,8 @@ void kchat_handle_invite(struct kchat_conn *conn, const struct kchat_request *re
 			error = KCHAT_E_FORBIDDEN;
 		else
 			error = kchat_room_admit(conn, member, to);
-		if (error == KCHAT_E_NONE && !kchat_room_invite(member->room, conn->session->account, to))
+		if (error == KCHAT_E_NONE &&
+		    !kchat_room_invite(member->room, conn->session->account, to))
 			error = KCHAT_E_OFFLINE;
 	}
 	if (account)

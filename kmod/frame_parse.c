@@ -204,10 +204,11 @@ enum kchat_error kchat_frame_parse_join(const u8 *body, u32 len, struct kchat_jo
 static bool ruling_fits(const struct kchat_ruling *ruling)
 {
 	u32 flags = KCHAT_ROOM_INVITE_ONLY | KCHAT_ROOM_MODERATED | KCHAT_ROOM_TOPIC_LOCKED;
+	bool about = ruling->action <= KCHAT_RULE_OWNER;
 
 	if (ruling->action < KCHAT_RULE_KICK || ruling->action > KCHAT_RULE_PASSWORD)
 		return false;
-	if ((ruling->action <= KCHAT_RULE_OWNER) != (ruling->account != 0))
+	if (about != !!ruling->account)
 		return false;
 	switch (ruling->action) {
 	case KCHAT_RULE_BAN:
