@@ -18,6 +18,7 @@ import (
 const (
 	endsMax = 64                 // epochs of a room that are over and still looked after, the newest
 	endAge  = 7 * 24 * time.Hour // so long after the next epoch began their ends are asked for
+	endSays = 8                  // epochs of which we say how far they went when somebody asks, the oldest
 	endJump = 1 << 20            // messages by which what somebody says may go beyond what is known
 )
 
@@ -29,6 +30,7 @@ type epochEnd struct {
 	heard uint64          // how far somebody else said they know it, since somebody asked
 	turn  turn
 	waits bool // more of it may be on its way: what is missing is counted a little later
+	says  bool // we are about to say how far we know it
 }
 
 // newEnd is an end that is to be asked for.
@@ -144,11 +146,12 @@ func (c *Client) heardOfEnd(r *room, w wire.Want) {
 		}
 		return
 	}
-	for epoch, e := range r.ends {
+	says := 0
+	for _, epoch := range slices.Sorted(maps.Keys(r.ends)) {
 		if epoch < w.FromEpoch || epoch >= w.ToEpoch {
 			continue
 		}
-		said := uint64(0)
+		e, said := r.ends[epoch], uint64(0)
 		if epoch == w.FromEpoch {
 			said = from.Seq
 		}
@@ -158,14 +161,22 @@ func (c *Client) heardOfEnd(r *room, w wire.Want) {
 		}
 		if said < e.known.Seq {
 			c.sayEnd(r, e)
+			if says++; says == endSays {
+				return
+			}
 		}
 	}
 }
 
 // sayEnd says how far we know an epoch that is over, a little later, unless somebody else says as much.
 func (c *Client) sayEnd(r *room, e *epochEnd) {
+	if e.says {
+		return
+	}
+	e.says = true
 	l := r.home.link
 	c.after(rand.N(wantDelay), func() {
+		e.says = false
 		if r.home.link == l && r.live && r.others(c.me()) > 0 && e.heard < e.known.Seq {
 			e.heard = e.known.Seq
 			c.sendWant(r, e.known, e.known)

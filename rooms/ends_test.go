@@ -171,6 +171,38 @@ func TestWhoHasAnEpochInBetweenSaysHowFarItWent(t *testing.T) {
 	})
 }
 
+// TestOneQuestionForEverythingMakesNobodyTalkWithoutEnd asks for ten epochs again and again.
+func TestOneQuestionForEverythingMakesNobodyTalkWithoutEnd(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		const over = 10
+		store := newMemStore()
+		for k := uint64(1); k <= over; k++ {
+			store.messages = append(store.messages, Message{Room: "lobby", ID: MessageID{byte(k)}, Pos: Position{k << 32, k}, Sender: annaID, Kind: KindText, Text: "old"})
+		}
+		store.stored["lobby"] = Position{over << 32, over}
+		n.start(func(c *Config) { c.Store, c.Pins = store, store })
+		p := n.login()
+		p.admit((over+1)<<32, 0, 0, meAndAnna())
+		for range over { // what we ask for ourselves
+			p.expectSoon(wire.TypeWant)
+		}
+		for range 100 {
+			p.wants(annaID, Position{}, Position{Epoch: (over + 1) << 32})
+		}
+		said := 0
+		for _, w := range p.wantsWithin(wantDelay) {
+			if w.FromEpoch == w.ToEpoch && w.FromSeq == w.ToSeq {
+				if said++; w.FromEpoch>>32 > endSays || w.FromSeq != w.FromEpoch>>32 {
+					t.Errorf("%+v", w)
+				}
+			}
+		}
+		if said != endSays {
+			t.Errorf("%d answers", said)
+		}
+	})
+}
+
 func TestAnEpochInBetweenOfWhichWeHearIsAGap(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network) {
 		u, p := reopen(t, n, 5, 0, meAndAnna())
