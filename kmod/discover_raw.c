@@ -173,7 +173,7 @@ static void raw_receive(struct work_struct *work)
 		/* That it went down is said once, before what had come. */
 		if (len < 0 && len != -ENETDOWN)
 			return;
-		/* A promiscuous interface, or one that drops a VLAN's tag, hears what is not for us. */
+		/* A promiscuous interface hears what is not for us, and so do VLANs that are not set up. */
 		if (len > 0 && len <= sizeof(question) && from.sll_pkttype != PACKET_OTHERHOST)
 			raw_answer(device, &question, len);
 		cond_resched();
@@ -195,7 +195,8 @@ static int raw_open(struct raw_device *device, int ifindex)
 	int err;
 
 	/* Protocol 0: it hears nothing before it is bound to the one interface. */
-	err = kchat_alloc_errno(sock_create_kern(device->raw->kn->net, PF_PACKET, SOCK_RAW, 0, &sock));
+	err = kchat_alloc_errno(sock_create_kern(device->raw->kn->net, PF_PACKET, SOCK_RAW, 0,
+						 &sock));
 	if (err)
 		return err;
 	sk = sock->sk;

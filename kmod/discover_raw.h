@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Discovery by Ethernet frames of a type of our own, for a cable on which nothing has an address yet. */
+/* Discovery by Ethernet frames of their own type, for cables on which nothing has an address. */
 #ifndef _KCHAT_DISCOVER_RAW_H
 #define _KCHAT_DISCOVER_RAW_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Discovery over UDP: a server is asked by unicast, broadcast or multicast, and answers by unicast. */
+/* Discovery over UDP: asked by unicast, broadcast or multicast, a server answers by unicast. */
 #ifndef _KCHAT_DISCOVER_UDP_H
 #define _KCHAT_DISCOVER_UDP_H
 

@@ -312,7 +312,7 @@ static int do_ether_set(struct sk_buff *skb, struct genl_info *info)
 	else if (err == -ENOENT)
 		NL_SET_ERR_MSG_ATTR(info->extack, attr, "discovery is not on there");
 	else if (err == -ENOSPC)
-		NL_SET_ERR_MSG_ATTR(info->extack, attr, "discovery is on at as many interfaces as may be");
+		NL_SET_ERR_MSG_ATTR(info->extack, attr, "as many interfaces as may be are on");
 	else if (err)
 		NL_SET_ERR_MSG_ATTR(info->extack, attr, "no packet socket could be bound there");
 	return err;

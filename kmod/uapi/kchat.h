@@ -502,7 +502,8 @@ enum kchat_nla {
 	KCHAT_A_PARAM_VALUE,	/* u64 */
 	KCHAT_A_PARAM_MIN,	/* u64 */
 	KCHAT_A_PARAM_MAX,	/* u64 */
-	KCHAT_A_UDP_PORT,	/* u16, host order: of discovery; 0: off; default KCHAT_DISCOVER_PORT */
+	/* u16, host order: of discovery; 0: off; default KCHAT_DISCOVER_PORT */
+	KCHAT_A_UDP_PORT,
 	/* u16, host order: TCP port by which others reach us, but over Ethernet; default PORT */
 	KCHAT_A_OUTER_PORT,
 	KCHAT_A_IFNAME,		/* string: of an interface */
