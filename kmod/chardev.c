@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 
+#include "alloc.h"
 #include "chardev_file.h"
 #include "frame.h"
 
@@ -225,7 +226,7 @@ static struct miscdevice device = {
 int kchat_device_init(void)
 {
 	device.mode = device_mode & 0777;
-	return misc_register(&device);
+	return kchat_alloc_errno(misc_register(&device));
 }
 
 void kchat_device_exit(void)

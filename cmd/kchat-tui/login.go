@@ -54,9 +54,6 @@ func loginCommand() *cobra.Command {
 	o.flags(cmd)
 	cmd.Flags().StringSliceVar(&o.rooms, "room", nil, "room to open, besides those of last time")
 	cmd.Flags().BoolVar(&o.local, "local", false, "log in as this machine's user, by /dev/kchat: without a password, to the server in this kernel")
-	cmd.MarkFlagsMutuallyExclusive("local", "server")
-	cmd.MarkFlagsMutuallyExclusive("local", "user")
-	cmd.MarkFlagsMutuallyExclusive("local", "password-file")
 	cmd.Flags().BoolVar(&o.ascii, "ascii", false, "draw lines and marks in ASCII only")
 	return asUsage(cmd)
 }
@@ -65,6 +62,9 @@ func loginCommand() *cobra.Command {
 func (o *loginOptions) run(ctx context.Context) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
 	defer stop()
+	if o.local && (o.server != "" || o.user != "" || o.passwordFile != "") {
+		return coded{errors.New("--local goes without --server, --user and --password-file"), exitUsage}
+	}
 	if err := o.complete(); err != nil {
 		return err
 	}

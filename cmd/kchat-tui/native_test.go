@@ -84,3 +84,41 @@ func TestTheModuleRunsInTheRunningKernel(t *testing.T) {
 		t.Errorf("a second stop: %s", out)
 	}
 }
+
+// TestLoginByTheDeviceSaysWhatIsMissing: the module, then the account; with both it only wants a terminal.
+func TestLoginByTheDeviceSaysWhatIsMissing(t *testing.T) {
+	run := machine(t)
+	refused := func(code int, words string) {
+		t.Helper()
+		if out, got := run("login", "--local"); got != code || !strings.Contains(out, words) {
+			t.Errorf("login --local: exit code %d, want %d with %q: %s", got, code, words, out)
+		}
+	}
+	refused(exitNoServer, "the module is not loaded")
+	if out, code := run("server", "start", "--mode", "native", "--module", "/opt/kchat.ko"); code != 0 {
+		t.Fatalf("start: %s", out)
+	}
+	refused(exitLogin, "--uid")
+	if out, code := run("login", "--local", "--user", "kim"); code != exitUsage {
+		t.Errorf("--local with --user: exit code %d, %s", code, out)
+	}
+	if out, code := run("user", "add", "kim", "--uid", "0", "--password-file", "/proc/version"); code != 0 {
+		t.Fatalf("user add: %s", out)
+	}
+	if out, code := run("user", "add", "lee", "--uid", "0", "--password-file", "/proc/version"); code == 0 || !strings.Contains(out, "kim") {
+		t.Errorf("a uid twice: exit code %d, %s", code, out)
+	}
+	if out, code := run("login", "--local"); code == 0 || strings.Contains(out, "--uid") || !strings.Contains(strings.ToLower(out), "tty") {
+		t.Errorf("without a terminal: exit code %d, %s", code, out)
+	}
+	if out, code := run("user", "set", "kim"); code == 0 {
+		t.Errorf("user set without anything: %s", out)
+	}
+	if out, code := run("user", "set", "kim", "--no-uid"); code != 0 {
+		t.Fatalf("user set: %s", out)
+	}
+	refused(exitLogin, "--uid")
+	if out, code := run("server", "stop"); code != 0 {
+		t.Errorf("stop: %s", out)
+	}
+}
