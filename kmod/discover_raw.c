@@ -173,7 +173,7 @@ static void raw_receive(struct work_struct *work)
 		/* That it went down is said once, before what had come. */
 		if (len < 0 && len != -ENETDOWN)
 			return;
-		/* A promiscuous interface hears what is not for us, and so do VLANs that are not set up. */
+		/* Promiscuous interfaces hear what is not for us, and so do VLANs not set up. */
 		if (len > 0 && len <= sizeof(question) && from.sll_pkttype != PACKET_OTHERHOST)
 			raw_answer(device, &question, len);
 		cond_resched();
