@@ -253,6 +253,7 @@ func TestProofThatIsRefused(t *testing.T) {
 	for name, change := range map[string]func(string) string{
 		"another nonce":           func(s string) string { return strings.Replace(s, ",r=", ",r=x", 1) },
 		"channel binding data":    func(s string) string { return strings.Replace(s, "c=biws", "c=eSws", 1) },
+		"empty":                   func(string) string { return "" },
 		"no proof":                func(s string) string { return s[:strings.Index(s, ",p=")] },
 		"proof cut":               func(s string) string { return s[:len(s)-5] },
 		"proof not base64":        func(s string) string { return s[:len(s)-5] + "!!!!=" },

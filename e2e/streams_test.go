@@ -176,7 +176,9 @@ func TestAFileGoesToAllWhoAccept(t *testing.T) {
 	}
 	// With a media connection the chunks come there, wherever it was accepted.
 	c.ok(c.Send(wire.Header{Type: wire.TypeStreamAccept, ID: id}, wire.Number{}))
-	mc.gets(id, wire.TypeStreamStart)
+	if f := mc.gets(id, wire.TypeStreamStart); f.Room != r.Number {
+		t.Errorf("STREAM_START in room %d, the stream is in %d", f.Room, r.Number)
+	}
 	a.accepted(id, 2)
 	poured := make(chan error, 1)
 	go func() { poured <- a.pour(id, data, 0, credit.Limit) }()

@@ -248,6 +248,7 @@ static enum kchat_error taker_begin(struct kchat_conn *conn, const struct kchat_
 	hlist_add_head(&taker->cursor.node, &taker->slot->cursors);
 	ctl = kchat_conn_answer(conn, hdr, 8, &head);
 	if (ctl) {
+		head.room = stream->room->number; /* whatever the request says */
 		ctl->len = kchat_frame_build_u64(ctl->data, ctl->size, KCHAT_T_STREAM_START, &head,
 						 offset);
 		kchat_conn_reply(conn, ctl);
