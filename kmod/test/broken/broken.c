@@ -16,14 +16,21 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/timekeeping.h>
 #include <linux/timer.h>
 
 static char *mistake = "";
 module_param(mistake, charp, 0);
 MODULE_PARM_DESC(mistake, "what to do wrong; nothing if empty");
 
-/* Longer than a second, the shortest time after which the watchdogs speak when told to. */
+/* Longer than a second, the shortest time after which the watchdog of tasks speaks when told to. */
 #define TOO_LONG_MS 6000
+
+/*
+ * Longer than the shortest time of the watchdog of processors, two seconds, and of RCU:
+ * three, and five more with PROVE_RCU (kernel/rcu/tree_stall.h), from when somebody waits.
+ */
+#define LOCKED_UP_MS 15000
 
 /* Enough that a pointer left on the stack or in a register does not hide them all. */
 #define LOST 8
@@ -255,12 +262,26 @@ static void hung_task(void)
 	schedule_timeout_uninterruptible(msecs_to_jiffies(TOO_LONG_MS));
 }
 
-/* Seen by the watchdog of the processor, and by RCU if that is told to be quicker. */
+static void grace_period_over(struct rcu_head *head)
+{
+}
+
+/*
+ * Seen by the watchdog of the processor, and by RCU, which has to wait for it, if that
+ * is told to be quicker. By the clock: how long mdelay() is was measured while an
+ * emulated processor booted, which a busy host makes too short.
+ */
 static void lockup(void)
 {
+	u64 end = ktime_get_mono_fast_ns() + LOCKED_UP_MS * NSEC_PER_MSEC;
+	static struct rcu_head waits;
+
 	preempt_disable();
-	mdelay(TOO_LONG_MS);
+	call_rcu(&waits, grace_period_over);
+	while (ktime_get_mono_fast_ns() < end)
+		cpu_relax();
 	preempt_enable();
+	rcu_barrier();
 }
 
 static const struct {
