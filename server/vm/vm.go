@@ -145,6 +145,9 @@ func (v *VM) await(ctx context.Context, limit time.Duration, ready <-chan guest.
 	case r := <-ready:
 		v.Release = r.Release
 	case <-v.exited:
+		if v.exitErr == nil { // a kernel that panics ends it in peace
+			return fmt.Errorf("%w: QEMU ended", ErrNoBoot)
+		}
 		return fmt.Errorf("%w: QEMU ended (%w)", ErrNoBoot, v.exitErr)
 	case <-timer.C:
 		return fmt.Errorf("%w within %v", ErrNoBoot, limit)
