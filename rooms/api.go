@@ -327,14 +327,15 @@ type Ticket struct {
 
 // Config says who connects to what. Address, User, Password, Store and Pins are needed.
 type Config struct {
-	Address  string // host:port
-	User     string // name as typed; prepared by PRECIS before it is sent
-	Password string
-	Agent    string // for HELLO, for example "kchat-tui/1.0"
-	Rooms    []string
-	Store    Store
-	Pins     Pins
-	Blobs    Blobs // nil: attachments are not fetched and cannot be sent
+	Address      string // host:port
+	User         string // name as typed; prepared by PRECIS before it is sent
+	Password     string
+	Agent        string // for HELLO, for example "kchat-tui/1.0"
+	Rooms        []string
+	RoomPassword string // of Rooms that have one
+	Store        Store
+	Pins         Pins
+	Blobs        Blobs // nil: attachments are not fetched and cannot be sent
 	// Accept decides whether an offered blob is taken; nil takes pictures of up to 16 MiB and nothing else. A hash
 	// that is not known yet is zero, a size wire.SizeUnknown: TransferEnded has them.
 	Accept func(Transfer) bool

@@ -102,7 +102,8 @@ func New(cfg Config) (*Client, error) {
 	c.blobs = newReceivers(c)
 	c.view.rooms = map[string]*room{}
 	for _, name := range cfg.Rooms {
-		c.room(name).wanted = true
+		r := c.room(name)
+		r.wanted, r.opts.Password = true, cfg.RoomPassword
 	}
 	return c, nil
 }

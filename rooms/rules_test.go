@@ -122,3 +122,17 @@ func TestWhoIsBannedDoesNotKnockAgain(t *testing.T) {
 		}
 	})
 }
+
+func TestTheConfiguredRoomsAreEnteredWithTheirPassword(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		n.start(func(c *Config) { c.RoomPassword = "sesame" })
+		key, err := wire.RoomKey("sesame", peerCommunity, "lobby")
+		if err != nil {
+			t.Fatal(err)
+		}
+		join := n.login().admit(epochOne, 0, 0, meAndAnna())
+		if !bytes.Equal(join.Proof, wire.JoinProof(key, peerNonce, "lobby")) {
+			t.Errorf("%+v", join)
+		}
+	})
+}

@@ -95,11 +95,12 @@ func asUsage(cmd *cobra.Command) *cobra.Command {
 
 // connection says who connects to what: flags, then the environment, then the configuration file.
 type connection struct {
-	server       string
-	user         string
-	passwordFile string
-	trust        bool
-	unnamed      bool // nobody has said which server
+	server           string
+	user             string
+	passwordFile     string
+	roomPasswordFile string // of send and tail
+	trust            bool
+	unnamed          bool // nobody has said which server
 }
 
 // flags adds the flags of a connection to a command.
@@ -109,6 +110,13 @@ func (c *connection) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&c.passwordFile, "password-file", "",
 		"file whose first line is the password; - is standard input (default: ask)")
 	cmd.Flags().BoolVar(&c.trust, "trust", false, "accept that another server answers at a known address")
+}
+
+// roomFlags adds what a command needs to come into one room.
+func (c *connection) roomFlags(cmd *cobra.Command, room *string) {
+	cmd.Flags().StringVar(room, "room", "", "the room")
+	cmd.Flags().StringVar(&c.roomPasswordFile, "room-password-file", "",
+		"file whose first line is the password of the room, if that has one")
 }
 
 // configFile is the file with what is not to be typed every time.
@@ -183,6 +191,16 @@ func (c *connection) open(ctx context.Context, room string, change func(*rooms.C
 	if err != nil {
 		return nil, coded{err, exitUsage}
 	}
+	roomPassword := ""
+	switch {
+	case c.roomPasswordFile == "":
+	case c.roomPasswordFile == "-" && c.passwordFile == "-":
+		return nil, coded{errors.New("standard input cannot be two passwords"), exitUsage}
+	default:
+		if roomPassword, err = passwordFromFile(c.roomPasswordFile); err != nil {
+			return nil, coded{fmt.Errorf("--room-password-file: %w", err), exitUsage}
+		}
+	}
 	login, err := rooms.LoginName(c.user)
 	if err != nil {
 		return nil, coded{err, exitUsage}
@@ -195,7 +213,12 @@ func (c *connection) open(ctx context.Context, room string, change func(*rooms.C
 	if err != nil {
 		return nil, err
 	}
-	return c.start(ctx, room, password, path, filepath.Join(data, "blobs"), change)
+	return c.start(ctx, room, password, path, filepath.Join(data, "blobs"), func(cfg *rooms.Config) {
+		cfg.RoomPassword = roomPassword
+		if change != nil {
+			change(cfg)
+		}
+	})
 }
 
 // start starts a client that keeps its history and its blobs in these places.

@@ -48,7 +48,7 @@ func sendCommand() *cobra.Command {
 		},
 	}
 	o.flags(cmd)
-	cmd.Flags().StringVar(&o.room, "room", "", "the room")
+	o.roomFlags(cmd, &o.room)
 	cmd.Flags().StringVar(&o.image, "image", "", "picture to send with it: PNG, JPEG, GIF or WebP")
 	cmd.Flags().StringVar(&o.wait, "wait", "", "wait so long until somebody else is present")
 	cmd.Flags().Lookup("wait").NoOptDefVal = waitDefault
@@ -70,7 +70,7 @@ func (o *sendOptions) text(in io.Reader, args []string) (string, error) {
 		return "", nil
 	case args[0] != "-":
 		return args[0], nil
-	case o.passwordFile == "-":
+	case o.passwordFile == "-" || o.roomPasswordFile == "-":
 		return "", coded{errors.New("standard input cannot be the text and the password"), exitUsage}
 	}
 	b, err := io.ReadAll(io.LimitReader(in, sendRead))

@@ -14,6 +14,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kchat/e2e/peer"
+	"kchat/wire"
 )
 
 // account makes an account on one's server, and a file with its password.
@@ -121,6 +124,21 @@ func TestSendAndTail(t *testing.T) {
 		}
 		if m := l.await("message", "", ""); m["text"] != "somebody hears this" || m["name"] != "Anna" || m["seq"] != float64(1) || m["before"] != nil {
 			t.Errorf("%v", m)
+		}
+	})
+
+	t.Run("a room with a password is entered with the file that has it", func(t *testing.T) {
+		lockRoom(t, address, "bob", bobPassword, "vault", "sesame")
+		_, errs, code := send("--room", "vault", "let me in")
+		if code != exitRefused || !strings.Contains(errs, "The room's password is missing or wrong.") {
+			t.Errorf("exit code %d, %q", code, errs)
+		}
+		file := filepath.Join(t.TempDir(), "password")
+		if err := os.WriteFile(file, []byte("sesame\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, errs, code = send("--room", "vault", "--room-password-file", file, "hello"); code != 0 {
+			t.Errorf("exit code %d, %q", code, errs)
 		}
 	})
 
@@ -359,4 +377,32 @@ func TestWhatStrangersWriteIsHarmlessOnATerminal(t *testing.T) {
 	if strings.ContainsAny(out.String(), "\x1b\x07\u202e") {
 		t.Errorf("%q", out.String())
 	}
+}
+
+// lockRoom makes a room with a password, and stays there until the test ends.
+func lockRoom(t *testing.T, address, user, passwordFile, room, password string) {
+	t.Helper()
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	words, err := passwordFromFile(passwordFile)
+	ok(err)
+	c, err := peer.Dial(address)
+	ok(err)
+	t.Cleanup(func() { _ = c.Close() })
+	ok(c.Hello())
+	ok(c.Login(user, words))
+	c.KeepAlive(2 * time.Second)
+	r, err := c.Join(wire.Join{Name: room})
+	ok(err)
+	key, err := wire.RoomKey(password, c.Welcome.Community, room)
+	ok(err)
+	id := peer.NewID()
+	masked := wire.MaskRoomKey(key, c.Key, id)
+	ok(c.Send(wire.Header{Type: wire.TypeRule, Room: r.Number, ID: id}, wire.Ruling{Action: wire.RulePassword, Text: string(masked[:])}))
+	_, err = c.Reply(id, wire.TypeOK)
+	ok(err)
 }

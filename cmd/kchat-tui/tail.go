@@ -40,7 +40,7 @@ func tailCommand() *cobra.Command {
 		},
 	}
 	o.flags(cmd)
-	cmd.Flags().StringVar(&o.room, "room", "", "the room")
+	o.roomFlags(cmd, &o.room)
 	cmd.Flags().BoolVar(&o.json, "json", false, "one JSON object a line")
 	cmd.Flags().StringVar(&o.since, "since", "", "place after which to begin, EPOCH:SEQ")
 	return asUsage(cmd)
