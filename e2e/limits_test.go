@@ -36,20 +36,22 @@ func full(t *testing.T, most int, enter func() (*peer.Conn, error)) {
 
 // greeted connects and waits for the answer to HELLO, or for an ERROR that comes unasked.
 func greeted(t *testing.T) func() (*peer.Conn, error) {
-	return func() (*peer.Conn, error) {
-		c, err := peer.Dial(world.server(t).Addr)
-		if err != nil {
-			return nil, err
-		}
-		t.Cleanup(func() { _ = c.Close() })
-		// A server that is full may close before it has read HELLO.
-		_ = c.Send(wire.Header{Type: wire.TypeHello}, wire.Hello{Version: wire.Version})
-		f, err := c.Next(world.slow(patience))
-		if err == nil && f.Type != wire.TypeWelcome {
-			err = &peer.Unexpected{Want: wire.TypeWelcome, Got: f}
-		}
-		return c, err
+	return func() (*peer.Conn, error) { return greetedAt(t, world.server(t).Addr) }
+}
+
+func greetedAt(t *testing.T, address string) (*peer.Conn, error) {
+	c, err := peer.Dial(address)
+	if err != nil {
+		return nil, err
 	}
+	t.Cleanup(func() { _ = c.Close() })
+	// A server that is full may close before it has read HELLO.
+	_ = c.Send(wire.Header{Type: wire.TypeHello}, wire.Hello{Version: wire.Version})
+	f, err := c.Next(world.slow(patience))
+	if err == nil && f.Type != wire.TypeWelcome {
+		err = &peer.Unexpected{Want: wire.TypeWelcome, Got: f}
+	}
+	return c, err
 }
 
 func TestTooManyConnectionsFromOneAddress(t *testing.T) {

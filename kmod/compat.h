@@ -94,4 +94,26 @@ static inline void kchat_udp_tunnel_setup(struct net *net, struct socket *sock,
 #endif
 }
 
+/*
+ * A multicast group can be for CAP_NET_ADMIN alone since 6.7, and in later ones
+ * of the stable kernels. Where it cannot there is none: it would tell every
+ * user of the machine who talks to whom.
+ */
+#ifdef KCHAT_HAVE_MCAST_CAP
+#define KCHAT_MCAST_GROUPS	1
+#define KCHAT_MCAST_FLAGS	.flags = GENL_MCAST_CAP_NET_ADMIN,
+#else
+#define KCHAT_MCAST_GROUPS	0
+#define KCHAT_MCAST_FLAGS
+#endif
+#define kchat_has_listeners(family, net)	\
+	(KCHAT_MCAST_GROUPS && genl_has_listeners(family, net, 0))
+
+/* An acknowledgement can name an attribute that is missing since 6.1. */
+#ifdef KCHAT_HAVE_ATTR_CHECK
+#define kchat_attr_missing(info, attr)	GENL_REQ_ATTR_CHECK(info, attr)
+#else
+#define kchat_attr_missing(info, attr)	(!(info)->attrs[attr])
+#endif
+
 #endif /* _KCHAT_COMPAT_H */

@@ -18,6 +18,13 @@ static bool conns_full(const struct kchat_net *kn)
 	       atomic_read(&kn->nr_new) >= kchat_param(kn, KCHAT_P_unauthenticated);
 }
 
+static void conns_tell_full(struct kchat_net *kn)
+{
+	bool all = atomic_read(&kn->nr_open) >= kchat_param(kn, KCHAT_P_connections);
+
+	kchat_event_limit(kn, all ? KCHAT_P_connections : KCHAT_P_unauthenticated);
+}
+
 /*
  * Silence must not keep anybody out, so the oldest stranger makes place, as in
  * sunrpc's svc_check_conn_limits(). One at a time: the limits stay limits.
@@ -40,6 +47,7 @@ bool kchat_conn_place(struct kchat_net *kn)
 		return true;
 	if (!test_and_set_bit(KCHAT_CONN_YIELD, &oldest->flags)) {
 		kchat_stat_inc(kn, KCHAT_C_REFUSED);
+		conns_tell_full(kn);
 		kchat_conn_end(oldest, KCHAT_E_FULL);
 	}
 	kchat_conn_put(oldest);
@@ -87,7 +95,10 @@ static bool conn_address_full(const struct kchat_conn *newcomer)
 			break;
 	}
 	spin_unlock(&kn->conns_lock);
-	return count >= limit;
+	if (count < limit)
+		return false;
+	kchat_event_limit(kn, KCHAT_P_per_address);
+	return true;
 }
 
 static bool conn_from_proxy(const struct kchat_conn *conn)
@@ -150,6 +161,7 @@ void kchat_conn_accept(struct kchat_net *kn, struct socket *sock)
 	bool refused;
 
 	if (conns_full(kn)) {
+		conns_tell_full(kn);
 		conn_refuse(kn, sock);
 		return;
 	}

@@ -366,8 +366,10 @@ static enum kchat_error join_allowed(struct joining *joining)
 		return KCHAT_E_AUTH_LIMIT;
 	}
 	if (joining->conn && joining->conn->nr_members >=
-			     kchat_param(joining->conn->kn, KCHAT_P_rooms_per_connection))
+			     kchat_param(joining->conn->kn, KCHAT_P_rooms_per_connection)) {
+		kchat_event_limit(joining->conn->kn, KCHAT_P_rooms_per_connection);
 		return KCHAT_E_ROOMS;
+	}
 	return KCHAT_E_NONE;
 }
 
@@ -393,8 +395,11 @@ static enum kchat_error join_found(struct joining *joining)
 	mutex_lock(&session->lock);
 	error = join_room(joining);
 	mutex_unlock(&session->lock);
+	if (error == KCHAT_E_ROOM_FULL)
+		kchat_event_limit(session->kn, KCHAT_P_members);
 	if (error != KCHAT_E_NONE)
 		return error;
+	kchat_event_seat(session, joining->room, KCHAT_EVENT_JOIN, KCHAT_PERSON_PRESENT);
 	if (joining->conn)
 		join_listen(joining);
 	if (joining->room->flags & KCHAT_ROOM_DIRECT)

@@ -161,6 +161,7 @@ static int __net_init kchat_net_init(struct net *net)
 	spin_lock_init(&kn->streams_lock);
 	INIT_DELAYED_WORK(&kn->house, net_house);
 	kchat_param_init(kn);
+	kchat_events_init(&kn->events);
 	kchat_rooms_init(kn);
 	kchat_accounts_init(&kn->accounts);
 	kchat_service_init(kn);

@@ -11,6 +11,7 @@
 
 #include "account.h"
 #include "alloc.h"
+#include "compat.h"
 #include "conn.h"
 #include "discover_raw.h"
 #include "server.h"
@@ -40,6 +41,7 @@ static const struct nla_policy policy[KCHAT_A_MAX + 1] = {
 	[KCHAT_A_SALT]		 = NLA_POLICY_EXACT_LEN(KCHAT_SALT_LEN),
 	[KCHAT_A_STORED_KEY]	 = NLA_POLICY_EXACT_LEN(KCHAT_KEY_LEN),
 	[KCHAT_A_SERVER_KEY]	 = NLA_POLICY_EXACT_LEN(KCHAT_KEY_LEN),
+	[KCHAT_A_SESSION]	 = NLA_POLICY_MIN(NLA_U64, 1),
 	[KCHAT_A_COOKIE]	 = { .type = NLA_U64 },
 	[KCHAT_A_ERROR]		 = { .type = NLA_U16 },
 	[KCHAT_A_UID]		 = { .type = NLA_U32 },
@@ -54,7 +56,7 @@ static const struct nla_policy policy[KCHAT_A_MAX + 1] = {
 
 /* Says in words which attribute a request lacks. */
 #define HAS(info, name) ({						\
-	bool _has = (info)->attrs[KCHAT_A_##name];			\
+	bool _has = !kchat_attr_missing(info, KCHAT_A_##name);		\
 									\
 	if (!_has)							\
 		GENL_SET_ERR_MSG(info, #name " is missing");		\
@@ -84,6 +86,17 @@ int kchat_netlink_put_text(struct sk_buff *skb, int type, const struct kchat_tex
 	memcpy(data, text->data, text->len);
 	data[text->len] = '\0';
 	return 0;
+}
+
+int kchat_netlink_put_peer(struct sk_buff *skb, const struct in6_addr *peer, u16 port)
+{
+	char text[KCHAT_PEER_LEN + 8];
+
+	if (ipv6_addr_v4mapped(peer))
+		snprintf(text, sizeof(text), "%pI4:%u", &peer->s6_addr32[3], port);
+	else
+		snprintf(text, sizeof(text), "[%pI6c]:%u", peer, port);
+	return nla_put_string(skb, KCHAT_A_PEER, text);
 }
 
 /* ---- the server -------------------------------------------------------------- */
@@ -365,6 +378,8 @@ static int do_account_set(struct sk_buff *skb, struct genl_info *info)
 	}
 	err = kchat_account_set(&knet->accounts, &record, kchat_param(knet, KCHAT_P_accounts),
 				&change);
+	if (!err)
+		kchat_list_changed(knet, KCHAT_LIST_ACCOUNTS);
 	if (change.keys)
 		end_rekeyed(knet, change.account, record.stored_key);
 	else if (change.uid)
@@ -398,9 +413,36 @@ static int do_account_del(struct sk_buff *skb, struct genl_info *info)
 				    "there is no such account");
 		return -ENOENT;
 	}
+	kchat_list_changed(knet_of(info), KCHAT_LIST_ACCOUNTS);
 	kchat_session_end_account(account, NULL, KCHAT_E_SESSION);
 	kchat_account_put(account);
 	return 0;
+}
+
+static int do_kick(struct sk_buff *skb, struct genl_info *info)
+{
+	const struct nlattr *session = info->attrs[KCHAT_A_SESSION];
+	const struct nlattr *account = info->attrs[KCHAT_A_ACCOUNT];
+	struct kchat_net *knet = knet_of(info);
+	bool kicked;
+
+	if (session && account) {
+		NL_SET_ERR_MSG_ATTR(info->extack, account, "SESSION and ACCOUNT exclude each other");
+		return -EINVAL;
+	}
+	if (!session && !account) {
+		GENL_SET_ERR_MSG(info, "SESSION or ACCOUNT is missing");
+		return -EINVAL;
+	}
+	if (session)
+		kicked = kchat_session_kick(knet, nla_get_u64(session));
+	else
+		kicked = kchat_session_kick_account(knet, nla_get_u64(account));
+	if (kicked)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(info->extack, session ?: account,
+			    "there is no such session, or none of that account");
+	return -ENOENT;
 }
 
 static int do_service(struct sk_buff *skb, struct genl_info *info)
@@ -466,8 +508,13 @@ static const struct genl_small_ops ops[] = {
 	DUMP(SESSION_GET, kchat_netlink_dump_sessions),
 	DO(PARAM_SET, do_param_set),
 	DUMP(PARAM_GET, kchat_netlink_dump_params),
+	DO(KICK, do_kick),
 	DO(ETHER_SET, do_ether_set),
 	DUMP(ETHER_GET, kchat_netlink_dump_ether),
+};
+
+static const struct genl_multicast_group groups[] = {
+	{ .name = KCHAT_GENL_EVENTS, KCHAT_MCAST_FLAGS },
 };
 
 /*
@@ -484,6 +531,8 @@ struct genl_family kchat_genl_family __ro_after_init = {
 	.parallel_ops	= true,
 	.small_ops	= ops,
 	.n_small_ops	= ARRAY_SIZE(ops),
+	.mcgrps		= groups,
+	.n_mcgrps	= KCHAT_MCAST_GROUPS,
 	.module		= THIS_MODULE,
 };
 
@@ -497,11 +546,14 @@ int __init kchat_netlink_init(void)
 	err = genl_register_family(&kchat_genl_family);
 	if (err)
 		netlink_unregister_notifier(&netlink_notifier);
+	else
+		kchat_events_open();
 	return err;
 }
 
 void kchat_netlink_exit(void)
 {
+	kchat_events_close();
 	genl_unregister_family(&kchat_genl_family);
 	netlink_unregister_notifier(&netlink_notifier);
 }

@@ -3,7 +3,10 @@
 #ifndef _KCHAT_NETLINK_H
 #define _KCHAT_NETLINK_H
 
+#include <linux/types.h>
+
 struct genl_family;
+struct in6_addr;
 struct kchat_text;
 struct netlink_callback;
 struct sk_buff;
@@ -13,6 +16,8 @@ extern struct genl_family kchat_genl_family;
 int kchat_netlink_init(void);
 void kchat_netlink_exit(void);
 
+/* PEER: address and port of somebody. */
+int kchat_netlink_put_peer(struct sk_buff *skb, const struct in6_addr *peer, u16 port);
 /* nla_put_string() for text that is not terminated. */
 int kchat_netlink_put_text(struct sk_buff *skb, int type, const struct kchat_text *text);
 

@@ -35,8 +35,20 @@ static struct kchat_net *knet_of(const struct sk_buff *skb)
 
 static void *message_begin(struct sk_buff *skb, struct netlink_callback *cb, u8 command)
 {
-	return genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-			   &kchat_genl_family, NLM_F_MULTI, command);
+	void *head = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+				 &kchat_genl_family, NLM_F_MULTI, command);
+
+	if (head)
+		genl_dump_check_consistent(cb, head);
+	return head;
+}
+
+/* The list as it is now; if it was another one before, the messages say so (NLM_F_DUMP_INTR). */
+static void list_of_now(struct netlink_callback *cb, const struct kchat_net *knet,
+			enum kchat_list list)
+{
+	/* 0 would mean that there is nothing to compare with. */
+	cb->seq = (u32)atomic_read(&knet->list_changes[list]) | 1U << 31;
 }
 
 /* True if it fitted; else it is taken back, and comes first next time. */
@@ -89,6 +101,7 @@ int kchat_netlink_dump_accounts(struct sk_buff *skb, struct netlink_callback *cb
 	struct kchat_account *account;
 	bool told = true;
 
+	list_of_now(cb, knet, KCHAT_LIST_ACCOUNTS);
 	while (told && (account = kchat_account_next(&knet->accounts, state->after))) {
 		told = tell_account(skb, cb, account);
 		if (told)
@@ -136,6 +149,7 @@ int kchat_netlink_dump_rooms(struct sk_buff *skb, struct netlink_callback *cb)
 	struct kchat_room *room;
 	bool told = true;
 
+	list_of_now(cb, knet, KCHAT_LIST_ROOMS);
 	while (told && (room = kchat_room_next(knet, state->after))) {
 		told = tell_room(skb, cb, room);
 		if (told)
@@ -149,14 +163,7 @@ int kchat_netlink_dump_rooms(struct sk_buff *skb, struct netlink_callback *cb)
 
 static int put_connection(struct sk_buff *skb, const struct kchat_session_info *info)
 {
-	char peer[64];
-
-	if (ipv6_addr_v4mapped(&info->peer))
-		snprintf(peer, sizeof(peer), "%pI4:%u", &info->peer.s6_addr32[3],
-			 info->peer_port);
-	else
-		snprintf(peer, sizeof(peer), "[%pI6c]:%u", &info->peer, info->peer_port);
-	if (nla_put_string(skb, KCHAT_A_PEER, peer) ||
+	if (kchat_netlink_put_peer(skb, &info->peer, info->peer_port) ||
 	    nla_put_u32(skb, KCHAT_A_ROOM_COUNT, info->rooms) ||
 	    put_u64(skb, KCHAT_A_LAG, info->lag) ||
 	    put_u64(skb, KCHAT_A_BYTES_IN, info->bytes_in) ||
@@ -200,6 +207,7 @@ int kchat_netlink_dump_sessions(struct sk_buff *skb, struct netlink_callback *cb
 	struct kchat_session *session;
 	bool told = true;
 
+	list_of_now(cb, knet, KCHAT_LIST_SESSIONS);
 	while (told && (session = kchat_session_next(knet, state->after))) {
 		told = tell_session(skb, cb, session);
 		if (told)

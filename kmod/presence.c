@@ -267,6 +267,7 @@ u64 kchat_seat_leave(struct kchat_seat *seat, enum kchat_person_state state,
 	}
 	spin_unlock(&room->lock);
 
+	kchat_event_seat(seat->session, room, KCHAT_EVENT_PART, state);
 	list_del(&seat->by_session);
 	if (last)
 		kchat_person_free(person);

@@ -176,9 +176,13 @@ static struct kchat_room *room_create(struct kchat_net *kn, const struct kchat_j
 {
 	struct kchat_room *room;
 
-	if (atomic_read(&kn->nr_rooms) >= kchat_param(kn, KCHAT_P_rooms) ||
-	    maker->n_rooms >= kchat_param(kn, KCHAT_P_rooms_per_person)) {
-		*error = KCHAT_E_ROOMS;
+	*error = KCHAT_E_ROOMS;
+	if (atomic_read(&kn->nr_rooms) >= kchat_param(kn, KCHAT_P_rooms)) {
+		kchat_event_limit(kn, KCHAT_P_rooms);
+		return NULL;
+	}
+	if (maker->n_rooms >= kchat_param(kn, KCHAT_P_rooms_per_person)) {
+		kchat_event_limit(kn, KCHAT_P_rooms_per_person);
 		return NULL;
 	}
 	*error = KCHAT_E_BUSY;
@@ -197,6 +201,8 @@ static struct kchat_room *room_create(struct kchat_net *kn, const struct kchat_j
 	if (!(room->flags & (KCHAT_ROOM_PRACTICE | KCHAT_ROOM_DIRECT)))
 		room->owner = maker->number;
 	maker->n_rooms++;
+	kchat_list_changed(kn, KCHAT_LIST_ROOMS);
+	kchat_event_room(room, KCHAT_EVENT_ROOM_MADE);
 	return room;
 }
 
@@ -221,6 +227,8 @@ struct kchat_room *kchat_room_open(struct kchat_net *kn, const struct kchat_join
 /* Under rooms_lock. Who found the room before sees @gone, and looks again. */
 static void room_remove(struct kchat_net *kn, struct kchat_room *room)
 {
+	kchat_event_room(room, KCHAT_EVENT_ROOM_GONE);
+	kchat_list_changed(kn, KCHAT_LIST_ROOMS);
 	xa_erase(&kn->rooms, room->number);
 	hlist_del(&room->by_name);
 	room->maker->n_rooms--;

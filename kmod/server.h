@@ -17,6 +17,7 @@
 
 #include "account.h"
 #include "auth.h"
+#include "event.h"
 #include "log.h"
 #include "param.h"
 #include "responder.h"
@@ -79,6 +80,14 @@ struct kchat_config {
 	struct kchat_proxies proxies[KCHAT_PROXY_FROM_MAX];
 };
 
+/* What has a list that netlink dumps. */
+enum kchat_list {
+	KCHAT_LIST_ACCOUNTS,
+	KCHAT_LIST_ROOMS,
+	KCHAT_LIST_SESSIONS,
+	KCHAT_LISTS
+};
+
 /**
  * struct kchat_net - the server of one network namespace
  * @net: the namespace. Not referenced: it outlives us by pernet exit.
@@ -91,6 +100,9 @@ struct kchat_config {
  * @accounts: owned by account.c
  * @auth: owned by auth.c: counts of failed logins
  * @service: owned by netlink.c: the accounts service and what it was asked
+ * @events: owned by event.c
+ * @list_changes: when a list changes so does its number: dumps say when they are
+ *	not of one moment
  * @stats: owned by stats.c
  * @listener: owned by listener.c, NULL unless running; under @control and
  *	@conns_lock to change, either to read
@@ -143,6 +155,8 @@ struct kchat_net {
 	struct kchat_accounts accounts;
 	struct kchat_auth auth;
 	struct kchat_service service;
+	struct kchat_events events;
+	atomic_t list_changes[KCHAT_LISTS];
 	struct kchat_stats __percpu *stats;
 	struct kchat_listener *listener;
 	bool accept_waits;
@@ -196,6 +210,11 @@ void kchat_net_stop(struct kchat_net *kn);
 static inline bool kchat_net_running(const struct kchat_net *kn)
 {
 	return READ_ONCE(kn->running);
+}
+
+static inline void kchat_list_changed(struct kchat_net *kn, enum kchat_list list)
+{
+	atomic_inc(&kn->list_changes[list]);
 }
 
 static inline u64 kchat_param(const struct kchat_net *kn, enum kchat_param which)

@@ -203,12 +203,7 @@ static int put_keys(struct sk_buff *skb, const u8 *salt, const u8 *stored_key,
 
 static int put_peer(struct sk_buff *skb, const struct kchat_conn *conn)
 {
-	char address[KCHAT_PEER_LEN], peer[KCHAT_PEER_LEN + 8];
-
-	kchat_conn_peer(conn, address);
-	snprintf(peer, sizeof(peer), ipv6_addr_v4mapped(&conn->peer) ? "%s:%u" : "[%s]:%u",
-		 address, conn->peer_port);
-	if (nla_put_string(skb, KCHAT_A_PEER, peer) ||
+	if (kchat_netlink_put_peer(skb, &conn->peer, conn->peer_port) ||
 	    nla_put_u8(skb, KCHAT_A_LOOPBACK, kchat_conn_loopback(conn)))
 		return -EMSGSIZE;
 	return 0;

@@ -146,6 +146,8 @@ void kchat_session_end(struct kchat_session *session)
 	mutex_unlock(&session->lock);
 	if (was)
 		return;
+	kchat_event_session(session, NULL, KCHAT_EVENT_LOGOUT);
+	kchat_list_changed(session->kn, KCHAT_LIST_SESSIONS);
 	session_unlink(session);
 	xa_erase(&session->kn->sessions, session->number);
 	kchat_session_put(session); /* the table's; the caller has one */
@@ -163,6 +165,8 @@ static void session_kill(struct kchat_session *session, enum kchat_error error)
 	struct kchat_conn *conns[2];
 	int i;
 
+	if (error == KCHAT_E_KICKED)
+		kchat_event_session(session, NULL, KCHAT_EVENT_KICK);
 	kchat_session_end(session);
 	mutex_lock(&session->lock);
 	conns[0] = session->main ? kchat_conn_hold(session->main) : NULL;
@@ -176,11 +180,12 @@ static void session_kill(struct kchat_session *session, enum kchat_error error)
 	}
 }
 
-/* All, or the local ones alone, but never that of @keep. */
-static void sessions_kill(struct kchat_account *account, const struct kchat_conn *keep,
+/* All, or the local ones alone, but never that of @keep. False: there was none. */
+static bool sessions_kill(struct kchat_account *account, const struct kchat_conn *keep,
 			  bool local, enum kchat_error error)
 {
 	struct kchat_session *session, *found;
+	bool any = false;
 
 	do {
 		found = NULL;
@@ -197,8 +202,10 @@ static void sessions_kill(struct kchat_account *account, const struct kchat_conn
 		if (found) {
 			session_kill(found, error);
 			kchat_session_put(found);
+			any = true;
 		}
 	} while (found);
+	return any;
 }
 
 void kchat_session_end_account(struct kchat_account *account, const struct kchat_conn *keep,
@@ -210,6 +217,29 @@ void kchat_session_end_account(struct kchat_account *account, const struct kchat
 void kchat_session_end_local(struct kchat_account *account)
 {
 	sessions_kill(account, NULL, true, KCHAT_E_SESSION);
+}
+
+bool kchat_session_kick(struct kchat_net *kn, u64 number)
+{
+	struct kchat_session *session = session_get(kn, number);
+
+	if (!session)
+		return false;
+	session_kill(session, KCHAT_E_KICKED);
+	kchat_session_put(session);
+	return true;
+}
+
+bool kchat_session_kick_account(struct kchat_net *kn, u64 number)
+{
+	struct kchat_account *account = kchat_account_get(&kn->accounts, number);
+	bool any;
+
+	if (!account)
+		return false;
+	any = sessions_kill(account, NULL, false, KCHAT_E_KICKED);
+	kchat_account_put(account);
+	return any;
 }
 
 /* ---- begin ------------------------------------------------------------- */
@@ -309,7 +339,11 @@ static enum kchat_error session_place(struct kchat_session *session, const struc
 	mutex_unlock(&session->lock);
 	evicted = session_evict(session->account);
 	mutex_lock(&session->lock);
-	return evicted ? session_link(session, claim) : error;
+	if (evicted)
+		error = session_link(session, claim);
+	if (error == KCHAT_E_SESSIONS)
+		kchat_event_limit(session->kn, KCHAT_P_sessions);
+	return error;
 }
 
 /*
@@ -324,11 +358,14 @@ static enum kchat_error session_add(struct kchat_session *session, const struct 
 
 	if (error != KCHAT_E_NONE)
 		return error;
-	if (!kchat_alloc_errno(xa_insert(&session->kn->sessions, session->number, session,
-					 GFP_KERNEL)))
-		return KCHAT_E_NONE;
-	session_unlink(session);
-	return KCHAT_E_BUSY;
+	if (kchat_alloc_errno(xa_insert(&session->kn->sessions, session->number, session,
+					GFP_KERNEL))) {
+		session_unlink(session);
+		return KCHAT_E_BUSY;
+	}
+	kchat_list_changed(session->kn, KCHAT_LIST_SESSIONS);
+	kchat_event_session(session, session->main, KCHAT_EVENT_LOGIN);
+	return KCHAT_E_NONE;
 }
 
 enum kchat_error kchat_session_begin(struct kchat_conn *conn,

@@ -137,6 +137,9 @@ void kchat_session_end_account(struct kchat_account *account, const struct kchat
 
 /* The account is another uid's now: ends the sessions that began by the old one. May sleep. */
 void kchat_session_end_local(struct kchat_account *account);
+/* An operator ends a session, or all of an account, with KICKED. False: there was none. */
+bool kchat_session_kick(struct kchat_net *kn, u64 number);
+bool kchat_session_kick_account(struct kchat_net *kn, u64 number);
 
 /* The session with the smallest number over @after, with a reference, or NULL: for dumps. */
 struct kchat_session *kchat_session_next(struct kchat_net *kn, u64 after);

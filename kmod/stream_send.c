@@ -73,6 +73,9 @@ static enum kchat_error stream_list(struct kchat_stream *stream)
 		refcount_inc(&stream->refs);
 	}
 	spin_unlock(&stream->kn->streams_lock);
+	if (error == KCHAT_E_STREAMS)
+		kchat_event_limit(stream->kn, own >= limit ? KCHAT_P_streams_per_person :
+							     KCHAT_P_streams);
 	return error;
 }
 

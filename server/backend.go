@@ -19,6 +19,8 @@ type backend interface {
 	// serve makes us the accounts service; requests come to the function given when the backend was made.
 	serve(ctx context.Context) error
 	decide(ctx context.Context, d genl.Decision) error
+	// watch makes the kernel tell what happens, to the function given when the backend was made, or not any more.
+	watch(ctx context.Context, on bool) error
 	// check fails if the kernel does not react any more.
 	check(ctx context.Context) error
 	// kill ends a kernel of ours that does not react.
@@ -47,4 +49,5 @@ type about struct {
 type hooks struct {
 	kmsg    func(guest.Kmsg)
 	request func(genl.Request)
+	event   func(genl.Event)
 }

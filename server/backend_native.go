@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -25,14 +26,16 @@ func installedModule(release string) string {
 
 type nativeBackend struct {
 	*genl.Local
-	module  string
-	release string
-	listen  netip.Addr
-	port    uint16
-	hooks   hooks
-	service *genl.Service
-	loaded  bool // by us
-	never   chan struct{}
+	module   string
+	release  string
+	listen   netip.Addr
+	port     uint16
+	hooks    hooks
+	service  *genl.Service
+	watching sync.Mutex     // protects listens
+	listens  *genl.Listener // while somebody watches
+	loaded   bool           // by us
+	never    chan struct{}
 }
 
 func startNative(cfg Config, h hooks) (*nativeBackend, error) {
@@ -96,13 +99,30 @@ func (b *nativeBackend) serve(ctx context.Context) error {
 
 func (b *nativeBackend) decide(_ context.Context, d genl.Decision) error { return b.service.Decide(d) }
 
+func (b *nativeBackend) watch(_ context.Context, on bool) (err error) {
+	b.watching.Lock()
+	defer b.watching.Unlock()
+	if b.listens != nil {
+		err = b.listens.Close() // its Serve ends
+		b.listens = nil
+	}
+	if !on || err != nil {
+		return err
+	}
+	if b.listens, err = genl.NewListener(); err != nil {
+		return err
+	}
+	go func(l *genl.Listener) { _ = l.Serve(b.hooks.event) }(b.listens)
+	return nil
+}
+
 // check has nothing to find: if this kernel does not react, neither do we.
 func (b *nativeBackend) check(context.Context) error { return nil }
 
 func (b *nativeBackend) kill() {}
 
 func (b *nativeBackend) stop(ctx context.Context) error {
-	var errs []error
+	errs := []error{b.watch(ctx, false)}
 	if b.service != nil {
 		errs = append(errs, b.service.Close())
 	}

@@ -63,6 +63,12 @@ func startVM(ctx context.Context, cfg Config, console io.Writer, h hooks) (*vmBa
 			}
 		},
 	}
+	machine.Event = func(data json.RawMessage) {
+		var e genl.Event
+		if json.Unmarshal(data, &e) == nil {
+			h.event(e)
+		}
+	}
 	v, err := startAny(ctx, machine, console)
 	if err != nil {
 		return nil, err
@@ -146,6 +152,10 @@ func (b *vmBackend) serve(ctx context.Context) error {
 
 func (b *vmBackend) decide(ctx context.Context, d genl.Decision) error {
 	return b.vm.Call(ctx, guest.OpDecide, d, nil)
+}
+
+func (b *vmBackend) watch(ctx context.Context, on bool) error {
+	return b.vm.Call(ctx, guest.OpWatch, guest.Watch{On: on}, nil)
 }
 
 // check sets the machine's clock on the way, which stands still while the host sleeps.

@@ -21,6 +21,14 @@ const (
 	orderSync   = "sync" // the accounts file changed
 	orderStop   = "stop" // the answer comes when the server has ended
 	orderEther  = "ether"
+
+	// What an operator asks for and orders, admin.go.
+	orderRooms    = "rooms"
+	orderSessions = "sessions"
+	orderLimits   = "limits"
+	orderLimit    = "limit"
+	orderKick     = "kick"
+	orderWatch    = "watch" // answered at once, and then with each event, until the connection ends
 )
 
 // controlWait is how long an order may take; stopping is the slowest.
@@ -29,6 +37,8 @@ const controlWait = 30 * time.Second
 type order struct {
 	Do    string      `json:"do"`
 	Ether *etherOrder `json:"ether,omitempty"`
+	Limit *Limit      `json:"limit,omitempty"`
+	Kick  *Kick       `json:"kick,omitempty"`
 }
 
 type reply struct {
@@ -43,6 +53,7 @@ var ErrNotRunning = errors.New("no server is running")
 type control struct {
 	runner *Runner
 	stop   context.CancelFunc
+	ending context.Context // ends when the runner is told to stop
 	done   <-chan struct{} // closed when the runner has ended
 	busy   sync.WaitGroup  // orders being answered
 }
@@ -77,6 +88,10 @@ func (c *control) obey(conn net.Conn) {
 	if err := json.NewDecoder(conn).Decode(&o); err != nil {
 		return
 	}
+	if o.Do == orderWatch {
+		c.watch(conn)
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), controlWait)
 	defer cancel()
 	data, err := c.do(ctx, o)
@@ -104,8 +119,22 @@ func (c *control) do(ctx context.Context, o order) (any, error) {
 		if o.Ether != nil {
 			return nil, c.runner.SetEther(ctx, o.Ether.Name, o.Ether.On)
 		}
+	case orderRooms, orderSessions, orderLimits, orderLimit, orderKick:
+		return c.runner.administer(ctx, o)
 	}
 	return nil, fmt.Errorf("unknown order %q", o.Do)
+}
+
+func dialControl(ctx context.Context, path string) (net.Conn, error) {
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "unix", path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		return nil, ErrNotRunning
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reach the server: %w", err)
+	}
+	return conn, nil
 }
 
 // ask gives an order to the server whose control socket is at path. ErrNotRunning: there is none.
@@ -115,13 +144,9 @@ func ask(ctx context.Context, path, what string, result any) error {
 
 // command is ask for an order that says more than its name.
 func command(ctx context.Context, path string, o order, result any) error {
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, "unix", path)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
-		return ErrNotRunning
-	}
+	conn, err := dialControl(ctx, path)
 	if err != nil {
-		return fmt.Errorf("reach the server: %w", err)
+		return err
 	}
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })

@@ -58,6 +58,8 @@ type Runner struct {
 	requests chan genl.Request
 	door     *relay.Relay // the port, where the microVM's own is not what people reach; nil in native mode
 
+	watchers watchers
+
 	mu       sync.Mutex // protects what follows; held over calls to the kernel, which are quick
 	found    discovery
 	backend  backend                     // nil while none runs
@@ -244,6 +246,7 @@ func (r *Runner) newBackend(ctx context.Context) (backend, error) {
 			default:
 			}
 		},
+		event: r.watchers.tell,
 	}
 	if r.door == nil {
 		return startNative(r.cfg, h)
@@ -286,6 +289,9 @@ func (r *Runner) startModule(ctx context.Context, b backend) error {
 		r.door.Open(a.inner)
 	}
 	if err := r.confirm(ctx, data.Server); err != nil {
+		return err
+	}
+	if err := r.watchAgain(ctx, b); err != nil {
 		return err
 	}
 	r.mu.Lock()

@@ -67,7 +67,7 @@ func supervise(ctx context.Context, cfg Config, ready func()) error {
 		return err
 	}
 	done := make(chan struct{})
-	orders := &control{runner: runner, stop: stop, done: done}
+	orders := &control{runner: runner, stop: stop, ending: ctx, done: done}
 	orders.busy.Go(func() { orders.serve(listener) })
 	err = runner.Run(ctx, ready)
 	close(done)

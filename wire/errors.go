@@ -99,7 +99,7 @@ var errorRows = [...]errorRow{
 	{ErrRoomFull, "ROOM_FULL", "The room is full."},
 	{ErrRooms, "ROOMS", "Too many rooms."},
 	{ErrAlone, "ALONE", "Nobody else is present in the room."},
-	{ErrKicked, "KICKED", "You were removed from the room."},
+	{ErrKicked, "KICKED", "You were removed by an operator."},
 	{ErrBanned, "BANNED", "You are banned from this room."},
 	{ErrInviteOnly, "INVITE_ONLY", "This room is for people who were invited."},
 	{ErrRoomPassword, "ROOM_PASSWORD", "The room's password is missing or wrong."},

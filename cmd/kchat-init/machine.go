@@ -23,8 +23,9 @@ import (
 type machine struct {
 	server *guest.Server
 
-	mu      sync.Mutex // protects service
-	service *genl.Service
+	mu       sync.Mutex // protects what follows
+	service  *genl.Service
+	listener *genl.Listener // while the server is watched
 }
 
 func (m *machine) handlers() map[string]guest.Handler {
@@ -35,6 +36,7 @@ func (m *machine) handlers() map[string]guest.Handler {
 		guest.OpNetlink:  with(exchange),
 		guest.OpService:  func(json.RawMessage, func(guest.Output)) (any, error) { return nil, m.becomeService() },
 		guest.OpDecide:   with(m.decide),
+		guest.OpWatch:    with(func(w guest.Watch) (any, error) { return nil, m.watch(w.On) }),
 		guest.OpRead:     with(func(p guest.Path) (any, error) { return os.ReadFile(p.Path) }),
 		guest.OpWrite:    with(writeFile),
 		guest.OpExec:     runProgram,
@@ -125,6 +127,28 @@ func (m *machine) decide(d genl.Decision) (any, error) {
 		return nil, errors.New("no accounts service was asked for")
 	}
 	return nil, service.Decide(d)
+}
+
+// watch begins or ends to report what happens. To begin anew replaces a listener whose module may be gone.
+func (m *machine) watch(on bool) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.listener != nil {
+		_ = m.listener.Close() // its Serve ends
+		m.listener = nil
+	}
+	if !on {
+		return nil
+	}
+	listener, err := genl.NewListener()
+	if err != nil {
+		return err
+	}
+	m.listener = listener
+	go func() {
+		_ = listener.Serve(func(e genl.Event) { _ = m.server.Event(guest.EventHappened, e) })
+	}()
+	return nil
 }
 
 // runProgram runs one program to its end.

@@ -40,6 +40,7 @@ func rootCommand() *cobra.Command {
 		partnerCommand(),
 		serverCommand(),
 		userCommand(),
+		adminCommand(),
 		doctorCommand(),
 		historyCommand(),
 		discoverCommand(),

@@ -193,7 +193,7 @@ func (o *orderer) right(ctx context.Context) order {
 	c := genl.NewClient(&made)
 	name := fmt.Sprintf("name-%d", o.random.IntN(50))
 	proxies := []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32")}
-	switch o.random.IntN(12) {
+	switch o.random.IntN(14) {
 	case 0, 1:
 		_ = c.Start(ctx, genl.Start{
 			Name: name, Generation: o.random.Uint32() | 1, Iterations: 4096 + o.random.Uint32N(2), Port: 10106 + uint16(o.random.IntN(2)),
@@ -209,6 +209,8 @@ func (o *orderer) right(ctx context.Context) order {
 		_ = c.DeleteAccount(ctx, o.random.Uint64N(50))
 	case 8:
 		_, _ = c.Accounts(ctx)
+	case 12:
+		_ = c.Kick(ctx, o.random.Uint64N(3)<<32, o.random.Uint64N(50))
 	case 9:
 		_, _ = c.Sessions(ctx)
 	case 10:
@@ -228,7 +230,7 @@ func (o *orderer) broken(ctx context.Context) []byte {
 		return nil // genl makes no such
 	}
 	if o.random.IntN(10) == 0 {
-		made.command = uint8(o.random.IntN(20)) // one that there is not, or another one with these attributes
+		made.command = uint8(o.random.IntN(24)) // one that there is not, or another one with these attributes
 	}
 	var body []byte
 	for _, a := range attrs {

@@ -450,6 +450,14 @@ enum kchat_cmd {
 	KCHAT_CMD_PARAM_GET,	/* dump: PARAM_NAME, PARAM_VALUE, PARAM_MIN, PARAM_MAX */
 	KCHAT_CMD_ETHER_SET,	/* IFNAME, ETHER: answer discovery on this interface, or no more */
 	KCHAT_CMD_ETHER_GET,	/* dump: IFNAME, IFINDEX (0: no such interface now) */
+	/* SESSION or ACCOUNT: the session, or all of the account, ends with ERROR KICKED */
+	KCHAT_CMD_KICK,
+	/*
+	 * to the multicast group "events", unasked: EVENT, [EVENTS_LOST], and of LOGIN, LOGOUT,
+	 * KICK: SESSION, ACCOUNT, NAME, [PEER]; of JOIN, PART: the same with ROOM, ROOM_NAME,
+	 * STATE; of ROOM_MADE, ROOM_GONE: ROOM, ROOM_NAME; of LIMIT: PARAM_NAME, PARAM_VALUE
+	 */
+	KCHAT_CMD_EVENT,
 	__KCHAT_CMD_MAX,
 };
 
@@ -512,10 +520,26 @@ enum kchat_nla {
 	KCHAT_A_PROXY_FROM,	/* nested: ADDR, PREFIX_LEN; at most KCHAT_PROXY_FROM_MAX */
 	KCHAT_A_PREFIX_LEN,	/* u8: bits of ADDR that count; IPv4 is mapped */
 	KCHAT_A_UID,		/* u32: of local programs, as the initial user namespace sees it */
+	KCHAT_A_EVENT,		/* u8: enum kchat_event */
+	KCHAT_A_EVENTS_LOST,	/* u32: events before this one that were too many to be told */
 	__KCHAT_A_MAX,
 };
 
 #define KCHAT_A_MAX (__KCHAT_A_MAX - 1)
+
+#define KCHAT_GENL_EVENTS	"events"	/* multicast group; needs CAP_NET_ADMIN */
+
+enum kchat_event {
+	KCHAT_EVENT_NONE	= 0,
+	KCHAT_EVENT_LOGIN	= 1,
+	KCHAT_EVENT_LOGOUT	= 2,	/* the session has ended, and cannot be resumed */
+	KCHAT_EVENT_JOIN	= 3,
+	KCHAT_EVENT_PART	= 4,	/* STATE: left or lost */
+	KCHAT_EVENT_ROOM_MADE	= 5,
+	KCHAT_EVENT_ROOM_GONE	= 6,
+	KCHAT_EVENT_KICK	= 7,
+	KCHAT_EVENT_LIMIT	= 8,	/* somebody came up against it */
+};
 
 #define KCHAT_PROXY_FROM_MAX	16	/* networks in START that proxies are in */
 

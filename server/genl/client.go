@@ -108,6 +108,17 @@ func (c *Client) DeleteAccount(ctx context.Context, number uint64) error {
 	})
 }
 
+// Kick ends a session, or, if that is 0, all sessions of an account. ENOENT: there is none.
+func (c *Client) Kick(ctx context.Context, session, account uint64) error {
+	return c.do(ctx, "end sessions", cmdKick, func(e *netlink.AttributeEncoder) {
+		if session != 0 {
+			e.Uint64(attrSession, session)
+		} else {
+			e.Uint64(attrAccount, account)
+		}
+	})
+}
+
 // SetParam changes a limit of the module.
 func (c *Client) SetParam(ctx context.Context, name string, value uint64) error {
 	return c.do(ctx, "set "+name, cmdParamSet, func(e *netlink.AttributeEncoder) {

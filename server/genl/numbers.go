@@ -28,6 +28,8 @@ const (
 	cmdParamGet
 	cmdEtherSet
 	cmdEtherGet
+	cmdKick
+	cmdEvent
 )
 
 // The attributes, as enum kchat_nla.
@@ -85,6 +87,8 @@ const (
 	attrProxyFrom
 	attrPrefixLen
 	attrUID
+	attrEvent
+	attrEventsLost
 )
 
 // Registration is who may make an account over the wire, as enum kchat_register.

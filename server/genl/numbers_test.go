@@ -67,6 +67,8 @@ func TestCommandsAgreeWithTheHeader(t *testing.T) {
 		"KCHAT_CMD_PARAM_GET":        cmdParamGet,
 		"KCHAT_CMD_ETHER_SET":        cmdEtherSet,
 		"KCHAT_CMD_ETHER_GET":        cmdEtherGet,
+		"KCHAT_CMD_KICK":             cmdKick,
+		"KCHAT_CMD_EVENT":            cmdEvent,
 	})
 }
 
@@ -125,6 +127,8 @@ func TestAttributesAgreeWithTheHeader(t *testing.T) {
 		"KCHAT_A_PROXY_FROM":     attrProxyFrom,
 		"KCHAT_A_PREFIX_LEN":     attrPrefixLen,
 		"KCHAT_A_UID":            attrUID,
+		"KCHAT_A_EVENT":          attrEvent,
+		"KCHAT_A_EVENTS_LOST":    attrEventsLost,
 	})
 }
 
@@ -132,5 +136,13 @@ func TestRegistrationAgreesWithTheHeader(t *testing.T) {
 	agree(t, "kchat_register", map[string]int{
 		"KCHAT_REGISTER_LOOPBACK": int(RegisterLoopback), "KCHAT_REGISTER_INVITE": int(RegisterInvite),
 		"KCHAT_REGISTER_CODE": int(RegisterCode), "KCHAT_REGISTER_OPEN": int(RegisterOpen),
+	})
+}
+
+func TestEventsAgreeWithTheHeader(t *testing.T) {
+	agree(t, "kchat_event", map[string]int{
+		"KCHAT_EVENT_LOGIN": eventLogin, "KCHAT_EVENT_LOGOUT": eventLogout, "KCHAT_EVENT_JOIN": eventJoin,
+		"KCHAT_EVENT_PART": eventPart, "KCHAT_EVENT_ROOM_MADE": eventRoomMade, "KCHAT_EVENT_ROOM_GONE": eventRoomGone,
+		"KCHAT_EVENT_KICK": eventKick, "KCHAT_EVENT_LIMIT": eventLimit,
 	})
 }

@@ -19,6 +19,7 @@ const (
 	OpNetlink  = "netlink"  // Netlink -> NetlinkAnswer: one generic netlink exchange
 	OpService  = "service"  // become the accounts service of the loaded module
 	OpDecide   = "decide"   // genl.Decision: answer an account request
+	OpWatch    = "watch"    // Watch: report what happens on the server, or not any more
 	OpRead     = "read"     // Path -> []byte: read a file
 	OpWrite    = "write"    // Write: write to an existing file, such as one in /proc or /sys
 	OpExec     = "exec"     // Exec -> Exit: run a program of the initramfs; output comes as Output
@@ -27,9 +28,10 @@ const (
 
 // The events that the guest reports unasked.
 const (
-	EventReady   = "ready"   // Ready: network is up, operations are served
-	EventKmsg    = "kmsg"    // Kmsg: a line of the kernel log
-	EventAccount = "account" // genl.Request: somebody registers or changes a password
+	EventReady    = "ready"    // Ready: network is up, operations are served
+	EventKmsg     = "kmsg"     // Kmsg: a line of the kernel log
+	EventAccount  = "account"  // genl.Request: somebody registers or changes a password
+	EventHappened = "happened" // genl.Event: what happens on the server, while it is watched
 )
 
 // Clock is what the guest's wall clock is set to.
@@ -59,6 +61,11 @@ type Netlink struct {
 // NetlinkAnswer holds the attributes of every message the kernel answered with.
 type NetlinkAnswer struct {
 	Messages [][]byte `json:"messages"`
+}
+
+// Watch says whether to report what happens.
+type Watch struct {
+	On bool `json:"on"`
 }
 
 // Path names a file of the guest.

@@ -42,6 +42,7 @@ type Config struct {
 	Console    io.Writer         // gets the serial console: what the kernel says when all else is lost
 	Kmsg       func(guest.Kmsg)  // gets the kernel log line by line; must not wait
 	Account    func(json.RawMessage)
+	Event      func(json.RawMessage) // gets each genl.Event while they are watched; must not wait
 }
 
 // Forward leads a port of the host to one of the guest.
@@ -190,6 +191,10 @@ func events(cfg Config, ready chan<- guest.Ready) func(string, json.RawMessage) 
 			var k guest.Kmsg
 			if cfg.Kmsg != nil && json.Unmarshal(data, &k) == nil {
 				cfg.Kmsg(k)
+			}
+		case guest.EventHappened:
+			if cfg.Event != nil {
+				cfg.Event(data)
 			}
 		case guest.EventAccount:
 			if cfg.Account != nil {

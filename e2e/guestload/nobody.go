@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+
+	"kchat/server/genl"
+)
+
+const nobodysID = 65534
+
+// nobody gives up what root may and then gives each order; it prints one line for each, with what was answered.
+func nobody(ctx context.Context) error {
+	if err := errors.Join(syscall.Setgid(nobodysID), syscall.Setuid(nobodysID)); err != nil {
+		return fmt.Errorf("become nobody: %w", err)
+	}
+	local, err := genl.Dial(genl.Family)
+	if err != nil {
+		return err
+	}
+	defer local.Close()
+	c := genl.NewClient(local)
+	_, status := c.Status(ctx)
+	_, accounts := c.Accounts(ctx)
+	_, rooms := c.Rooms(ctx)
+	_, sessions := c.Sessions(ctx)
+	_, params := c.Params(ctx)
+	_, service := genl.NewService(ctx)
+	_, listener := genl.NewListener()
+	for _, o := range []struct {
+		what string
+		err  error
+	}{
+		{"start", c.Start(ctx, genl.Start{Name: "mine", Generation: 1, Iterations: 4096})},
+		{"stop", c.Stop(ctx)},
+		{"status", status},
+		{"accounts", accounts},
+		{"account-set", c.SetAccount(ctx, genl.Account{Number: 1, Name: "me", Login: "me", Flags: genl.FlagAdmin})},
+		{"account-del", c.DeleteAccount(ctx, 1)},
+		{"rooms", rooms},
+		{"sessions", sessions},
+		{"kick", c.Kick(ctx, 1, 0)},
+		{"params", params},
+		{"param-set", c.SetParam(ctx, "connections", 1)},
+		{"service", service},
+		{"events", listener},
+	} {
+		answer := "obeyed"
+		var errno syscall.Errno
+		if errors.As(o.err, &errno) {
+			answer = fmt.Sprintf("errno %d", errno)
+		} else if o.err != nil {
+			answer = o.err.Error()
+		}
+		fmt.Printf("%s: %s\n", o.what, answer)
+	}
+	return nil
+}
