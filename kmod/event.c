@@ -96,6 +96,7 @@ static void tell_text(struct telling *telling, int type, const struct kchat_text
 
 /* Takes the RCU lock, which tell_end() gives back. */
 static bool tell_begin(struct telling *telling, struct kchat_net *kn, enum kchat_event what)
+	__acquires(RCU)
 {
 	u32 lost = 0;
 
@@ -118,6 +119,7 @@ static bool tell_begin(struct telling *telling, struct kchat_net *kn, enum kchat
 }
 
 static void tell_end(struct telling *telling)
+	__releases(RCU)
 {
 	if (telling->skb && !telling->err) {
 		genlmsg_end(telling->skb, telling->head);

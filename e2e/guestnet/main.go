@@ -21,6 +21,7 @@ func commands() map[string]func(context.Context) error {
 		"flood":     udpFlood,
 		"ether":     etherOnACable,
 		"up":        segmentUp,
+		"servers":   serversInTwoNamespaces,
 	}
 }
 

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package e2e
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"kchat/server/vmtest"
+	"kchat/wire"
+)
+
+// TestTwoServersInTwoNamespaces: of one machine; one of them goes with its namespace.
+func TestTwoServersInTwoNamespaces(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "guestnet")
+	build(t, path, "./guestnet")
+	s := vmtest.Start(t, vmtest.WithFile("/bin/guestnet", path), vmtest.WithDriver("veth"))
+	s.AddUser(t, "home", "home")
+	ctx, cancel := s.Timeout(2 * time.Minute)
+	defer cancel()
+	for range 3 { // what goes can be made again
+		out, err := s.Exec(ctx, "/bin/guestnet", "servers")
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		t.Log(out)
+	}
+	counters := status(t, s).Counters
+	if counters[wire.CounterAccounts] != 1 || counters[wire.CounterRooms] != 0 || counters[wire.CounterMessages] != 0 {
+		t.Errorf("the first server has counted what happened at the second: %v", counters)
+	}
+}
