@@ -67,6 +67,7 @@ func TestFuzzProtocol(t *testing.T) {
 	}
 	// They come before limits change, as people do.
 	talkers, r := talkersOf(t, s)
+	s.SetParam(t, "session_ms", 3000) // the bound of the slow: a session that ends before an order comes would stay for minutes
 
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()

@@ -62,8 +62,10 @@ struct kchat_net;
 	X(failures_account, 10, 1, 100000, "", "failed logins of one account in the window") \
 	X(failures_address, 20, 1, 1000000, "", "failed logins from one address in the window") \
 	X(failures_ms, 60000, 100, 86400000, "ms", "the window in which failed logins are counted") \
-	X(answers, 1000, 1, 1000, "per second", "answers to questions of discovery, in all") \
-	X(answers_address, 20, 1, 1000, "per second", "answers to questions of discovery from one address") \
+	X(answers, 1000, 1, 1000, "per second",					\
+	  "answers to questions of discovery, in all") \
+	X(answers_address, 20, 1, 1000, "per second",				\
+	  "answers to questions of discovery from one address") \
 	X(files, 1000, 1, 1000000, "", "open files of /dev/kchat") \
 	X(events, 1000, 1, 100000, "per second", "events told to those who listen over netlink")
 
