@@ -427,7 +427,8 @@ static int do_kick(struct sk_buff *skb, struct genl_info *info)
 	bool kicked;
 
 	if (session && account) {
-		NL_SET_ERR_MSG_ATTR(info->extack, account, "SESSION and ACCOUNT exclude each other");
+		NL_SET_ERR_MSG_ATTR(info->extack, account,
+					    "SESSION and ACCOUNT exclude each other");
 		return -EINVAL;
 	}
 	if (!session && !account) {

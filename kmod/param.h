@@ -61,7 +61,8 @@ struct kchat_net;
 	  "who reads an image or file slower is dropped from it") \
 	X(failures_account, 10, 1, 100000, "", "failed logins of one account in the window") \
 	X(failures_address, 20, 1, 1000000, "", "failed logins from one address in the window") \
-	X(failures_ms, 60000, 100, 86400000, "ms", "the window in which failed logins are counted") \
+	X(failures_ms, 60000, 100, 86400000, "ms",				\
+	  "the window in which failed logins are counted") \
 	X(answers, 1000, 1, 1000, "per second",					\
 	  "answers to questions of discovery, in all") \
 	X(answers_address, 20, 1, 1000, "per second",				\
