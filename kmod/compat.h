@@ -109,7 +109,7 @@ static inline void kchat_udp_tunnel_setup(struct net *net, struct socket *sock,
 #define kchat_has_listeners(family, net)	\
 	(KCHAT_MCAST_GROUPS && genl_has_listeners(family, net, 0))
 
-/* An acknowledgement can name an attribute that is missing since 6.1. */
+/* An acknowledgment can name an attribute that is missing since 6.1. */
 #ifdef KCHAT_HAVE_ATTR_CHECK
 #define kchat_attr_missing(info, attr)	GENL_REQ_ATTR_CHECK(info, attr)
 #else

@@ -428,7 +428,7 @@ static int do_kick(struct sk_buff *skb, struct genl_info *info)
 
 	if (session && account) {
 		NL_SET_ERR_MSG_ATTR(info->extack, account,
-					    "SESSION and ACCOUNT exclude each other");
+				    "SESSION and ACCOUNT exclude each other");
 		return -EINVAL;
 	}
 	if (!session && !account) {
