@@ -475,7 +475,7 @@ func login(p *place) error {
 		return err
 	}
 	if _, ok := r.Find(kimNumber); !ok {
-		return errors.New("Kim is not in the room")
+		return errors.New("the other one is not in the room")
 	}
 	// The uid's account being another's, its session goes, which way it came.
 	if err := p.account(kimNumber, "Kim", nil); err != nil {
