@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"kchat/wire"
@@ -45,6 +46,7 @@ type Client struct {
 	ctx      context.Context // of Run
 	cancel   context.CancelFunc
 	workers  sync.WaitGroup // goroutines that Run started and ends
+	fault    atomic.Pointer[Fault]
 	main     *home          // the server of Config.Address
 	homes    map[UUID]*home // other servers of its community that rooms have moved to
 	online   bool           // has been, since Run began

@@ -252,6 +252,9 @@ func FuzzServer(f *testing.F) {
 		h.cancel()
 		h.l.fail(ErrClosed)
 		h.workers.Wait()
+		if f := h.fault.Load(); f != nil {
+			t.Fatalf("%v\n%s", f, f.Stack)
+		}
 		h.settle()
 		if h.main.link != nil {
 			h.main.media.link = nil

@@ -128,7 +128,7 @@ func (c *Client) connectHome(h *home) {
 		return
 	}
 	old, password := h.session, c.password
-	c.workers.Go(func() {
+	c.work(func() {
 		ctx, cancel := context.WithTimeout(c.ctx, 2*loginTime)
 		defer cancel()
 		l, w, s, _, err := h.connect(ctx, &c.cfg, c.login, password, old)
@@ -150,7 +150,7 @@ func (c *Client) homeBegins(h *home, l *link, w wire.Welcome, s *session) {
 	h.failures = 0
 	c.log.Info("connected to the home of a room", "server", w.Name, "address", h.address)
 	c.serveHome(h, l, w, s)
-	c.workers.Go(func() {
+	c.work(func() {
 		<-l.closed
 		l.done.Wait() // what came before the end is handled before it
 		c.post(func() {
@@ -262,7 +262,7 @@ func (c *Client) closeUnused(h *home) {
 	h.over = true
 	delete(c.homes, h.expect.server)
 	if h.link != nil {
-		c.workers.Go(h.link.goodbye)
+		c.work(h.link.goodbye)
 	}
 }
 

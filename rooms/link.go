@@ -50,11 +50,18 @@ func newLink(h *home, conn net.Conn, reader *wire.Reader, media bool) *link {
 	}
 }
 
-// start begins to write what is sent and to give what is read to receive, which must not keep the body.
-func (l *link) start(receive func(wire.Frame)) {
+// start begins to write what is sent and to give what is read to receive, which must not keep the body. Both goroutines
+// defer caught.
+func (l *link) start(caught func(), receive func(wire.Frame)) {
 	l.heard.Store(time.Now().UnixNano())
-	l.done.Go(l.write)
-	l.done.Go(func() { l.read(receive) })
+	l.done.Go(func() {
+		defer caught()
+		l.write()
+	})
+	l.done.Go(func() {
+		defer caught()
+		l.read(receive)
+	})
 }
 
 func (l *link) read(receive func(wire.Frame)) {

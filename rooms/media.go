@@ -47,7 +47,7 @@ func (c *Client) withMedia(h *home, f func(*link)) {
 	}
 	h.media.opening = true
 	main, session := h.link, h.session
-	c.workers.Go(func() {
+	c.work(func() {
 		l, err := c.openMedia(h, session)
 		c.post(func() { c.mediaOpened(h, main, l, err) })
 	})
@@ -92,9 +92,9 @@ func (c *Client) mediaOpened(h *home, main, l *link, err error) {
 		l = nil
 	default:
 		h.media.link = l
-		l.start(c.receiveOn(l))
+		l.start(c.catch, c.receiveOn(l))
 		c.keepAlive(l)
-		c.workers.Go(func() {
+		c.work(func() {
 			<-l.closed
 			c.post(func() {
 				if h.media.is(l) {

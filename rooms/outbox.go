@@ -116,7 +116,7 @@ func (c *Client) loadOutbox() {
 			c.told(m)
 		}
 	}
-	c.workers.Go(func() {
+	c.work(func() {
 		left, err := c.cfg.Store.Outbox(c.ctx, s.community, s.me.ID)
 		c.post(func() {
 			if err != nil {

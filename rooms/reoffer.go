@@ -70,7 +70,7 @@ func (c *Client) nextWant() {
 	}
 	c.offering = true
 	community, me := c.view.session.community, c.me()
-	c.workers.Go(func() {
+	c.work(func() {
 		select {
 		case <-time.After(time.Until(job.due)):
 			c.reoffer(job, c.cfg.Store.Own(c.ctx, community, job.room.name, me, job.from, job.up))

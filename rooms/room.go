@@ -144,7 +144,7 @@ func (c *Client) join(r *room) {
 		return
 	}
 	l, community := r.home.link, c.view.session.community
-	c.workers.Go(func() {
+	c.work(func() {
 		last, err := c.cfg.Store.Stored(c.ctx, community, r.name)
 		gaps, gapErr := c.storedGaps(community, r.name)
 		unsent, unsentErr := c.storedUnsent(community, r.name)

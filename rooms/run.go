@@ -46,10 +46,18 @@ func (c *Client) run(ctx context.Context) error {
 	saving := context.WithoutCancel(ctx)
 	stopSaving, stopTelling := make(chan struct{}), make(chan struct{})
 	saved, told := make(chan struct{}), make(chan struct{})
-	go func() { c.out.run(saving, stopSaving); close(saved) }()
-	go func() { c.out.pump(stopTelling); close(told) }()
+	go func() {
+		defer close(saved)
+		defer c.catch()
+		c.out.run(saving, stopSaving)
+	}()
+	go func() {
+		defer close(told)
+		defer c.catch()
+		c.out.pump(stopTelling)
+	}()
 
-	err := c.live()
+	err := c.caught(c.live)
 
 	c.hangUp()
 	c.cancel()
@@ -140,7 +148,7 @@ func (c *Client) oneConnection(old *session, connected func()) (*session, error)
 	ctx, cancel := context.WithTimeout(c.ctx, 2*loginTime)
 	defer cancel()
 	password := c.password
-	c.workers.Go(func() {
+	c.work(func() {
 		defer close(done)
 		d.link, d.welcome, d.session, d.resumed, d.err = c.main.connect(ctx, &c.cfg, c.login, password, old)
 	})
@@ -201,7 +209,7 @@ func (c *Client) begin(l *link, w wire.Welcome, s *session, resumed bool) {
 // serveHome takes a connection to a home into service.
 func (c *Client) serveHome(h *home, l *link, w wire.Welcome, s *session) {
 	h.link, h.welcome, h.session = l, w, s
-	l.start(c.receiveOn(l))
+	l.start(c.catch, c.receiveOn(l))
 	c.keepAlive(l)
 	c.tellAway(h)
 	for _, r := range c.view.rooms {

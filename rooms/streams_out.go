@@ -124,7 +124,7 @@ func (c *Client) offer(r *room, a Attachment, to AccountID, offset uint64) {
 	o.transfer.Stream = MessageID(o.id)
 	c.sending[o.id] = o
 	h, number, l := r.home, r.number, r.home.link
-	c.workers.Go(func() {
+	c.work(func() {
 		done, err := c.stream(o, h, number, l, offset)
 		c.post(func() { delete(c.sending, o.id) })
 		t := o.transfer

@@ -33,6 +33,16 @@ func TestWhateverPanicsTheTerminalIsRestoredAndTheDraftKept(t *testing.T) {
 	}
 }
 
+func TestAPanicInTheClientIsAFaultOfTheProgramToo(t *testing.T) {
+	s := inCompany(t)
+	s.type_("precious")
+	s.wait("precious")
+	s.client.err <- &rooms.Fault{Value: "on purpose", Stack: "in the client"}
+	if fault := s.endsBroken("precious"); fault.Stack != "in the client" {
+		t.Errorf("where it was is not said: %s", fault.Stack)
+	}
+}
+
 func TestADraftIsSavedAMomentAfterTheKeyAndNotAtEvery(t *testing.T) {
 	s := newStage(t, 100, 30, nil)
 	s.logIn()

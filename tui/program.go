@@ -109,7 +109,12 @@ func (run *running) serve(ctx context.Context, send func(tea.Msg)) {
 	ended := make(chan error, 1)
 	go func() { ended <- run.session.Client.Run(ctx) }()
 	run.pump(send)
-	send(endedMsg{run, <-ended})
+	err := <-ended
+	if f, ok := errors.AsType[*rooms.Fault](err); ok {
+		send(leaveMsg{&Fault{f.Value, f.Stack}})
+		return
+	}
+	send(endedMsg{run, err})
 }
 
 // close closes what the session has open, once.

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kchat/rooms"
 	"kchat/server"
 )
 
@@ -55,6 +57,9 @@ func exit(err error) {
 	}
 	if text := err.Error(); text != "" {
 		fmt.Fprintln(os.Stderr, "kchat-tui:", text)
+	}
+	if fault, ok := errors.AsType[*rooms.Fault](err); ok {
+		fmt.Fprint(os.Stderr, fault.Stack)
 	}
 	os.Exit(exitCode(err))
 }
