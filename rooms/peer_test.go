@@ -225,7 +225,10 @@ func (p *peer) read() (wire.Frame, error) {
 		if f.Type != wire.TypePing {
 			return copyFrame(f), nil
 		}
-		p.reply(f, wire.TypePong, wire.Raw(f.Body))
+		// A client that is ending may have gone in the meantime; the next read says so.
+		if _, err := p.conn.Write(wire.AppendFrame(nil, wire.Header{Type: wire.TypePong, ID: f.ID}, wire.Raw(f.Body))); err != nil {
+			return f, err
+		}
 	}
 }
 
