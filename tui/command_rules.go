@@ -88,7 +88,6 @@ var roomRules = []struct {
 	{"moderated", "rules.is.moderated", func(r *rooms.Rules) *bool { return &r.Moderated }},
 	{"invite-only", "rules.is.invite_only", func(r *rooms.Rules) *bool { return &r.InviteOnly }},
 	{"topic-locked", "rules.is.topic_locked", func(r *rooms.Rules) *bool { return &r.TopicLocked }},
-	{"registered", "rules.kind.registered", func(r *rooms.Rules) *bool { return &r.Registered }},
 }
 
 // commandRules shows what holds in the room, or changes it.
@@ -107,22 +106,16 @@ func (c *chat) commandRules(argument string) tea.Cmd {
 	case len(fields) == 2 && (fields[1] == "on" || fields[1] == "off"):
 		for _, rule := range roomRules {
 			if rule.word == fields[0] {
-				return c.setRule(r, rule.word, rule.of, fields[1] == "on")
+				return c.setRule(r, rule.of, fields[1] == "on")
 			}
 		}
 	}
 	return c.wrong("rules", argument)
 }
 
-func (c *chat) setRule(r *room, word string, of func(*rooms.Rules) *bool, on bool) tea.Cmd {
+func (c *chat) setRule(r *room, of func(*rooms.Rules) *bool, on bool) tea.Cmd {
 	do := rooms.Ruling{Action: rooms.SetRules, Rules: r.info.Rules}
 	*of(&do.Rules) = on
-	if word == "registered" {
-		do = rooms.Ruling{Action: rooms.NotKept}
-		if on {
-			do.Action = rooms.Keep
-		}
-	}
 	return c.askRule(r, do)
 }
 
