@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rooms: the table of them, and what is said in them. */
+/* Rooms: the table of them, and their lives. */
 #include "room.h"
 
 #include <linux/jhash.h>
@@ -161,8 +161,7 @@ void kchat_rooms_shrink(struct kchat_net *kn)
 	}
 }
 
-/* At the module's cap all rooms give up the older half for what is new. Under rooms_lock. */
-static bool rooms_memory(struct kchat_net *kn, u64 bytes)
+bool kchat_rooms_memory(struct kchat_net *kn, u64 bytes)
 {
 	if (kchat_net_memory(kn, bytes))
 		return true;
@@ -186,7 +185,7 @@ static struct kchat_room *room_create(struct kchat_net *kn, const struct kchat_j
 		return NULL;
 	}
 	*error = KCHAT_E_BUSY;
-	if (!rooms_memory(kn, KCHAT_SEG_PAGES * PAGE_SIZE))
+	if (!kchat_rooms_memory(kn, KCHAT_SEG_PAGES * PAGE_SIZE))
 		return NULL;
 	room = room_alloc(kn, join);
 	if (!room)
@@ -283,231 +282,4 @@ void kchat_rooms_stop(struct kchat_net *kn)
 	xa_for_each(&kn->rooms, number, room)
 		room_remove(kn, room);
 	mutex_unlock(&kn->rooms_lock);
-}
-
-/* ---- what is said ------------------------------------------------------ */
-
-void kchat_room_append(struct kchat_room *room, struct kchat_hdr *hdr, const struct kvec *body,
-		       u32 nr_body, bool lasting, struct kchat_spare *spare)
-{
-	struct kchat_log *log = &room->log;
-
-	lockdep_assert_held(&room->lock);
-	/* The clock may be set back; a room's time is not. */
-	room->time = max_t(u64, room->time, ktime_to_us(ktime_get_real()));
-	hdr->room = cpu_to_le32(room->number);
-	hdr->epoch = cpu_to_le64(room->epoch);
-	hdr->seq = cpu_to_le64(log->seq + lasting);
-	hdr->time = cpu_to_le64(room->time);
-	/* All is filled in: nothing changes once the append has published the head. */
-	kchat_log_append(log, hdr, body, nr_body, lasting, spare);
-	kchat_log_trim(log, kchat_param(room->kn, KCHAT_P_log_bytes));
-	kchat_room_mark(room);
-}
-
-/**
- * struct said - what becomes of a frame for a room
- * @error: why not
- * @wait_ms: when it would be let pass, 0: not a matter of time
- * @repeat: it is in the log already
- * @first: then the header that it has there
- */
-struct said {
-	enum kchat_error error;
-	u32 wait_ms;
-	bool repeat;
-	struct kchat_hdr first;
-};
-
-/* Under room->lock: whether the others are there, and the place in the order, are one decision. */
-static void room_say(struct kchat_room *room, const struct kchat_person *person,
-		     const struct kchat_rule *rule, struct kchat_hdr *hdr,
-		     const struct kvec *body, struct kchat_spare *spare, struct said *said)
-{
-	bool lasting = rule->kind & KCHAT_RULE_LASTING;
-
-	if (lasting && kchat_log_find(&room->log, person->account->number, hdr->id,
-				      &said->first)) {
-		said->repeat = true;
-		return;
-	}
-	said->error = kchat_room_may_say(room, person, rule, &said->wait_ms);
-	if (said->error != KCHAT_E_NONE)
-		return;
-	if (!kchat_room_others(room, person)) {
-		said->error = KCHAT_E_ALONE;
-		return;
-	}
-	hdr->sender = cpu_to_le64(person->account->number);
-	kchat_room_append(room, hdr, body, 1, lasting, spare);
-}
-
-/* The author alone hears of a repeat: the first one's numbers. */
-static void room_acknowledge(struct kchat_conn *conn, const struct kchat_hdr *first)
-{
-	const struct kchat_head head = {
-		.room = le32_to_cpu(first->room),
-		.epoch = le64_to_cpu(first->epoch),
-		.seq = le64_to_cpu(first->seq),
-		.time = le64_to_cpu(first->time),
-		.sender = le64_to_cpu(first->sender),
-		.id = first->id,
-	};
-	struct kchat_ctl *ctl = kchat_ctl_alloc(KCHAT_HDR_LEN, GFP_KERNEL);
-
-	kchat_stat_inc(conn->kn, KCHAT_C_REPEATS);
-	if (!ctl) {
-		set_bit(KCHAT_CONN_BROKEN, &conn->flags);
-		return;
-	}
-	ctl->len = kchat_frame_build(ctl->data, ctl->size, KCHAT_T_ACK, &head, NULL, 0);
-	kchat_conn_reply(conn, ctl);
-}
-
-static bool room_memory(struct kchat_net *kn)
-{
-	bool enough = kchat_net_memory(kn, 0);
-
-	if (likely(enough))
-		return true;
-	mutex_lock(&kn->rooms_lock);
-	enough = rooms_memory(kn, 0);
-	mutex_unlock(&kn->rooms_lock);
-	return enough;
-}
-
-static void room_count(struct kchat_net *kn, bool lasting, const struct said *said)
-{
-	if (said->error == KCHAT_E_ALONE)
-		kchat_stat_inc(kn, KCHAT_C_ALONE);
-	else if (said->error == KCHAT_E_NONE && lasting && !said->repeat)
-		kchat_stat_inc(kn, KCHAT_C_MESSAGES);
-}
-
-/* Under room->lock; @topic is the room's from then on, and the old one the caller's. */
-static void room_set_topic(struct kchat_room *room, u8 **topic, u32 len)
-{
-	swap(room->topic, *topic);
-	room->topic_len = len;
-}
-
-void kchat_room_relay(struct kchat_conn *conn, const struct kchat_rule *rule,
-		      const struct kchat_hdr *hdr, const u8 *body, u32 len,
-		      const struct kchat_talk *topic)
-{
-	struct kchat_member *member = kchat_member_find(conn, le32_to_cpu(hdr->room));
-	struct kvec vec = { .iov_base = (void *)body, .iov_len = len };
-	struct kchat_spare *spare = &conn->worker->spare;
-	bool lasting = rule->kind & KCHAT_RULE_LASTING;
-	struct said said = {};
-	struct kchat_hdr out = *hdr;
-	u8 *text = NULL;
-
-	if (!member) {
-		kchat_conn_reply_error(conn, hdr, KCHAT_E_NOT_IN_ROOM, 0);
-		return;
-	}
-	if (topic && topic->text_len)
-		text = kchat_alloc(kmemdup(body + len - topic->text_len, topic->text_len,
-					   GFP_KERNEL));
-	if (kchat_spare_fill(spare, &member->room->log, GFP_KERNEL) ||
-	    !room_memory(conn->kn) || (topic && topic->text_len && !text)) {
-		kchat_conn_reply_error(conn, hdr, KCHAT_E_BUSY, KCHAT_BUSY_MS);
-		kfree(text);
-		return;
-	}
-
-	spin_lock(&member->room->lock);
-	/* Another connection may have taken over the seat. */
-	if (member->seat)
-		room_say(member->room, member->seat->person, rule, &out, &vec, spare, &said);
-	else
-		said.error = KCHAT_E_NOT_IN_ROOM;
-	if (topic && said.error == KCHAT_E_NONE && !said.repeat)
-		room_set_topic(member->room, &text, topic->text_len);
-	spin_unlock(&member->room->lock);
-
-	conn->worker->appended += KCHAT_HDR_LEN + len;
-	kfree(text);
-	room_count(conn->kn, lasting, &said);
-	if (said.error != KCHAT_E_NONE)
-		kchat_conn_reply_error(conn, hdr, said.error, said.wait_ms);
-	else if (said.repeat)
-		room_acknowledge(conn, &said.first);
-}
-
-enum kchat_error kchat_reader_tell(struct kchat_member *member, struct kchat_hdr *hdr,
-				   const u8 *body, u32 len)
-{
-	struct kvec vec = { .iov_base = (void *)body, .iov_len = len };
-	struct kchat_room *room = member->room;
-	struct kchat_spare spare = {};
-	struct said said = {};
-
-	if (kchat_spare_fill(&spare, &room->log, GFP_KERNEL))
-		return KCHAT_E_BUSY;
-	if (!room_memory(room->kn)) {
-		kchat_spare_release(&spare);
-		return KCHAT_E_BUSY;
-	}
-	spin_lock(&room->lock);
-	if (member->seat)
-		room_say(room, member->seat->person, kchat_frame_rule(KCHAT_T_MSG), hdr, &vec,
-			 &spare, &said);
-	else
-		said.error = KCHAT_E_NOT_IN_ROOM;
-	spin_unlock(&room->lock);
-	kchat_spare_release(&spare);
-	room_count(room->kn, true, &said);
-	return said.error;
-}
-
-void kchat_room_stored(struct kchat_conn *conn, const struct kchat_hdr *hdr,
-		       const struct kchat_stored *stored)
-{
-	struct kchat_member *member = kchat_member_find(conn, le32_to_cpu(hdr->room));
-	struct kchat_seat *seat;
-	struct kchat_room *room;
-
-	if (!member) {
-		kchat_conn_reply_error(conn, hdr, KCHAT_E_NOT_IN_ROOM, 0);
-		return;
-	}
-	room = member->room;
-	spin_lock(&room->lock);
-	seat = member->seat;
-	if (seat && stored->epoch == room->epoch && stored->seq <= room->log.seq &&
-	    stored->seq > seat->stored &&
-	    (!seat->stored ||
-	     time_after_eq(jiffies, seat->stored_at +
-				    kchat_param_jiffies(conn->kn, KCHAT_P_stored_ms) / 2))) {
-		seat->stored = stored->seq;
-		seat->stored_at = jiffies;
-		room->stored_changed = true;
-	}
-	spin_unlock(&room->lock);
-}
-
-unsigned int kchat_room_invite(struct kchat_room *room, struct kchat_account *from, u64 to)
-{
-	const struct kchat_head head = { .room = room->number, .sender = from->number };
-	u8 frame[KCHAT_HDR_LEN + 8 + KCHAT_ROOM_NAME_MAX + KCHAT_NAME_MAX];
-	const struct kchat_text room_name = kchat_room_name(room);
-	struct kchat_account *account;
-	struct kchat_ident *ident;
-	struct kchat_text name;
-	unsigned int count;
-	u32 len;
-
-	account = kchat_account_get(&room->kn->accounts, to);
-	if (!account)
-		return 0;
-	ident = kchat_account_ident(from);
-	name = kchat_ident_name(ident);
-	len = kchat_frame_build_invited(frame, sizeof(frame), &head, room->flags, &room_name,
-					&name);
-	count = kchat_session_post_account(account, frame, len);
-	kchat_ident_put(ident);
-	kchat_account_put(account);
-	return count;
 }

@@ -206,6 +206,8 @@ void kchat_rooms_tick(struct kchat_net *kn);
 
 /* All rooms that are not busy give up the older half of their logs. Under kn->rooms_lock. */
 void kchat_rooms_shrink(struct kchat_net *kn);
+/* At the module's cap they do so for what is new. False: there is no room for @bytes. Under it. */
+bool kchat_rooms_memory(struct kchat_net *kn, u64 bytes);
 
 /* The room with the smallest number over @after, with a reference, or NULL. */
 struct kchat_room *kchat_room_next(struct kchat_net *kn, u32 after);

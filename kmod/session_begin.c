@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How a session begins: by a login, for an open file, for a ticket; and how it gets a connection again. */
+/* How a session begins: by a login, for an open file, for a ticket; how it gets a connection. */
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/string.h>
