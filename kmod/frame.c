@@ -197,6 +197,7 @@ static const char *const sentences[] = {
 	[KCHAT_E_MODERATED]	= "In this room only those with a voice may speak.",
 	[KCHAT_E_RULES]		=
 		"The room remembers as many roles, bans, mutes and invitations as it may.",
+	[KCHAT_E_MOVED]		= "The room has moved to another server.",
 	[KCHAT_E_STREAM]	= "There is no such stream.",
 	[KCHAT_E_STREAMS]	= "Too many streams.",
 	[KCHAT_E_STREAM_SIZE]	= "The stream is not as long as announced.",

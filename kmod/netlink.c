@@ -46,6 +46,9 @@ static const struct nla_policy policy[KCHAT_A_MAX + 1] = {
 	[KCHAT_A_IFNAME]	 = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
 	[KCHAT_A_ETHER]		 = NLA_POLICY_MAX(NLA_U8, 1),
 	[KCHAT_A_PROXY_FROM]	 = NLA_POLICY_NESTED(proxy_policy),
+	[KCHAT_A_COMMUNITY_SECRET] = NLA_POLICY_EXACT_LEN(KCHAT_KEY_LEN),
+	[KCHAT_A_HOST]		 = { .type = NLA_NUL_STRING, .len = KCHAT_HOST_MAX },
+	[KCHAT_A_SUCCESSOR]	 = NLA_POLICY_EXACT_LEN(16),
 };
 
 int kchat_netlink_put_text(struct sk_buff *skb, int type, const struct kchat_text *text)
@@ -343,6 +346,10 @@ static const struct genl_small_ops ops[] = {
 	DO(KICK, kchat_netlink_kick),
 	DO(ETHER_SET, do_ether_set),
 	DUMP(ETHER_GET, kchat_netlink_dump_ether),
+	DO(PEER_SET, kchat_netlink_peer_set),
+	DO(PEER_DEL, kchat_netlink_peer_del),
+	DUMP(PEER_GET, kchat_netlink_dump_peers),
+	DO(DRAIN, kchat_netlink_drain),
 };
 
 static const struct genl_multicast_group groups[] = {

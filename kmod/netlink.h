@@ -28,4 +28,7 @@ int kchat_netlink_dump_sessions(struct sk_buff *skb, struct netlink_callback *cb
 int kchat_netlink_dump_params(struct sk_buff *skb, struct netlink_callback *cb);
 int kchat_netlink_dump_ether(struct sk_buff *skb, struct netlink_callback *cb);
 
+/* netlink_peer.c: the same for the other servers of the community. */
+int kchat_netlink_dump_peers(struct sk_buff *skb, struct netlink_callback *cb);
+
 #endif /* _KCHAT_NETLINK_H */

@@ -39,4 +39,9 @@ int kchat_netlink_kick(struct sk_buff *skb, struct genl_info *info);
 int kchat_netlink_service(struct sk_buff *skb, struct genl_info *info);
 int kchat_netlink_decision(struct sk_buff *skb, struct genl_info *info);
 
+/* netlink_peer.c */
+int kchat_netlink_peer_set(struct sk_buff *skb, struct genl_info *info);
+int kchat_netlink_peer_del(struct sk_buff *skb, struct genl_info *info);
+int kchat_netlink_drain(struct sk_buff *skb, struct genl_info *info);
+
 #endif /* _KCHAT_NETLINK_ORDER_H */

@@ -47,6 +47,7 @@ const (
 	ErrMuted        ErrorNumber = 51
 	ErrModerated    ErrorNumber = 52
 	ErrRules        ErrorNumber = 53
+	ErrMoved        ErrorNumber = 54
 	ErrStream       ErrorNumber = 60
 	ErrStreams      ErrorNumber = 61
 	ErrStreamSize   ErrorNumber = 62
@@ -106,6 +107,7 @@ var errorRows = [...]errorRow{
 	{ErrMuted, "MUTED", "You are muted in this room."},
 	{ErrModerated, "MODERATED", "In this room only those with a voice may speak."},
 	{ErrRules, "RULES", "The room remembers as many roles, bans, mutes and invitations as it may."},
+	{ErrMoved, "MOVED", "The room has moved to another server."},
 	{ErrStream, "STREAM", "There is no such stream."},
 	{ErrStreams, "STREAMS", "Too many streams."},
 	{ErrStreamSize, "STREAM_SIZE", "The stream is not as long as announced."},

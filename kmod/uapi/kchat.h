@@ -317,6 +317,7 @@ enum kchat_error {
 	KCHAT_E_MUTED		= 51,
 	KCHAT_E_MODERATED	= 52,
 	KCHAT_E_RULES		= 53,
+	KCHAT_E_MOVED		= 54,
 	KCHAT_E_STREAM		= 60,
 	KCHAT_E_STREAMS		= 61,
 	KCHAT_E_STREAM_SIZE	= 62,
@@ -350,7 +351,11 @@ enum kchat_error {
 enum kchat_discover_kind {
 	KCHAT_DISCOVER_QUESTION	= 1,
 	KCHAT_DISCOVER_ANSWER	= 2,
+	/* from here on: between servers */
+	KCHAT_DISCOVER_PEER	= 16,
 };
+
+#define KCHAT_DISCOVER_PEER_MAX		1200	/* bytes of a datagram between servers */
 
 /**
  * struct kchat_discover_hdr - the head of both; zeros fill the rest of a question
@@ -419,11 +424,15 @@ enum kchat_cmd {
 	KCHAT_CMD_UNSPEC,
 	/*
 	 * SERVER_UUID, COMMUNITY_UUID, SERVER_NAME, GENERATION, SECRET, ITERATIONS,
-	 * [PORT], [ADDR], [REGISTER], [UDP_PORT], [OUTER_PORT], [PROXY_FROM]...
+	 * [PORT], [ADDR], [REGISTER], [UDP_PORT], [OUTER_PORT], [PROXY_FROM]...,
+	 * [COMMUNITY_SECRET], [SUCCESSOR]
 	 */
 	KCHAT_CMD_START,
 	KCHAT_CMD_STOP,
-	/* reply: RUNNING, STARTed attributes less SECRET, nested COUNTER, MODULE_VERSION */
+	/*
+	 * reply: RUNNING, STARTed attributes less the secrets, nested COUNTER, MODULE_VERSION;
+	 * SUCCESSOR and ROOMS_LEFT while it is drained
+	 */
 	KCHAT_CMD_STATUS,
 	/*
 	 * ACCOUNT, NAME, LOGIN, FLAGS, SALT, STORED_KEY, SERVER_KEY, [UID]: add or replace;
@@ -455,9 +464,26 @@ enum kchat_cmd {
 	/*
 	 * to the multicast group "events", unasked: EVENT, [EVENTS_LOST], and of LOGIN, LOGOUT,
 	 * KICK: SESSION, ACCOUNT, NAME, [PEER]; of JOIN, PART: the same with ROOM, ROOM_NAME,
-	 * STATE; of ROOM_MADE, ROOM_GONE: ROOM, ROOM_NAME; of LIMIT: PARAM_NAME, PARAM_VALUE
+	 * STATE; of ROOM_MADE, ROOM_GONE: ROOM, ROOM_NAME; of LIMIT: PARAM_NAME, PARAM_VALUE;
+	 * of PEER: SERVER_UUID, SERVER_NAME, PEER_STATE; of DRAINED: SUCCESSOR
 	 */
 	KCHAT_CMD_EVENT,
+	/*
+	 * SERVER_UUID, SERVER_NAME, ADDR, UDP_PORT, HOST, PORT: adds a server of the community,
+	 * or replaces what is known of it; also before START
+	 */
+	KCHAT_CMD_PEER_SET,
+	KCHAT_CMD_PEER_DEL,	/* SERVER_UUID */
+	/*
+	 * dump: SERVER_UUID, SERVER_NAME, ADDR, UDP_PORT, HOST, PORT, PEER_STATE, and of one that
+	 * was heard: HEARD_MS, PEOPLE, ROOM_COUNT, LOAD
+	 */
+	KCHAT_CMD_PEER_GET,
+	/*
+	 * SERVER_UUID: all rooms move to this peer, which has to be live, and no new ones are
+	 * made here; without it: no more of that
+	 */
+	KCHAT_CMD_DRAIN,
 	__KCHAT_CMD_MAX,
 };
 
@@ -522,6 +548,13 @@ enum kchat_nla {
 	KCHAT_A_UID,		/* u32: of local programs, as the initial user namespace sees it */
 	KCHAT_A_EVENT,		/* u8: enum kchat_event */
 	KCHAT_A_EVENTS_LOST,	/* u32: events before this one that were too many to be told */
+	KCHAT_A_COMMUNITY_SECRET,	/* binary, 32: by which servers of a community know each other */
+	KCHAT_A_HOST,		/* string: where clients reach a peer, as MOVED says it */
+	KCHAT_A_PEER_STATE,	/* u8: enum kchat_peer_state */
+	KCHAT_A_HEARD_MS,	/* u64: since it was heard last */
+	KCHAT_A_LOAD,		/* u32: open connections in thousandths of what there may be */
+	KCHAT_A_SUCCESSOR,	/* binary, 16: UUID of the peer that takes the rooms */
+	KCHAT_A_ROOMS_LEFT,	/* u32: rooms that are still to move to it */
 	__KCHAT_A_MAX,
 };
 
@@ -539,7 +572,18 @@ enum kchat_event {
 	KCHAT_EVENT_ROOM_GONE	= 6,
 	KCHAT_EVENT_KICK	= 7,
 	KCHAT_EVENT_LIMIT	= 8,	/* somebody came up against it */
+	KCHAT_EVENT_PEER	= 9,	/* a peer is live, drained or silent from now on */
+	KCHAT_EVENT_DRAINED	= 10,	/* no room is left to move */
 };
+
+enum kchat_peer_state {
+	KCHAT_PEER_SILENT	= 0,	/* not heard for the time peer_ms */
+	KCHAT_PEER_LIVE		= 1,
+	KCHAT_PEER_DRAINED	= 2,	/* live, and takes no rooms */
+};
+
+#define KCHAT_HOST_MAX		255	/* bytes of HOST */
+#define KCHAT_PEERS_MAX		64	/* the most that the limit peers allows */
 
 #define KCHAT_PROXY_FROM_MAX	16	/* networks in START that proxies are in */
 

@@ -24,6 +24,8 @@ const (
 	eventRoomGone
 	eventKick
 	eventLimit
+	eventPeer
+	eventDrained
 )
 
 // EventMissed says that the kernel had more to tell than we took in time.
@@ -31,7 +33,7 @@ const EventMissed = "missed"
 
 // Event is one thing that has happened on a server.
 type Event struct {
-	What     string    `json:"event"` // login, logout, join, part, room made, room gone, kick, limit or missed
+	What     string    `json:"event"` // login, logout, join, part, room made, room gone, kick, limit, peer, drained or missed
 	Time     time.Time `json:"time"`  // when we heard of it
 	Session  uint64    `json:"session,omitempty"`
 	Account  uint64    `json:"account,omitempty"`
@@ -49,7 +51,7 @@ type Event struct {
 func eventName(number uint8) string {
 	names := map[uint8]string{
 		eventLogin: "login", eventLogout: "logout", eventJoin: "join", eventPart: "part", eventRoomMade: "room made",
-		eventRoomGone: "room gone", eventKick: "kick", eventLimit: "limit",
+		eventRoomGone: "room gone", eventKick: "kick", eventLimit: "limit", eventPeer: "peer", eventDrained: "drained",
 	}
 	if name, ok := names[number]; ok {
 		return name

@@ -30,6 +30,10 @@ const (
 	cmdEtherGet
 	cmdKick
 	cmdEvent
+	cmdPeerSet
+	cmdPeerDel
+	cmdPeerGet
+	cmdDrain
 )
 
 // The attributes, as enum kchat_nla.
@@ -89,6 +93,13 @@ const (
 	attrUID
 	attrEvent
 	attrEventsLost
+	attrCommunitySecret
+	attrHost
+	attrPeerState
+	attrHeardMS
+	attrLoad
+	attrSuccessor
+	attrRoomsLeft
 )
 
 // Registration is who may make an account over the wire, as enum kchat_register.
