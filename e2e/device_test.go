@@ -24,7 +24,7 @@ func TestDevice(t *testing.T) {
 	s := vmtest.Start(t, vmtest.WithFile(guestdev, path))
 	for _, test := range []string{
 		"talk", "lines", "wrong", "alone", "deaf", "strange", "rooms", "lag", "poll", "small", "thousand", "limits", "kicked", "stopped",
-		"dying", "two", "busy", "login",
+		"dying", "two", "busy", "login", "ruled", "removed", "closed", "unread",
 	} {
 		t.Run(test, func(t *testing.T) {
 			ctx, cancel := s.Timeout(2 * time.Minute)

@@ -41,7 +41,10 @@ static ssize_t device_drain(struct kchat_file *file, struct iov_iter *to)
 		if (file->line_off == file->line->len)
 			kchat_file_consumed(file);
 	}
-	return total ? total : err;
+	if (!total)
+		return err;
+	kchat_file_heard(file);
+	return total;
 }
 
 static ssize_t device_read(struct kiocb *iocb, struct iov_iter *to)

@@ -32,7 +32,10 @@ int kchat_file_errno(enum kchat_error error)
 		return -ENOTCONN;
 	case KCHAT_E_AUTH:
 	case KCHAT_E_FORBIDDEN:
+	case KCHAT_E_INVITE_ONLY:
 		return -EACCES;
+	case KCHAT_E_ROOM_PASSWORD:
+		return -ENOKEY;
 	case KCHAT_E_SESSIONS:
 		return -EUSERS;
 	case KCHAT_E_ROOMS:
@@ -201,6 +204,14 @@ void kchat_files_stop(struct kchat_net *kn)
 
 /* ---- where it is ------------------------------------------------------- */
 
+/* Under file->lock: its program is awake. */
+static void file_heard(struct kchat_file *file)
+{
+	WRITE_ONCE(file->reader.reads, file->reader.reads + 1);
+	if (file->kn && file->member)
+		kchat_reader_heard(file->session, file->member);
+}
+
 /* Under file->lock. */
 static int file_go(struct kchat_file *file, const u8 *name, u32 len, bool backlog)
 {
@@ -224,6 +235,7 @@ static int file_go(struct kchat_file *file, const u8 *name, u32 len, bool backlo
 		kchat_reader_leave(file->session, file->member);
 	file->member = member;
 	file->missed = 0;
+	file_heard(file);
 	/* Who waits for the old room's news looks at the new one. */
 	kchat_reader_wake(&file->reader);
 	return 0;
@@ -374,7 +386,7 @@ static int file_walk(struct kchat_file *file, const struct kchat_piece *piece)
 		if (err && err != -EAGAIN)
 			return err;
 		pos += le32_to_cpu(hdr.length) + sizeof(hdr.length);
-		cursor->seq = le64_to_cpu(hdr.seq);
+		WRITE_ONCE(cursor->seq, le64_to_cpu(hdr.seq));
 		WRITE_ONCE(cursor->pos, pos);
 	}
 	return err;
@@ -424,6 +436,7 @@ int kchat_file_fetch(struct kchat_file *file)
 	err = file_enter(file);
 	if (!err)
 		err = file_look(file);
+	WRITE_ONCE(file->reader.line, file->line);
 	mutex_unlock(&file->lock);
 	return err;
 }
@@ -435,5 +448,13 @@ void kchat_file_consumed(struct kchat_file *file)
 	mutex_lock(&file->lock);
 	if (file->member && file->line_seq)
 		kchat_reader_stored(file->member, file->line_seq);
+	mutex_unlock(&file->lock);
+}
+
+void kchat_file_heard(struct kchat_file *file)
+{
+	mutex_lock(&file->lock);
+	WRITE_ONCE(file->reader.line, file->line);
+	file_heard(file);
 	mutex_unlock(&file->lock);
 }

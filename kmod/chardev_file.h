@@ -76,6 +76,8 @@ void kchat_file_close(struct kchat_file *file);
 int kchat_file_fetch(struct kchat_file *file);
 /* Under file->io: the line was read to its end. */
 void kchat_file_consumed(struct kchat_file *file);
+/* Under file->io: something was read. */
+void kchat_file_heard(struct kchat_file *file);
 
 /* Says the body of a MSG, in the file's room. */
 int kchat_file_tell(struct kchat_file *file, const struct kchat_ctl *message);

@@ -68,6 +68,8 @@ struct kchat_net;
 	X(answers_address, 20, 1, 1000, "per second",				\
 	  "answers to questions of discovery from one address") \
 	X(files, 1000, 1, 1000000, "", "open files of /dev/kchat") \
+	X(unread_ms, 60000, 100, 86400000, "ms",				\
+	  "who leaves /dev/kchat unread for so long is not present") \
 	X(events, 1000, 1, 100000, "per second", "events told to those who listen over netlink")
 
 enum kchat_param {

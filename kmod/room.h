@@ -155,10 +155,19 @@ struct kchat_room {
  * struct kchat_reader - a file that reads a room: what is woken when there is news
  * @wait: who reads or polls
  * @news: grows with every frame, and when the seat is given up
+ * @line: a message has been taken from the log, and is not read to its end; written
+ *	under the file's lock
+ * @reads: grows with every read that gets something; written under the file's lock
+ * @seen: of @reads, when the house looked last; under session->lock
+ * @since: jiffies since when nothing was read of what there is; under session->lock
  */
 struct kchat_reader {
 	wait_queue_head_t wait;
 	atomic_t news;
+	bool line;
+	u32 reads;
+	u32 seen;
+	unsigned long since;
 };
 
 /**
@@ -375,6 +384,13 @@ struct kchat_piece {
 void kchat_reader_look(struct kchat_member *member, struct kchat_piece *piece);
 /* All up to @seq has been read. */
 void kchat_reader_stored(struct kchat_member *member, u64 seq);
+/* Something has been read: whoever was silent is present again. May sleep. */
+void kchat_reader_heard(struct kchat_session *session, struct kchat_member *member);
+/*
+ * Whose file leaves unread what its room has said is not present, until it reads. The
+ * house work, under session->lock.
+ */
+void kchat_reader_watch(struct kchat_session *session);
 
 static inline void kchat_reader_wake(struct kchat_reader *reader)
 {

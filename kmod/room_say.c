@@ -164,7 +164,9 @@ enum kchat_error kchat_reader_tell(struct kchat_member *member, struct kchat_hdr
 				   const u8 *body, u32 len)
 {
 	struct kvec vec = { .iov_base = (void *)body, .iov_len = len };
+	struct kchat_cursor *cursor = &member->cursor;
 	struct kchat_room *room = member->room;
+	bool read_all;
 	struct kchat_spare spare = {};
 	struct said said = {};
 
@@ -175,11 +177,17 @@ enum kchat_error kchat_reader_tell(struct kchat_member *member, struct kchat_hdr
 		return KCHAT_E_BUSY;
 	}
 	spin_lock(&room->lock);
+	read_all = cursor->pos == room->log.head;
 	if (member->seat)
 		room_say(room, member->seat->person, kchat_frame_rule(KCHAT_T_MSG), hdr, &vec,
 			 &spare, &said);
 	else
 		said.error = KCHAT_E_NOT_IN_ROOM;
+	if (read_all) {
+		/* What it has said itself is not waiting to be read. */
+		WRITE_ONCE(cursor->pos, room->log.head);
+		WRITE_ONCE(cursor->seq, room->log.seq);
+	}
 	spin_unlock(&room->lock);
 	kchat_spare_release(&spare);
 	room_count(room->kn, true, &said);

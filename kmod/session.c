@@ -83,10 +83,14 @@ void kchat_session_set_due(struct kchat_session *session)
 	unsigned long due = 0;
 
 	lockdep_assert_held(&session->lock);
-	if (!session->main && !session->file && !session->ended)
+	if (session->file)
+		due = jiffies + min_t(unsigned long, HZ,
+				      kchat_param_jiffies(session->kn, KCHAT_P_unread_ms) / 4);
+	else if (!session->main && !session->ended)
 		due = session->expires_at;
 	list_for_each_entry(seat, &session->seats, by_session) {
-		if (READ_ONCE(seat->member))
+		/* A file is never lost: what it has lost was taken away. */
+		if (session->file || READ_ONCE(seat->member))
 			continue;
 		if (!due || time_before(session->lost_at, due))
 			due = session->lost_at;
@@ -310,7 +314,9 @@ static void session_tick(struct kchat_session *session)
 	bool expired = false;
 
 	mutex_lock(&session->lock);
-	if (time_after(jiffies, session->lost_at))
+	if (session->file)
+		kchat_reader_watch(session);
+	else if (time_after(jiffies, session->lost_at))
 		session_leave_rooms(session, KCHAT_PERSON_LOST, true);
 	if (!session->main && !session->file && time_after(jiffies, session->expires_at))
 		expired = true;

@@ -43,7 +43,7 @@ struct kchat_net;
  * @seats: its places in rooms, struct kchat_seat.by_session; under @lock
  * @lost_at: jiffies when the seats without a connection are lost; under @lock
  * @expires_at: jiffies when it ends, unless @main; under @lock
- * @silent: @main has been silent for too long; under @lock
+ * @silent: @main has been silent, or @file left unread, for too long; written under @lock
  * @away: it has said so; written under @lock
  * @due: jiffies of the next thing time does to it, 0: nothing; written under @lock
  */

@@ -78,7 +78,7 @@ void kchat_session_person(struct kchat_account *account, struct kchat_person_ent
 	spin_lock(&account->lock);
 	list_for_each_entry(session, &account->sessions, link) {
 		known = true;
-		if (!session->file && (!session->main || READ_ONCE(session->silent)))
+		if ((!session->file && !session->main) || READ_ONCE(session->silent))
 			continue;
 		entry->sessions++;
 		here |= !READ_ONCE(session->away);
@@ -99,7 +99,7 @@ void kchat_session_info(struct kchat_session *session, struct kchat_session_info
 	mutex_lock(&session->lock);
 	conn = session->main;
 	info->state = KCHAT_PERSON_RECONNECTING;
-	if (session->file || (conn && !session->silent))
+	if ((session->file || conn) && !session->silent)
 		info->state = session->away ? KCHAT_PERSON_AWAY : KCHAT_PERSON_PRESENT;
 	if (conn) {
 		info->connected = true;

@@ -39,6 +39,10 @@ var tests = map[string]func(*place) error{
 	"busy":     busy,
 	"login":    login,
 	"unload":   unload,
+	"ruled":    ruled,
+	"removed":  removed,
+	"closed":   closed,
+	"unread":   unread,
 }
 
 func main() {

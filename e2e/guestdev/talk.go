@@ -44,13 +44,18 @@ func pair(p *place) (*os.File, *peer.Conn, *peer.Room, error) {
 	return f, c, r, entered(c, r, kimNumber)
 }
 
+// three are the pair and Lee, with a file that has been used for nothing yet.
+func three(p *place, flags int) (f, g *os.File, c *peer.Conn, r *peer.Room, err error) {
+	f, c, r, err = pair(p)
+	if err == nil {
+		g, err = p.open(lee, flags)
+	}
+	return f, g, c, r, err
+}
+
 // talk: what one writes the others read, whichever way they came.
 func talk(p *place) error {
-	f, c, r, err := pair(p)
-	if err != nil {
-		return err
-	}
-	g, err := p.open(lee, unix.O_RDWR)
+	f, g, c, r, err := three(p, unix.O_RDWR)
 	if err != nil {
 		return err
 	}
@@ -202,10 +207,8 @@ func deaf(p *place) error {
 		return err
 	}
 	g, err := p.open(lee, unix.O_RDWR)
-	if err != nil {
-		return err
-	}
 	return all(
+		func() error { return err },
 		func() error { return errno("to nobody", say(f, "hello\n"), unix.EHOSTDOWN) },
 		func() error { return errno("to somebody deaf", say(g, "hello\n"), unix.EHOSTDOWN) },
 		func() error { return say(f, "hello\n") },
@@ -222,58 +225,11 @@ func retry(what string, is func() bool) error {
 	return fmt.Errorf("%s: not in time", what)
 }
 
-// strange: whose uid is no account's is kept out, and so is who had one.
-func strange(p *place) error {
-	_, err := p.open(stranger, unix.O_RDWR)
-	if err := errno("a uid without account", err, unix.EACCES); err != nil {
-		return err
+func ioctl(f *os.File, request uintptr) error {
+	if _, _, e := unix.Syscall(unix.SYS_IOCTL, f.Fd(), request, 0); e != 0 {
+		return e
 	}
-	if err := os.Chmod(device.Path, 0o600); err != nil {
-		return err
-	}
-	_, err = p.open(kim, unix.O_RDWR)
-	if err := errors.Join(errno("without permission", err, unix.EACCES), os.Chmod(device.Path, 0o666)); err != nil {
-		return err
-	}
-	f, c, r, err := pair(p)
-	if err != nil {
-		return err
-	}
-	return all(
-		func() error { return errno("a uid twice", p.account(9, "again", uid(kim)), unix.ENOTUNIQ) },
-		func() error { return errno("no uid", p.account(9, "again", uid(1<<32-1)), unix.EINVAL) },
-		func() error { return p.account(kimNumber, "Kim", uid(kim)) },
-		func() error { return say(f, "as before\n") },
-		func() error { return hears(c, kimNumber, "as before") },
-		// The uid becomes another one's: who came in by it goes.
-		func() error { return p.account(kimNumber, "Kim", nil) },
-		func() error {
-			_, err := c.Presence(limit, r.Number, kimNumber, wire.PersonLeft)
-			return err
-		},
-		func() error { return over(f) },
-		func() error { _, err := p.open(kim, unix.O_RDWR); return errno("no more", err, unix.EACCES) },
-		func() error { return p.account(9, "again", uid(kim)) },
-		func() error { _, err := p.open(kim, unix.O_RDWR); return err },
-	)
-}
-
-// over checks that a file has come to its end.
-func over(f *os.File) error {
-	return all(
-		func() error { return line(f, "") },
-		func() error { return errno("a write after the end", say(f, "x\n"), unix.ENOTCONN) },
-		func() error {
-			fds := []unix.PollFd{{Fd: int32(raw(f)), Events: unix.POLLIN | unix.POLLOUT}}
-			if _, err := unix.Poll(fds, 0); err != nil {
-				return err
-			}
-			if want := int16(unix.POLLIN | unix.POLLHUP | unix.POLLERR); fds[0].Revents != want {
-				return fmt.Errorf("poll after the end: %#x, want %#x", fds[0].Revents, want)
-			}
-			return nil
-		},
-	)
+	return nil
 }
 
 // rooms: a file is in one room, the one it named last.
