@@ -168,6 +168,12 @@ type (
 		Room string
 		Err  error
 	}
+	// Moved: the room we are in goes on at another server. Joined follows, with those who are there already; the others are
+	// on their way as we were, so that nobody else is there means nothing for Settle.
+	Moved struct {
+		Room string
+		To   ServerInfo
+	}
 	// PersonChanged: somebody came, went or changed.
 	PersonChanged struct {
 		Room   string
@@ -221,6 +227,9 @@ type (
 	}
 )
 
+// Settle is how long after Moved the others may take to come, unless a server says otherwise.
+const Settle = 20 * time.Second
+
 // GapState says what became of a gap.
 type GapState uint8
 
@@ -237,6 +246,7 @@ func (Disconnected) event()    {}
 func (Joined) event()          {}
 func (Live) event()            {}
 func (Parted) event()          {}
+func (Moved) event()           {}
 func (PersonChanged) event()   {}
 func (MessageChanged) event()  {}
 func (TypingChanged) event()   {}

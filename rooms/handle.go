@@ -44,6 +44,7 @@ func otherHandlers() map[wire.Type]otherHandler {
 		wire.TypeReoffer:      (*Client).handleReoffer,
 		wire.TypeDirect:       (*Client).handleDirect,
 		wire.TypeInvited:      (*Client).handleInvited,
+		wire.TypeMoved:        (*Client).handleMoved,
 		wire.TypeStreamCredit: (*Client).handleStreamCredit,
 		wire.TypeStreamCancel: (*Client).handleStreamCancel,
 	}
@@ -69,7 +70,7 @@ func (c *Client) dispatch(l *link, f wire.Frame) error {
 		c.answered(f, nil)
 		return nil
 	case wire.TypeError:
-		return c.handleError(f)
+		return c.handleError(l.home, f)
 	}
 	if c.answered(f, nil) {
 		return nil
@@ -97,9 +98,9 @@ func (c *Client) dispatch(l *link, f wire.Frame) error {
 }
 
 // handleError gives a refusal to what it refuses: a request, one of our messages, or a stream.
-func (c *Client) handleError(f wire.Frame) error {
+func (c *Client) handleError(h *home, f wire.Frame) error {
 	err := serverError(f.Body)
-	if c.answered(f, err) || c.messageRefused(f.ID, err) || c.streamRefused(f.ID, err) {
+	if c.answered(f, err) || c.messageRefused(h, f.ID, err) || c.streamRefused(f.ID, err) {
 		return nil
 	}
 	c.log.Debug("refused", "error", err, "id", f.ID)

@@ -198,7 +198,7 @@ func (c *Client) homeFailed(h *home, err error) {
 func (c *Client) awayFrom(r *room, h *home, err error, forGood bool) {
 	why := movedTo(r, h, err, forGood)
 	if forGood {
-		r.wanted, r.moves = false, nil
+		r.wanted, r.follows, r.moves = false, false, nil
 		r.home = c.main
 		c.joinEnds(r, why)
 	}

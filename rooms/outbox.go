@@ -74,7 +74,7 @@ func (c *Client) queue(m Message) {
 		c.step(r, &m, onRefused)
 		return
 	}
-	if r.live && r.others(c.me()) == 0 {
+	if r.live && !r.settling && r.others(c.me()) == 0 {
 		c.step(r, &m, onAlone)
 		return
 	}
@@ -202,13 +202,18 @@ func (c *Client) flush(r *room) {
 	}
 }
 
+// lostTime is how long a person may be reconnecting before they count as lost.
+func (h *home) lostTime() time.Duration {
+	return time.Duration(h.welcome.Limit(wire.LimitLostMS, uint32(Settle/time.Millisecond))) * time.Millisecond
+}
+
 // waitForOthers gives those who are on their way back as long as a person may be reconnecting. Then what waits counts
 // as refused, since nobody is there.
 func (c *Client) waitForOthers(r *room) {
 	if r.alone != nil {
 		return
 	}
-	r.alone = c.after(time.Duration(r.home.welcome.Limit(wire.LimitLostMS, 20000))*time.Millisecond, func() {
+	r.alone = c.after(r.home.lostTime(), func() {
 		r.alone = nil
 		if !r.live || r.others(c.me()) > 0 {
 			return
@@ -297,13 +302,15 @@ func (c *Client) handleAck(h *home, f wire.Frame) error {
 	return nil
 }
 
-// messageRefused takes the refusal of one of our messages, and reports whether it was one.
-func (c *Client) messageRefused(id wire.ID, err error) bool {
+// messageRefused takes the refusal of one of our messages by a home, and reports whether it was one.
+func (c *Client) messageRefused(h *home, id wire.ID, err error) bool {
 	r, m := c.unsent(MessageID(id))
 	if m == nil {
 		return false
 	}
 	switch {
+	case r.home != h, r.wanted && m.State == StateWaiting:
+		// It was sent before we were out of the room there, and is to be sent again.
 	case errors.Is(err, ErrAlone):
 		c.step(r, m, onAlone)
 	case errors.Is(err, wire.ErrRate), errors.Is(err, wire.ErrBusy):

@@ -25,6 +25,9 @@ type room struct {
 	people map[AccountID]Person // written under the view lock
 
 	joining   bool
+	moving    func()                  // stops the wait for MOVED after a PARTED that announced it; nil: none is awaited
+	follows   bool                    // on the way to a new home, since the room has moved while we were in it
+	settling  bool                    // just there: the others may be on their way
 	waiters   []func(RoomInfo, error) // of Join
 	gathering []Person                // the roster as far as it has come
 	live      bool                    // all that was said before the join has come
@@ -226,7 +229,7 @@ func (c *Client) joinFailed(r *room, err error) {
 		})
 		return
 	}
-	r.wanted = false
+	r.wanted, r.follows = false, false
 	c.leaveHome(r)
 	c.joinEnds(r, err)
 	c.out.tell(Parted{Room: r.name, Err: err})
@@ -258,6 +261,7 @@ func (c *Client) joined(r *room, f wire.Frame) {
 	clear(r.people)
 	c.view.Unlock()
 	r.home.byNumber[f.Room] = r
+	c.arrives(r)
 	r.joining, r.live, r.gathering, r.moves = false, false, nil, nil
 	r.held, r.hold = nil, 0
 	c.continueFrom(r, Position{Epoch: f.Epoch, Seq: j.Start})
@@ -380,6 +384,10 @@ func (c *Client) parted(r *room, f wire.Frame) {
 	case p.Reason != 0:
 		why = &ServerError{Number: p.Reason, Sentence: p.Reason.Error()}
 	}
+	if p.Reason == wire.ErrMoved && r.wanted {
+		c.movesOn(r)
+		return
+	}
 	if p.Reason == wire.ErrKicked {
 		r.wanted = false
 	}
@@ -401,6 +409,8 @@ func (c *Client) roomLost(r *room) {
 	r.joining, r.live, r.gathering = false, false, nil
 	r.held, r.hold = nil, 0
 	r.wants.reset()
+	r.stopMoving()
+	r.settling = false
 	if r.alone != nil {
 		r.alone()
 		r.alone = nil

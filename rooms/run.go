@@ -143,7 +143,7 @@ func (c *Client) oneConnection(old *session, connected func()) (*session, error)
 		resumed bool
 		err     error
 	}
-	var d dialled
+	d := dialled{err: ErrClosed} // what a panic leaves
 	done := make(chan struct{})
 	ctx, cancel := context.WithTimeout(c.ctx, 2*loginTime)
 	defer cancel()

@@ -230,7 +230,7 @@ func (c *chat) flashing(words string, warn bool) tea.Cmd {
 // the composer stays open: what is written waits.
 func (c *chat) closed() bool {
 	r := c.book.current
-	return r == nil || c.link.reading || (c.link.online && r.joined && r.alone(c.me.ID))
+	return r == nil || c.link.reading || (c.link.online && r.joined && r.alone(c.me.ID) && !c.settling(r))
 }
 
 // show brings a room to the front; the draft stays with the room one leaves.

@@ -3,6 +3,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -38,6 +39,8 @@ func (c *chat) event(ev rooms.Event) tea.Cmd {
 		c.viewed()
 	case rooms.Parted:
 		return c.parted(ev)
+	case rooms.Moved:
+		c.moved(ev)
 	case rooms.PersonChanged:
 		return c.person(ev)
 	case rooms.MessageChanged:
@@ -190,13 +193,30 @@ func (c *chat) parted(ev rooms.Parted) tea.Cmd {
 	return nil
 }
 
+// moved notes that a room goes on at another server. Nothing has to be done about it.
+func (c *chat) moved(ev rooms.Moved) {
+	if r := c.book.find(ev.Room); r != nil {
+		words := c.say("chat.moved", "room", c.book.title(r), "server", text.Name(cmp.Or(ev.To.Name, ev.To.Address)))
+		r.talk.Note(talk.NewNote(talk.NoteQuiet, words, c.cfg.Clock()))
+		r.moved, r.behind = c.cfg.Clock(), map[rooms.AccountID]bool{}
+		for id := range r.people {
+			r.behind[id] = true
+		}
+	}
+}
+
+// settling reports whether those who were in a room are still on their way to where it has moved.
+func (c *chat) settling(r *room) bool { return c.cfg.Clock().Sub(r.moved) < rooms.Settle }
+
 // person follows who is there. Comings and goings stand in the talk; the composer opens and closes with them.
 func (c *chat) person(ev rooms.PersonChanged) tea.Cmd {
 	r := c.book.find(ev.Room)
 	if r == nil {
 		return nil
 	}
-	alone := r.alone(c.me.ID)
+	alone := r.alone(c.me.ID) && !c.settling(r)
+	follows := ev.Person.State.Here() && r.behind[ev.Person.ID] && c.settling(r)
+	delete(r.behind, ev.Person.ID)
 	c.book.meet(ev.Person)
 	if ev.Person.State == rooms.Left || ev.Person.State == rooms.Lost || ev.Person.State == rooms.Offline {
 		delete(r.people, ev.Person.ID)
@@ -204,7 +224,7 @@ func (c *chat) person(ev rooms.PersonChanged) tea.Cmd {
 	} else {
 		r.people[ev.Person.ID] = ev.Person
 	}
-	if key := comingKey(ev.Was, ev.Person.State); key != "" && ev.Person.ID != c.me.ID {
+	if key := comingKey(ev.Was, ev.Person.State); key != "" && ev.Person.ID != c.me.ID && !follows {
 		r.talk.Note(talk.NewNote(talk.NoteQuiet, c.say(key, "name", text.Name(ev.Person.Name)), c.cfg.Clock()))
 	}
 	switch now := r.alone(c.me.ID); {

@@ -24,6 +24,8 @@ type room struct {
 	topic    string
 	joined   bool
 	live     bool
+	moved    time.Time                // when we followed it to another server; the others do so too
+	behind   map[rooms.AccountID]bool // of them, who was not there yet
 	people   map[rooms.AccountID]rooms.Person
 	typing   map[rooms.AccountID]time.Time
 	talk     *talk.Talk

@@ -147,6 +147,8 @@ func (t *tailing) event(e rooms.Event) error {
 		return t.print(t.out, record{Type: "offline", Reason: e.Err.Error(), RetryMS: e.Retry.Milliseconds()})
 	case rooms.Live:
 		return t.print(t.out, record{Type: "live", Room: e.Room, Present: t.others(e.Room)})
+	case rooms.Moved:
+		return t.print(t.out, record{Type: "moved", Room: e.Room, Server: e.To.Name})
 	case rooms.PersonChanged:
 		return t.print(t.out, record{
 			Type: "presence", Room: e.Room, Account: e.Person.ID, Name: e.Person.Name, State: stateName(e.Person.State), Present: t.others(e.Room),
@@ -268,6 +270,8 @@ func printText(out io.Writer, r record) error {
 		line = "-- not connected: " + text.Line(r.Reason)
 	case "online":
 		line = fmt.Sprintf("-- connected to %s as %s", text.Line(r.Server), text.Name(r.Name))
+	case "moved":
+		line = fmt.Sprintf("-- %s moved to the server %s", text.Line(r.Room), text.Line(r.Server))
 	case "live":
 		line = fmt.Sprintf("-- in %s, others present: %d", text.Line(r.Room), *r.Present)
 	}
