@@ -22,7 +22,7 @@ import (
 type Client struct {
 	cfg      Config
 	login    string // the name, prepared
-	password string // prepared
+	password *secret
 	log      *slog.Logger
 
 	mailbox *queue[func()]
@@ -79,9 +79,9 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	password := ""
+	prepared := ""
 	if cfg.Ticket == nil {
-		if password, err = PreparePassword(cfg.Password); err != nil {
+		if prepared, err = PreparePassword(cfg.Password); err != nil {
 			return nil, err
 		}
 	}
@@ -93,7 +93,7 @@ func New(cfg Config) (*Client, error) {
 		cfg.Accept = acceptPictures
 	}
 	c := &Client{
-		cfg: cfg, login: login, password: password, log: log,
+		cfg: cfg, login: login, password: &secret{prepared: prepared}, log: log,
 		mailbox: newQueue[func()](), out: newOutput(cfg.Store, log),
 		ended: make(chan struct{}), closing: make(chan struct{}),
 		requests: map[wire.ID]request{}, main: newHome(cfg.Address), homes: map[UUID]*home{},

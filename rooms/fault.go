@@ -25,12 +25,15 @@ func (c *Client) catch() {
 	}
 }
 
-// work runs f on a goroutine that Run waits for.
-func (c *Client) work(f func()) {
+// work runs f on a goroutine that Run waits for. The channel is closed when it has ended, and a panic in it is noted.
+func (c *Client) work(f func()) <-chan struct{} {
+	done := make(chan struct{})
 	c.workers.Go(func() {
+		defer close(done)
 		defer c.catch()
 		f()
 	})
+	return done
 }
 
 // caught runs f and takes a panic in it for its error.

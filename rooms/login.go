@@ -149,7 +149,7 @@ func (c *Config) remember(ctx context.Context, pin Pin, login string, ch wire.Ch
 
 // connect makes a connection to a home that is logged in: by the session if there is one that the server still
 // knows, else by name and password.
-func (to *home) connect(ctx context.Context, cfg *Config, login, password string, old *session) (l *link, w wire.Welcome, s *session, resumed bool, err error) {
+func (to *home) connect(ctx context.Context, cfg *Config, login string, password *secret, old *session) (l *link, w wire.Welcome, s *session, resumed bool, err error) {
 	at := *cfg
 	at.Address = to.address
 	c := &at
@@ -199,7 +199,7 @@ func (to *home) connect(ctx context.Context, cfg *Config, login, password string
 }
 
 // logIn proves the password and checks that the server knows its keys.
-func (c *Config) logIn(ctx context.Context, h *handshake, pin Pin, login, password string) (*session, error) {
+func (c *Config) logIn(ctx context.Context, h *handshake, pin Pin, login string, password *secret) (*session, error) {
 	var nonce [18]byte
 	_, _ = rand.Read(nonce[:]) // never fails: crypto/rand ends the program instead
 	scram := wire.NewScram(login, hex.EncodeToString(nonce[:]))
@@ -214,7 +214,7 @@ func (c *Config) logIn(ctx context.Context, h *handshake, pin Pin, login, passwo
 	if err := checkIterations(ch.Iterations, max(wire.IterationsMin, pin.Iterations)); err != nil {
 		return nil, err
 	}
-	proof, err := scram.Final(ch, password)
+	proof, err := password.answer(scram, ch)
 	if err != nil {
 		return nil, err
 	}

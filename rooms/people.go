@@ -246,7 +246,7 @@ func (c *Client) ChangePassword(ctx context.Context, password string) error {
 		body.Proof = wire.PasswdProof(c.view.session.key, body)
 		c.request(c.main, wire.Header{Type: wire.TypePasswd}, body, func(_ wire.Frame, err error) bool {
 			if err == nil {
-				c.password = prepared
+				c.password = &secret{prepared: prepared}
 			}
 			done(struct{}{}, err)
 			return false

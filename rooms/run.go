@@ -143,13 +143,11 @@ func (c *Client) oneConnection(old *session, connected func()) (*session, error)
 		resumed bool
 		err     error
 	}
-	d := dialled{err: ErrClosed} // what a panic leaves
-	done := make(chan struct{})
+	d := dialled{err: ErrClosed} // which a panic leaves there
 	ctx, cancel := context.WithTimeout(c.ctx, 2*loginTime)
 	defer cancel()
 	password := c.password
-	c.work(func() {
-		defer close(done)
+	done := c.work(func() {
 		d.link, d.welcome, d.session, d.resumed, d.err = c.main.connect(ctx, &c.cfg, c.login, password, old)
 	})
 	if err := c.serve(done); err != nil {

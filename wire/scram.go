@@ -24,7 +24,7 @@ type Keys struct {
 
 // DeriveKeys computes the verifiers of a prepared password (PRECIS OpaqueString). It is slow by intent.
 func DeriveKeys(password string, salt [SaltLen]byte, iterations uint32) (Keys, error) {
-	salted, err := saltedPassword(password, salt[:], iterations)
+	salted, err := SaltedPassword(password, salt[:], iterations)
 	if err != nil {
 		return Keys{}, err
 	}
@@ -37,7 +37,9 @@ func DeriveKeys(password string, salt [SaltLen]byte, iterations uint32) (Keys, e
 	}, nil
 }
 
-func saltedPassword(password string, salt []byte, iterations uint32) ([]byte, error) {
+// SaltedPassword is what both keys of an account are made of (RFC 5802, section 3), from a prepared password. It is slow
+// by intent, and the same for the same three, so that who logs in again need not make it again.
+func SaltedPassword(password string, salt []byte, iterations uint32) ([]byte, error) {
 	salted, err := pbkdf2.Key(sha256.New, password, salt, int(iterations), KeyLen)
 	if err != nil {
 		return nil, fmt.Errorf("deriving the key from the password: %w", err)
@@ -112,10 +114,15 @@ func (s *Scram) ParseChallenge(body []byte) (Challenge, error) {
 // Final is the body of PROOF, the client-final-message. It derives the key, which is slow by intent. Whether the
 // iterations of the challenge are enough is for the caller to decide before.
 func (s *Scram) Final(c Challenge, password string) ([]byte, error) {
-	salted, err := saltedPassword(password, c.Salt, c.Iterations)
+	salted, err := SaltedPassword(password, c.Salt, c.Iterations)
 	if err != nil {
 		return nil, err
 	}
+	return s.FinalSalted(c, salted), nil
+}
+
+// FinalSalted is Final with the SaltedPassword of the challenge.
+func (s *Scram) FinalSalted(c Challenge, salted []byte) []byte {
 	clientKey, serverKey := mac(salted, "Client Key"), mac(salted, "Server Key")
 	storedKey := sha256.Sum256(clientKey[:])
 	final := "c=biws,r=" + c.Nonce
@@ -125,7 +132,7 @@ func (s *Scram) Final(c Challenge, password string) ([]byte, error) {
 	s.signature = mac(serverKey[:], message)
 	s.session = mac(serverKey[:], "kchat session", string(s.signature[:]))
 	s.done = true
-	return []byte(final + ",p=" + base64.StdEncoding.EncodeToString(proof[:])), nil
+	return []byte(final + ",p=" + base64.StdEncoding.EncodeToString(proof[:]))
 }
 
 // Verify checks the server-final-message and returns the session key. It is ErrServerSignature if the server does
