@@ -78,6 +78,9 @@ func (o *discoverOptions) run(ctx context.Context, out io.Writer, hosts []string
 	return nil
 }
 
+// nameWidth is how much of a server's name is listed. The address, which is to be typed, stands last and is never cut.
+const nameWidth = 20
+
 // foundList prints servers as they are found.
 type foundList struct {
 	out   io.Writer
@@ -132,7 +135,7 @@ func (l *foundList) add(ctx context.Context, s discover.Server) {
 		f.Over, f.Interface, f.MAC = "ethernet", s.Interface, net.HardwareAddr(s.MAC[:]).String()
 	}
 	if !l.any && !l.json {
-		l.print("%s %6s %5s %5s %9s  %-8s %-10s %s\n", text.Pad("ADDRESS", 28), "PEOPLE", "ROOMS", "LOAD", "RTT", "REGISTER", "VERSION", "NAME")
+		l.print("%s %6s %5s %5s %9s  %-8s %-10s %s\n", text.Pad("NAME", nameWidth), "PEOPLE", "ROOMS", "LOAD", "RTT", "REGISTER", "VERSION", "ADDRESS")
 	}
 	l.any = true
 	if l.json {
@@ -147,7 +150,7 @@ func (l *foundList) add(ctx context.Context, s discover.Server) {
 func (l *foundList) line(f foundServer, rtt time.Duration) {
 	address := cmp.Or(f.Address, f.MAC+" (no IPv6 address)")
 	l.print("%s %6d %5d %4.0f%% %9v  %-8s %-10s %s\n",
-		text.Pad(address, 28), f.People, f.Rooms, 100*f.Load, rtt.Round(10*time.Microsecond), f.Registration, f.Version, f.Name)
+		text.Pad(f.Name, nameWidth), f.People, f.Rooms, 100*f.Load, rtt.Round(10*time.Microsecond), f.Registration, f.Version, address)
 	if f.Known == knownOther {
 		l.print("  Take care: at %s there was another server when you logged in last.\n", f.Address)
 	}
