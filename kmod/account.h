@@ -63,6 +63,7 @@ struct kchat_ident {
  * @n_sessions: how many are on it
  * @n_connected: sessions that have a connection
  * @n_rooms: rooms made by this person that exist; under kn->rooms_lock
+ * @n_kept: registered rooms that are charged to this person; under kn->rooms_lock
  */
 struct kchat_account {
 	u64 number;
@@ -75,6 +76,7 @@ struct kchat_account {
 	u32 n_sessions;
 	u32 n_connected;
 	u32 n_rooms;
+	u32 n_kept;
 };
 
 #define KCHAT_ACCOUNT_HASH_BITS	9

@@ -187,6 +187,20 @@ void kchat_event_room(const struct kchat_room *room, enum kchat_event what)
 	tell_end(&telling);
 }
 
+void kchat_event_rule(const struct kchat_room *room, const struct kchat_ruling *ruling, u64 by)
+{
+	struct telling telling;
+
+	if (tell_begin(&telling, room->kn, KCHAT_EVENT_RULE)) {
+		tell_room(&telling, room);
+		telling.err |= nla_put_u8(telling.skb, KCHAT_A_ACTION, ruling->action);
+		tell_u64(&telling, KCHAT_A_BY, by);
+		tell_u64(&telling, KCHAT_A_ACCOUNT, ruling->account);
+		tell_u32(&telling, KCHAT_A_SECONDS, ruling->seconds);
+	}
+	tell_end(&telling);
+}
+
 /* Not more than once a second, since a limit is met by whoever tries again and again. */
 static bool limit_is_news(struct kchat_net *kn, enum kchat_param which)
 {

@@ -12,6 +12,7 @@
 struct kchat_conn;
 struct kchat_net;
 struct kchat_room;
+struct kchat_ruling;
 struct kchat_session;
 
 /**
@@ -47,6 +48,8 @@ void kchat_event_seat(const struct kchat_session *session, const struct kchat_ro
 		      enum kchat_event what, u8 state);
 /* ROOM_MADE, ROOM_GONE. */
 void kchat_event_room(const struct kchat_room *room, enum kchat_event what);
+/* RULE. @by: who has done it, 0: an order over netlink. Under room->lock. */
+void kchat_event_rule(const struct kchat_room *room, const struct kchat_ruling *ruling, u64 by);
 /* Somebody came up against a limit: told once a second for each. */
 void kchat_event_limit(struct kchat_net *kn, enum kchat_param which);
 

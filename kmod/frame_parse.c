@@ -169,7 +169,7 @@ static enum kchat_error parse_direct_name(const struct kchat_text *name, u64 *di
 	return KCHAT_E_NONE;
 }
 
-static enum kchat_error parse_room_name(const struct kchat_text *name, u64 *direct)
+enum kchat_error kchat_frame_room_name(const struct kchat_text *name, u64 *direct)
 {
 	direct[0] = 0;
 	direct[1] = 0;
@@ -197,7 +197,7 @@ enum kchat_error kchat_frame_parse_join(const u8 *body, u32 len, struct kchat_jo
 	out->proof = r.pos < r.end ? read_bytes(&r, KCHAT_KEY_LEN) : NULL;
 	if (!read_whole(&r) || out->flags & ~known || out->backlog > KCHAT_BACKLOG_MAX)
 		return KCHAT_E_BAD_FRAME;
-	return parse_room_name(&out->name, out->direct);
+	return kchat_frame_room_name(&out->name, out->direct);
 }
 
 /* What belongs to which action: a time or flags, an account, a text. */

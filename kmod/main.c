@@ -104,7 +104,7 @@ int kchat_net_start(struct kchat_net *kn, const struct kchat_config *cfg)
 	memcpy(kn->auth.secret, cfg->secret, sizeof(kn->auth.secret));
 	atomic_set(&kn->next_session, 0);
 	atomic_set(&kn->next_epoch, 0);
-	kn->next_room = 0;
+	kchat_rooms_start(kn);
 	kn->started = ktime_get_ns();
 	/* Before the listener, which may accept at once; all it needs is in place. */
 	WRITE_ONCE(kn->running, true);
@@ -189,6 +189,9 @@ static void __net_exit kchat_net_exit(struct net *net)
 	struct kchat_net *kn = kchat_net_of(net);
 
 	kchat_net_stop(kn);
+	/* Registered ones may be there before a start. */
+	kchat_rooms_stop(kn);
+	kchat_net_wait(&kn->nr_rooms);
 	kchat_stats_proc_exit(net);
 	kchat_stats_destroy(kn);
 	kchat_auth_destroy(&kn->auth);

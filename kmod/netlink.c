@@ -49,6 +49,18 @@ static const struct nla_policy policy[KCHAT_A_MAX + 1] = {
 	[KCHAT_A_COMMUNITY_SECRET] = NLA_POLICY_EXACT_LEN(KCHAT_KEY_LEN),
 	[KCHAT_A_HOST]		 = { .type = NLA_NUL_STRING, .len = KCHAT_HOST_MAX },
 	[KCHAT_A_SUCCESSOR]	 = NLA_POLICY_EXACT_LEN(16),
+	[KCHAT_A_ROOM_NAME]	 = { .type = NLA_NUL_STRING, .len = KCHAT_ROOM_NAME_MAX },
+	[KCHAT_A_ROOM_FLAGS]	 = { .type = NLA_U32 },
+	[KCHAT_A_OWNER]		 = { .type = NLA_U64 },
+	[KCHAT_A_KEEPER]	 = NLA_POLICY_MIN(NLA_U64, 1),
+	[KCHAT_A_BACKLOG]	 = NLA_POLICY_MAX(NLA_U16, KCHAT_BACKLOG_MAX),
+	[KCHAT_A_CREATED]	 = { .type = NLA_U64 },
+	[KCHAT_A_TOPIC]		 = { .type = NLA_NUL_STRING, .len = KCHAT_TOPIC_MAX },
+	[KCHAT_A_ROOM_KEY]	 = NLA_POLICY_EXACT_LEN(KCHAT_KEY_LEN),
+	[KCHAT_A_STANDING]	 = NLA_POLICY_NESTED(kchat_standing_policy),
+	[KCHAT_A_ACTION]	 = NLA_POLICY_RANGE(NLA_U8, KCHAT_RULE_KICK, KCHAT_RULE_UNMUTE),
+	[KCHAT_A_SECONDS]	 = { .type = NLA_U32 },
+	[KCHAT_A_REASON]	 = { .type = NLA_NUL_STRING, .len = KCHAT_REASON_MAX },
 };
 
 int kchat_netlink_put_text(struct sk_buff *skb, int type, const struct kchat_text *text)
@@ -350,6 +362,11 @@ static const struct genl_small_ops ops[] = {
 	DO(PEER_DEL, kchat_netlink_peer_del),
 	DUMP(PEER_GET, kchat_netlink_dump_peers),
 	DO(DRAIN, kchat_netlink_drain),
+	DO(ROOM_SET, kchat_netlink_room_set),
+	DO(ROOM_DEL, kchat_netlink_room_del),
+	DO(ROOM_RECORD, kchat_netlink_room_record),
+	DUMP(STANDING_GET, kchat_netlink_dump_standings),
+	DO(RULE, kchat_netlink_rule),
 };
 
 static const struct genl_multicast_group groups[] = {

@@ -24,6 +24,7 @@ int kchat_netlink_put_text(struct sk_buff *skb, int type, const struct kchat_tex
 /* netlink_dump.c: lists, a message for each thing, in the order of their numbers. */
 int kchat_netlink_dump_accounts(struct sk_buff *skb, struct netlink_callback *cb);
 int kchat_netlink_dump_rooms(struct sk_buff *skb, struct netlink_callback *cb);
+int kchat_netlink_dump_standings(struct sk_buff *skb, struct netlink_callback *cb);
 int kchat_netlink_dump_sessions(struct sk_buff *skb, struct netlink_callback *cb);
 int kchat_netlink_dump_params(struct sk_buff *skb, struct netlink_callback *cb);
 int kchat_netlink_dump_ether(struct sk_buff *skb, struct netlink_callback *cb);

@@ -3,6 +3,7 @@
 #include "account.h"
 #include "conn.h"
 #include "netlink_order.h"
+#include "room.h"
 #include "service.h"
 #include "session.h"
 
@@ -87,6 +88,7 @@ int kchat_netlink_account_del(struct sk_buff *skb, struct genl_info *info)
 		return -ENOENT;
 	}
 	kchat_list_changed(knet_of(info), KCHAT_LIST_ACCOUNTS);
+	kchat_kept_forget_account(knet_of(info), account->number);
 	kchat_session_end_account(account, NULL, KCHAT_E_SESSION);
 	kchat_account_put(account);
 	return 0;
@@ -136,10 +138,10 @@ int kchat_netlink_decision(struct sk_buff *skb, struct genl_info *info)
 	error = nla_get_u16(info->attrs[KCHAT_A_ERROR]);
 	if (info->attrs[KCHAT_A_ACCOUNT])
 		account = nla_get_u64(info->attrs[KCHAT_A_ACCOUNT]);
-	if (!error && !HAS(info, ACCOUNT))
-		return -EINVAL;
 	err = kchat_service_decide(knet_of(info), info->snd_portid,
 				   nla_get_u64(info->attrs[KCHAT_A_COOKIE]), error, account);
+	if (err == -ENODATA)
+		err = HAS(info, ACCOUNT) ? 0 : -EINVAL;
 	if (err == -EPERM)
 		GENL_SET_ERR_MSG(info, "another socket is the accounts service");
 	else if (err == -ENOENT)

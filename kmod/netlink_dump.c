@@ -7,19 +7,23 @@
 #include <net/sock.h>
 
 #include "account.h"
+#include "compat.h"
 #include "discover_raw.h"
 #include "netlink.h"
 #include "param.h"
 #include "room.h"
+#include "rule.h"
 #include "server.h"
 #include "session.h"
 
 /**
  * struct dump_state - how far a dump has come, in netlink_callback.ctx
  * @after: number of the thing told last
+ * @told: of the room that comes next, how many standings have been told
  */
 struct dump_state {
 	u64 after;
+	u32 told;
 };
 
 static struct dump_state *state_of(struct netlink_callback *cb)
@@ -116,12 +120,13 @@ int kchat_netlink_dump_accounts(struct sk_buff *skb, struct netlink_callback *cb
 static int put_room(struct sk_buff *skb, struct kchat_room *room)
 {
 	const struct kchat_text name = kchat_room_name(room);
-	u64 seq, bytes;
+	u64 seq, bytes, owner;
 	u32 people;
 
 	spin_lock(&room->lock);
 	people = room->nr_people;
 	seq = room->log.seq;
+	owner = room->owner;
 	bytes = room->log.bytes;
 	spin_unlock(&room->lock);
 	if (nla_put_u32(skb, KCHAT_A_ROOM, room->number) ||
@@ -130,7 +135,8 @@ static int put_room(struct sk_buff *skb, struct kchat_room *room)
 	    put_u64(skb, KCHAT_A_EPOCH, room->epoch) ||
 	    put_u64(skb, KCHAT_A_SEQ, seq) ||
 	    nla_put_u32(skb, KCHAT_A_PEOPLE, people) ||
-	    put_u64(skb, KCHAT_A_LOG_BYTES, bytes))
+	    put_u64(skb, KCHAT_A_LOG_BYTES, bytes) ||
+	    put_u64(skb, KCHAT_A_OWNER, owner))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -154,6 +160,95 @@ int kchat_netlink_dump_rooms(struct sk_buff *skb, struct netlink_callback *cb)
 		told = tell_room(skb, cb, room);
 		if (told)
 			state->after = room->number;
+		kchat_room_put(room);
+	}
+	return skb->len;
+}
+
+/* ---- what rooms remember of accounts ------------------------------------------------- */
+
+static int put_standing(struct sk_buff *skb, const struct kchat_room *room,
+			const struct kchat_standing *standing)
+{
+	const struct kchat_text name = kchat_room_name(room);
+
+	if (kchat_netlink_put_text(skb, KCHAT_A_ROOM_NAME, &name) ||
+	    put_u64(skb, KCHAT_A_ACCOUNT, standing->account) ||
+	    nla_put_u32(skb, KCHAT_A_STANDING_FLAGS, standing->flags) ||
+	    put_u64(skb, KCHAT_A_BANNED_UNTIL, standing->banned_until) ||
+	    put_u64(skb, KCHAT_A_MUTED_UNTIL, standing->muted_until) ||
+	    put_u64(skb, KCHAT_A_INVITED_UNTIL, standing->invited_until))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* True if all of the room fitted. */
+static bool tell_standings(struct sk_buff *skb, struct netlink_callback *cb,
+			   struct kchat_room *room, struct dump_state *state)
+{
+	const struct kchat_standing *standing;
+	bool told = true;
+	u32 nr = 0;
+
+	spin_lock(&room->lock);
+	list_for_each_entry(standing, &room->standings, node) {
+		void *head;
+
+		if (nr++ < state->told)
+			continue;
+		head = message_begin(skb, cb, KCHAT_CMD_STANDING_GET);
+		told = head && message_end(skb, head, put_standing(skb, room, standing));
+		if (!told)
+			break;
+		state->told++;
+	}
+	spin_unlock(&room->lock);
+	return told;
+}
+
+/* The room that the request names, with a reference; NULL: it names none, or *err. */
+static struct kchat_room *standings_room(struct netlink_callback *cb, struct kchat_net *knet,
+					 int *err)
+{
+	struct nlattr *attr = kchat_dump_attrs(cb)[KCHAT_A_ROOM_NAME];
+	struct kchat_room *room;
+	struct kchat_text name;
+
+	*err = 0;
+	if (!attr)
+		return NULL;
+	name = (struct kchat_text){ nla_data(attr), strnlen(nla_data(attr), nla_len(attr)) };
+	room = kchat_room_find(knet, &name);
+	if (room)
+		return room;
+	NL_SET_ERR_MSG_ATTR(cb->extack, attr, "there is no such room");
+	*err = -ENOENT;
+	return NULL;
+}
+
+int kchat_netlink_dump_standings(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct kchat_net *knet = knet_of(skb);
+	struct dump_state *state = state_of(cb);
+	struct kchat_room *room;
+	bool told = true;
+	int err;
+
+	list_of_now(cb, knet, KCHAT_LIST_STANDINGS);
+	room = standings_room(cb, knet, &err);
+	if (err)
+		return err;
+	if (room) {
+		tell_standings(skb, cb, room, state);
+		kchat_room_put(room);
+		return skb->len;
+	}
+	while (told && (room = kchat_room_next(knet, state->after))) {
+		told = tell_standings(skb, cb, room, state);
+		if (told) {
+			state->after = room->number;
+			state->told = 0;
+		}
 		kchat_room_put(room);
 	}
 	return skb->len;

@@ -23,6 +23,8 @@ struct kchat_net;
 	X(rooms, 10000, 1, 1000000, "", "rooms")				\
 	X(rooms_per_person, 200, 1, 1000000, "",				\
 	  "rooms that one person has made and that still exist") \
+	X(registered_rooms, 1000, 0, 100000, "", "registered rooms")		\
+	X(registered_per_person, 20, 0, 100000, "", "rooms that one person has registered") \
 	X(room_rules, 1000, 1, 10000, "",				\
 	  "roles, bans, mutes and invitations that one room remembers") \
 	X(invite_ms, 86400000, 10, 604800000, "ms",				\

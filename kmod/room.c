@@ -34,7 +34,7 @@ static struct hlist_head *room_bucket(struct kchat_net *kn, const struct kchat_t
 	return &kn->room_names[hash & (ARRAY_SIZE(kn->room_names) - 1)];
 }
 
-static struct kchat_room *room_by_name(struct kchat_net *kn, const struct kchat_text *name)
+struct kchat_room *kchat_room_by_name(struct kchat_net *kn, const struct kchat_text *name)
 {
 	struct kchat_room *room;
 
@@ -43,6 +43,18 @@ static struct kchat_room *room_by_name(struct kchat_net *kn, const struct kchat_
 		if (room->name_len == name->len && !memcmp(room->name, name->data, name->len))
 			return room;
 	return NULL;
+}
+
+struct kchat_room *kchat_room_find(struct kchat_net *kn, const struct kchat_text *name)
+{
+	struct kchat_room *room;
+
+	mutex_lock(&kn->rooms_lock);
+	room = kchat_room_by_name(kn, name);
+	if (room)
+		kchat_room_hold(room);
+	mutex_unlock(&kn->rooms_lock);
+	return room;
 }
 
 struct kchat_room *kchat_room_next(struct kchat_net *kn, u32 after)
@@ -108,6 +120,11 @@ static void room_walk(struct kchat_slot *slot)
 	kchat_room_put(room);
 }
 
+static u64 epoch_next(struct kchat_net *kn)
+{
+	return (u64)kn->cfg.generation << 32 | (u32)atomic_inc_return(&kn->next_epoch);
+}
+
 static struct kchat_room *room_alloc(struct kchat_net *kn, const struct kchat_join *join)
 {
 	struct kchat_room *room;
@@ -133,7 +150,7 @@ static struct kchat_room *room_alloc(struct kchat_net *kn, const struct kchat_jo
 	room->created = ktime_to_us(ktime_get_real());
 	room->time = room->created;
 	room->idle_since = jiffies;
-	room->epoch = (u64)kn->cfg.generation << 32 | (u32)atomic_inc_return(&kn->next_epoch);
+	room->epoch = epoch_next(kn);
 	spin_lock_init(&room->lock);
 	INIT_LIST_HEAD(&room->people);
 	INIT_HLIST_HEAD(&room->readers);
@@ -169,9 +186,8 @@ bool kchat_rooms_memory(struct kchat_net *kn, u64 bytes)
 	return kchat_net_memory(kn, bytes);
 }
 
-/* Under rooms_lock. */
-static struct kchat_room *room_create(struct kchat_net *kn, const struct kchat_join *join,
-				      struct kchat_account *maker, enum kchat_error *error)
+struct kchat_room *kchat_room_create(struct kchat_net *kn, const struct kchat_join *join,
+				     struct kchat_account *maker, enum kchat_error *error)
 {
 	struct kchat_room *room;
 
@@ -180,7 +196,7 @@ static struct kchat_room *room_create(struct kchat_net *kn, const struct kchat_j
 		kchat_event_limit(kn, KCHAT_P_rooms);
 		return NULL;
 	}
-	if (maker->n_rooms >= kchat_param(kn, KCHAT_P_rooms_per_person)) {
+	if (maker && maker->n_rooms >= kchat_param(kn, KCHAT_P_rooms_per_person)) {
 		kchat_event_limit(kn, KCHAT_P_rooms_per_person);
 		return NULL;
 	}
@@ -196,10 +212,12 @@ static struct kchat_room *room_create(struct kchat_net *kn, const struct kchat_j
 		return NULL;
 	}
 	hlist_add_head(&room->by_name, room_bucket(kn, &join->name));
-	room->maker = kchat_account_hold(maker);
-	if (!(room->flags & (KCHAT_ROOM_PRACTICE | KCHAT_ROOM_DIRECT)))
-		room->owner = maker->number;
-	maker->n_rooms++;
+	if (maker) {
+		room->maker = kchat_account_hold(maker);
+		maker->n_rooms++;
+		if (!(room->flags & (KCHAT_ROOM_PRACTICE | KCHAT_ROOM_DIRECT)))
+			room->owner = maker->number;
+	}
 	kchat_list_changed(kn, KCHAT_LIST_ROOMS);
 	kchat_event_room(room, KCHAT_EVENT_ROOM_MADE);
 	return room;
@@ -211,11 +229,11 @@ struct kchat_room *kchat_room_open(struct kchat_net *kn, const struct kchat_join
 	struct kchat_room *room;
 
 	mutex_lock(&kn->rooms_lock);
-	room = room_by_name(kn, &join->name);
+	room = kchat_room_by_name(kn, &join->name);
 	if (!room) {
 		*error = KCHAT_E_NO_ROOM;
 		if (!(join->flags & KCHAT_JOIN_EXISTING))
-			room = room_create(kn, join, maker, error);
+			room = kchat_room_create(kn, join, maker, error);
 	}
 	if (room)
 		kchat_room_hold(room);
@@ -230,12 +248,16 @@ static void room_remove(struct kchat_net *kn, struct kchat_room *room)
 	kchat_list_changed(kn, KCHAT_LIST_ROOMS);
 	xa_erase(&kn->rooms, room->number);
 	hlist_del(&room->by_name);
-	room->maker->n_rooms--;
-	kchat_account_put(room->maker);
-	room->maker = NULL;
+	if (room->maker) {
+		room->maker->n_rooms--;
+		kchat_account_put(room->maker);
+		room->maker = NULL;
+	}
+	kchat_kept_forget(room);
 	kchat_room_put(room);
 }
 
+/* A registered room that has been empty for as long gives up its log, and stays. */
 static bool room_idle(struct kchat_room *room)
 {
 	bool idle;
@@ -246,6 +268,10 @@ static bool room_idle(struct kchat_room *room)
 	idle = !room->nr_people &&
 	       time_after(jiffies, room->idle_since +
 				   kchat_param_jiffies(room->kn, KCHAT_P_room_idle_ms));
+	if (idle && room->kept) {
+		kchat_log_trim(&room->log, 0);
+		idle = false;
+	}
 	room->gone = idle;
 	spin_unlock(&room->lock);
 	return idle;
@@ -268,9 +294,21 @@ void kchat_rooms_tick(struct kchat_net *kn)
 					   kchat_param_jiffies(kn, KCHAT_P_stored_ms)))
 			kchat_room_deliver(room, &spare);
 		kchat_rules_tick(room, &spare);
+		kchat_kept_tick(room);
 	}
 	mutex_unlock(&kn->rooms_lock);
 	kchat_spare_release(&spare);
+}
+
+void kchat_rooms_start(struct kchat_net *kn)
+{
+	struct kchat_room *room;
+	unsigned long number;
+
+	mutex_lock(&kn->rooms_lock);
+	xa_for_each(&kn->rooms, number, room)
+		room->epoch = epoch_next(kn);
+	mutex_unlock(&kn->rooms_lock);
 }
 
 void kchat_rooms_stop(struct kchat_net *kn)

@@ -87,7 +87,13 @@ struct kchat_person {
  * @flags: KCHAT_ROOM_*; PRACTICE and DIRECT are constant; written under @lock
  * @backlog: messages a newcomer sees; constant
  * @epoch: constant: a room made anew has a new one
- * @maker: who made it, referenced; counts in maker->n_rooms while it is on the table;
+ * @maker: who made it, referenced; counts in maker->n_rooms while it is on the table and
+ *	not registered, else NULL; under kn->rooms_lock
+ * @keeper: who registered it, referenced, counts in keeper->n_kept; NULL: nobody, or the
+ *	account is gone; under kn->rooms_lock
+ * @kept: it is registered, or about to be, and stays when nobody is there; under
+ *	kn->rooms_lock
+ * @deciding: the accounts service has been asked whether to keep it, or not any more;
  *	under kn->rooms_lock
  * @created: microseconds since 1970; constant
  * @name_len: of @name
@@ -113,6 +119,8 @@ struct kchat_person {
  * @nr_standings: of @standings
  * @expires: when time is to look at them, in ms since 1970, 0: never; written under @lock
  * @key: of the password, with KCHAT_ROOM_PASSWORD
+ * @unsaved: what is kept of a registered room has changed since the accounts service was
+ *	told so; set under @lock
  * @slots: one per worker
  */
 struct kchat_room {
@@ -125,6 +133,9 @@ struct kchat_room {
 	u8 name_len;
 	u64 epoch;
 	struct kchat_account *maker;
+	struct kchat_account *keeper;
+	bool kept;
+	bool deciding;
 	u64 created;
 	char name[KCHAT_ROOM_NAME_MAX];
 	u64 direct[2];
@@ -148,6 +159,7 @@ struct kchat_room {
 	u32 nr_standings;
 	u64 expires;
 	u8 key[KCHAT_KEY_LEN];
+	bool unsaved;
 	struct kchat_slot slots[];
 };
 
@@ -208,6 +220,8 @@ struct kchat_member {
 /* ---- rooms ------------------------------------------------------------- */
 
 void kchat_rooms_init(struct kchat_net *kn);
+/* The registered rooms that are there already begin in this generation. Under kn->control. */
+void kchat_rooms_start(struct kchat_net *kn);
 /* Takes all rooms off the table; no people are left. */
 void kchat_rooms_stop(struct kchat_net *kn);
 /* Rooms idle for too long go; DELIVERED where it is due. The house work. */
@@ -220,6 +234,16 @@ bool kchat_rooms_memory(struct kchat_net *kn, u64 bytes);
 
 /* The room with the smallest number over @after, with a reference, or NULL. */
 struct kchat_room *kchat_room_next(struct kchat_net *kn, u32 after);
+/* The room of this name, with a reference, or NULL. */
+struct kchat_room *kchat_room_find(struct kchat_net *kn, const struct kchat_text *name);
+/* The same under kn->rooms_lock, without one. */
+struct kchat_room *kchat_room_by_name(struct kchat_net *kn, const struct kchat_text *name);
+/*
+ * Makes it, under kn->rooms_lock; it is on the table. @maker: who is charged, or NULL.
+ * NULL: see *error.
+ */
+struct kchat_room *kchat_room_create(struct kchat_net *kn, const struct kchat_join *join,
+				     struct kchat_account *maker, enum kchat_error *error);
 /* Finds or makes it for @maker, with a reference. NULL: see *error. */
 struct kchat_room *kchat_room_open(struct kchat_net *kn, const struct kchat_join *join,
 				   struct kchat_account *maker, enum kchat_error *error);
@@ -246,6 +270,62 @@ static inline bool kchat_room_admits(const struct kchat_room *room, u64 account)
 static inline struct kchat_text kchat_room_name(const struct kchat_room *room)
 {
 	return (struct kchat_text){ room->name, room->name_len };
+}
+
+/* ---- registered rooms: kept.c -------------------------------------------- */
+
+/**
+ * struct kchat_kept - what is kept of a registered room, but whom it remembers
+ * @name: of the room
+ * @flags: KCHAT_ROOM_*
+ * @owner: account, 0: none
+ * @keeper: account that registered it, 0: not known
+ * @backlog: messages a newcomer sees
+ * @created: microseconds since 1970
+ * @topic: may be empty
+ * @key: of the password, with KCHAT_ROOM_PASSWORD
+ */
+struct kchat_kept {
+	struct kchat_text name;
+	u32 flags;
+	u64 owner;
+	u64 keeper;
+	u16 backlog;
+	u64 created;
+	struct kchat_text topic;
+	const u8 *key;
+};
+
+/*
+ * Makes a registered room, or finds it: with a reference, or NULL: ROOM_NAME (a room of
+ * two, or no name), IN_ROOM (somebody is there), ROOMS, BUSY. May sleep, as all here.
+ */
+struct kchat_room *kchat_kept_set(struct kchat_net *kn, const struct kchat_kept *kept,
+				  enum kchat_error *error);
+/*
+ * @who wants the room to be kept (@on), or not any more: the accounts service is to be
+ * asked, and kchat_kept_end() to follow. False: see *error, or it is so already.
+ */
+bool kchat_kept_begin(struct kchat_room *room, struct kchat_account *who, bool on,
+		      enum kchat_error *error);
+/*
+ * The service has decided, or never will. @done: it is so from now on. @by and @id: whose
+ * RULE it was.
+ */
+void kchat_kept_end(struct kchat_room *room, bool on, bool done, u64 by, const u8 *id);
+/* It is not registered any more, by order. False: it was not. */
+bool kchat_kept_del(struct kchat_room *room);
+/* The house work, under kn->rooms_lock: tells the service of what has changed. */
+void kchat_kept_tick(struct kchat_room *room);
+/* Charges to nobody what a room that goes was charged to; under kn->rooms_lock. */
+void kchat_kept_forget(struct kchat_room *room);
+/* An account is gone: no room remembers it. */
+void kchat_kept_forget_account(struct kchat_net *kn, u64 account);
+
+/* Under room->lock: something has changed that is kept of a registered room. */
+static inline void kchat_kept_changed(struct kchat_room *room)
+{
+	WRITE_ONCE(room->unsaved, true);
 }
 
 /* ---- under room->lock -------------------------------------------------- */

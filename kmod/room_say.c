@@ -113,6 +113,7 @@ static void room_set_topic(struct kchat_room *room, u8 **topic, u32 len)
 {
 	swap(room->topic, *topic);
 	room->topic_len = len;
+	kchat_kept_changed(room);
 }
 
 void kchat_room_relay(struct kchat_conn *conn, const struct kchat_rule *rule,

@@ -10,6 +10,7 @@
 #include "proof.h"
 #include "room.h"
 #include "server.h"
+#include "service.h"
 #include "session.h"
 #include "stats.h"
 #include "stream.h"
@@ -113,34 +114,57 @@ enum kchat_error kchat_room_may_say(const struct kchat_room *room,
 	return KCHAT_E_NONE;
 }
 
+/* ---- RULED ----------------------------------------------------------------- */
+
+void kchat_ruled_say(struct kchat_room *room, const struct kchat_ruling *told, u64 by,
+		     const u8 *id, struct kchat_spare *spare)
+{
+	const struct kchat_head head = { .sender = by, .id = id };
+	u8 frame[KCHAT_HDR_LEN + KCHAT_RULE_FIXED + KCHAT_REASON_MAX] __aligned(8);
+	struct kvec body;
+
+	lockdep_assert_held(&room->lock);
+	kchat_frame_build_ruled(frame, sizeof(frame), &head, told);
+	body.iov_base = frame + KCHAT_HDR_LEN;
+	body.iov_len = KCHAT_RULE_FIXED + told->text.len;
+	kchat_room_append(room, (struct kchat_hdr *)frame, &body, 1, false, spare);
+	kchat_event_rule(room, told, by);
+}
+
 /* ---- RULE ------------------------------------------------------------------ */
 
 /**
  * struct ruling - a RULE that is being carried out
- * @conn: who asks
- * @hdr: the request
+ * @by: account of who asks, 0: who runs the server
+ * @id: mark of the request
+ * @key: of the asking session, NULL for who runs the server
  * @asked: what it says
  * @room: where
  * @target: whom it is about, referenced; NULL: the room
  * @person: the same on the roster, or NULL; valid under room->lock
  * @fresh: memory for what the room is to remember, or NULL
- * @spares: memory for a PRESENCE of the old owner, and of @person; the worker's own is for RULED
+ * @spare: memory for RULED
+ * @spares: memory for a PRESENCE of the old owner, and of @person
  * @changed: something is not as it was
  * @ends: those streams of @target are over
  * @clear: seats were taken away
+ * @keep: whether the room is kept is to be decided: by the accounts service
  */
 struct ruling {
-	struct kchat_conn *conn;
-	const struct kchat_hdr *hdr;
+	u64 by;
+	const u8 *id;
+	const u8 *key;
 	const struct kchat_ruling *asked;
 	struct kchat_room *room;
 	struct kchat_account *target;
 	struct kchat_person *person;
 	struct kchat_standing *fresh;
+	struct kchat_spare *spare;
 	struct kchat_spare spares[2];
 	bool changed;
 	bool ends;
 	bool clear;
+	bool keep;
 };
 
 static bool needs_presence(u8 action)
@@ -157,15 +181,13 @@ static bool needs_presence(u8 action)
 	}
 }
 
-/* Under room->lock. */
+/* Under room->lock: what somebody there may do. */
 static enum kchat_error ruling_allowed(struct ruling *ruling, const struct kchat_person *self)
 {
 	const struct kchat_ruling *asked = ruling->asked;
 	enum rank rank = rank_of_person(self);
 	bool own = asked->account == self->account->number;
 
-	if (ruling->room->flags & KCHAT_ROOM_DIRECT)
-		return KCHAT_E_FORBIDDEN;
 	/* One may give up what one has. */
 	if (own && (asked->action == KCHAT_RULE_NO_OPERATOR ||
 		    asked->action == KCHAT_RULE_NO_VOICE))
@@ -175,8 +197,17 @@ static enum kchat_error ruling_allowed(struct ruling *ruling, const struct kchat
 	if (ruling->target && rank != RANK_ADMIN &&
 	    rank <= rank_of_account(ruling->room, ruling->target))
 		return KCHAT_E_FORBIDDEN;
-	if (needs_presence(asked->action) && !ruling->person)
-		return KCHAT_E_OFFLINE;
+	return KCHAT_E_NONE;
+}
+
+/* Under room->lock: whom no role binds may not order what would have no effect. */
+static enum kchat_error ruling_holds(struct ruling *ruling)
+{
+	u8 action = ruling->asked->action;
+
+	if ((action == KCHAT_RULE_BAN || action == KCHAT_RULE_MUTE) &&
+	    rank_of_account(ruling->room, ruling->target) == RANK_ADMIN)
+		return KCHAT_E_FORBIDDEN;
 	return KCHAT_E_NONE;
 }
 
@@ -203,15 +234,19 @@ static enum kchat_error ruling_role(struct ruling *ruling, u32 role)
 	return ruling->person->roles & role ? KCHAT_E_NONE : ruling_set(ruling, role);
 }
 
+/* Under room->lock. An owner who is banned owns nothing any more: owners come in past a ban. */
 static enum kchat_error ruling_ban(struct ruling *ruling)
 {
 	enum kchat_error error = ruling_set(ruling, KCHAT_STANDING_BANNED);
+	struct kchat_room *room = ruling->room;
 
-	if (error == KCHAT_E_NONE)
-		kchat_standing_clear(ruling->room, ruling->asked->account,
-				     KCHAT_PERSON_OPERATOR | KCHAT_PERSON_VOICE |
-				     KCHAT_STANDING_INVITED);
-	return error;
+	if (error != KCHAT_E_NONE)
+		return error;
+	kchat_standing_clear(room, ruling->asked->account, KCHAT_STANDING_OPERATOR |
+			     KCHAT_STANDING_VOICE | KCHAT_STANDING_INVITED);
+	if (room->owner == ruling->asked->account)
+		room->owner = 0;
+	return KCHAT_E_NONE;
 }
 
 static void ruling_flags(struct ruling *ruling, u32 mask, u32 flags)
@@ -229,8 +264,7 @@ static void ruling_password(struct ruling *ruling)
 	ruling_flags(ruling, KCHAT_ROOM_PASSWORD, text->len ? KCHAT_ROOM_PASSWORD : 0);
 	if (!text->len)
 		return;
-	kchat_auth_room_key(ruling->conn->session->key, ruling->hdr->id, (const u8 *)text->data,
-			    ruling->room->key);
+	kchat_auth_room_key(ruling->key, ruling->id, (const u8 *)text->data, ruling->room->key);
 	ruling->changed = true;
 }
 
@@ -272,6 +306,10 @@ static enum kchat_error ruling_apply(struct ruling *ruling)
 	case KCHAT_RULE_NO_VOICE:
 		ruling_clear(ruling, KCHAT_PERSON_VOICE);
 		return KCHAT_E_NONE;
+	case KCHAT_RULE_REGISTER:
+	case KCHAT_RULE_UNREGISTER:
+		ruling->keep = true;
+		return KCHAT_E_NONE;
 	case KCHAT_RULE_FLAGS:
 		ruling_flags(ruling, KCHAT_ROOM_INVITE_ONLY | KCHAT_ROOM_MODERATED |
 			     KCHAT_ROOM_TOPIC_LOCKED, ruling->asked->seconds);
@@ -284,27 +322,17 @@ static enum kchat_error ruling_apply(struct ruling *ruling)
 	}
 }
 
-/* Under room->lock: RULED. */
+/* Under room->lock. */
 static void ruling_say(struct ruling *ruling)
 {
 	struct kchat_ruling told = *ruling->asked;
-	const struct kchat_head head = {
-		.sender = ruling->conn->session->account->number,
-		.id = ruling->hdr->id,
-	};
-	u8 frame[KCHAT_HDR_LEN + KCHAT_RULE_FIXED + KCHAT_REASON_MAX] __aligned(8);
-	struct kvec body;
 
 	/* That there is a password is told, and nothing of it. */
 	if (told.action == KCHAT_RULE_PASSWORD) {
 		told.seconds = told.text.len != 0;
 		told.text.len = 0;
 	}
-	kchat_frame_build_ruled(frame, sizeof(frame), &head, &told);
-	body.iov_base = frame + KCHAT_HDR_LEN;
-	body.iov_len = KCHAT_RULE_FIXED + told.text.len;
-	kchat_room_append(ruling->room, (struct kchat_hdr *)frame, &body, 1, false,
-			  &ruling->conn->worker->spare);
+	kchat_ruled_say(ruling->room, &told, ruling->by, ruling->id, ruling->spare);
 }
 
 /* Under room->lock: what somebody is in the room has changed, perhaps. */
@@ -322,26 +350,29 @@ static void ruling_person(struct ruling *ruling, struct kchat_person *person,
 	kchat_presence_say(ruling->room, person, spare);
 }
 
-/* Under room->lock. */
-static enum kchat_error ruling_do(struct ruling *ruling, const struct kchat_member *member)
+/* Under room->lock. @self: who asks, NULL: who runs the server. */
+static enum kchat_error ruling_do(struct ruling *ruling, const struct kchat_person *self)
 {
 	const struct kchat_ruling *asked = ruling->asked;
 	struct kchat_person *old = NULL;
 	enum kchat_error error;
 
-	if (!member->seat)
-		return KCHAT_E_NOT_IN_ROOM;
+	if (ruling->room->flags & KCHAT_ROOM_DIRECT)
+		return KCHAT_E_FORBIDDEN;
 	if (asked->account)
 		ruling->person = kchat_room_person(ruling->room, asked->account);
-	error = ruling_allowed(ruling, member->seat->person);
+	error = self ? ruling_allowed(ruling, self) : ruling_holds(ruling);
 	if (error != KCHAT_E_NONE)
 		return error;
+	if (needs_presence(asked->action) && !ruling->person)
+		return KCHAT_E_OFFLINE;
 	if (asked->action == KCHAT_RULE_OWNER)
 		ruling_owner(ruling, &old);
 	else
 		error = ruling_apply(ruling);
 	if (error != KCHAT_E_NONE || !ruling->changed)
 		return error;
+	kchat_kept_changed(ruling->room);
 	ruling_say(ruling);
 	if (asked->action == KCHAT_RULE_KICK || asked->action == KCHAT_RULE_BAN) {
 		ruling->clear = ruling->person;
@@ -367,29 +398,73 @@ static void ruling_after(struct ruling *ruling)
 
 static enum kchat_error ruling_prepare(struct ruling *ruling)
 {
-	struct kchat_conn *conn = ruling->conn;
+	struct kchat_accounts *accounts = &ruling->room->kn->accounts;
 	const struct kchat_log *log = &ruling->room->log;
 
 	if (ruling->asked->account) {
-		ruling->target = kchat_account_get(&conn->kn->accounts, ruling->asked->account);
+		ruling->target = kchat_account_get(accounts, ruling->asked->account);
 		if (!ruling->target)
 			return KCHAT_E_NO_PERSON;
 		ruling->fresh = kchat_standing_alloc(ruling->room);
 		if (!ruling->fresh)
 			return KCHAT_E_BUSY;
 	}
-	if (kchat_spare_fill(&conn->worker->spare, log, GFP_KERNEL) ||
+	if (kchat_spare_fill(ruling->spare, log, GFP_KERNEL) ||
 	    kchat_spare_fill(&ruling->spares[0], log, GFP_KERNEL) ||
 	    kchat_spare_fill(&ruling->spares[1], log, GFP_KERNEL))
 		return KCHAT_E_BUSY;
 	return KCHAT_E_NONE;
 }
 
+/* @member: who asks, NULL: who runs the server. */
+static enum kchat_error ruling_carry_out(struct ruling *ruling, const struct kchat_member *member)
+{
+	enum kchat_error error = ruling_prepare(ruling);
+
+	if (error == KCHAT_E_NONE) {
+		spin_lock(&ruling->room->lock);
+		if (member && !member->seat)
+			error = KCHAT_E_NOT_IN_ROOM;
+		else
+			error = ruling_do(ruling, member ? member->seat->person : NULL);
+		spin_unlock(&ruling->room->lock);
+	}
+	if (error == KCHAT_E_NONE)
+		ruling_after(ruling);
+	kchat_spare_release(&ruling->spares[0]);
+	kchat_spare_release(&ruling->spares[1]);
+	kchat_standing_free(ruling->fresh);
+	if (ruling->target)
+		kchat_account_put(ruling->target);
+	return error;
+}
+
+/* REGISTER and UNREGISTER, which are allowed. True: the answer comes when it has been decided. */
+static bool rule_keep(struct kchat_conn *conn, const struct kchat_hdr *hdr,
+		      struct kchat_room *room, bool on, enum kchat_error *error)
+{
+	struct kchat_account *account = conn->session->account;
+
+	if (!kchat_kept_begin(room, account, on, error))
+		return false;
+	*error = kchat_service_keep(conn, hdr, room, on);
+	if (*error == KCHAT_E_NONE)
+		return true;
+	kchat_kept_end(room, on, false, account->number, hdr->id);
+	return false;
+}
+
 void kchat_room_rule(struct kchat_conn *conn, const struct kchat_hdr *hdr,
 		     const struct kchat_ruling *asked)
 {
 	struct kchat_member *member = kchat_member_find(conn, le32_to_cpu(hdr->room));
-	struct ruling ruling = { .conn = conn, .hdr = hdr, .asked = asked };
+	struct ruling ruling = {
+		.by = conn->session->account->number,
+		.id = hdr->id,
+		.key = conn->session->key,
+		.asked = asked,
+		.spare = &conn->worker->spare,
+	};
 	enum kchat_error error;
 
 	if (!member) {
@@ -397,24 +472,26 @@ void kchat_room_rule(struct kchat_conn *conn, const struct kchat_hdr *hdr,
 		return;
 	}
 	ruling.room = member->room;
-	error = ruling_prepare(&ruling);
-	if (error == KCHAT_E_NONE) {
-		spin_lock(&ruling.room->lock);
-		error = ruling_do(&ruling, member);
-		spin_unlock(&ruling.room->lock);
-	}
-	if (error == KCHAT_E_NONE) {
-		ruling_after(&ruling);
+	error = ruling_carry_out(&ruling, member);
+	if (error == KCHAT_E_NONE && ruling.keep &&
+	    rule_keep(conn, hdr, ruling.room, asked->action == KCHAT_RULE_REGISTER, &error))
+		return;
+	if (error == KCHAT_E_NONE)
 		kchat_conn_reply_ok(conn, hdr);
-	} else {
+	else
 		kchat_conn_reply_error(conn, hdr, error,
 				       error == KCHAT_E_BUSY ? KCHAT_BUSY_MS : 0);
-	}
-	kchat_spare_release(&ruling.spares[0]);
-	kchat_spare_release(&ruling.spares[1]);
-	kchat_standing_free(ruling.fresh);
-	if (ruling.target)
-		kchat_account_put(ruling.target);
+}
+
+enum kchat_error kchat_room_order(struct kchat_room *room, const struct kchat_ruling *asked)
+{
+	static const u8 no_id[16];
+	struct kchat_spare spare = {};
+	struct ruling ruling = { .id = no_id, .asked = asked, .room = room, .spare = &spare };
+	enum kchat_error error = ruling_carry_out(&ruling, NULL);
+
+	kchat_spare_release(&spare);
+	return error;
 }
 
 /* ---- INVITE ------------------------------------------------------------------ */

@@ -21,15 +21,16 @@ struct kchat_spare;
 
 #define KCHAT_GUESS_MS		1000	/* after a wrong password of a room */
 
-/* kchat_standing.flags beside KCHAT_PERSON_OPERATOR, _VOICE and _MUTED */
-#define KCHAT_STANDING_BANNED	0x100
-#define KCHAT_STANDING_INVITED	0x200
+/* The flags below 0x100 are those of KCHAT_PERSON_* of the same names. */
+#define KCHAT_STANDING_ALL	(KCHAT_STANDING_OPERATOR | KCHAT_STANDING_VOICE |	\
+				 KCHAT_STANDING_MUTED | KCHAT_STANDING_BANNED |	\
+				 KCHAT_STANDING_INVITED)
 
 /**
  * struct kchat_standing - what a room remembers about an account, in the room or not
  * @node: in room->standings
  * @account: whose; its number alone, so that it may be deleted meanwhile
- * @flags: KCHAT_PERSON_OPERATOR, _VOICE, _MUTED, KCHAT_STANDING_*; not 0
+ * @flags: KCHAT_STANDING_*; not 0
  * @banned_until: in ms since 1970, 0: for good
  * @muted_until: the same
  * @invited_until: the same
@@ -60,6 +61,9 @@ struct kchat_standing *kchat_standing_find(const struct kchat_room *room, u64 ac
  */
 enum kchat_error kchat_standing_set(struct kchat_room *room, struct kchat_standing **fresh,
 				    u64 account, u32 flags, u64 until);
+/* Adds what was kept of a standing; the rest as kchat_standing_set(). */
+enum kchat_error kchat_standing_restore(struct kchat_room *room, struct kchat_standing **fresh,
+					const struct kchat_standing *kept);
 /* Takes flags back. False: none of them was set. */
 bool kchat_standing_clear(struct kchat_room *room, u64 account, u32 flags);
 /* Is it so now? *wait_ms: how long still, 0: for good. */
@@ -82,6 +86,15 @@ enum kchat_error kchat_room_gate(const struct kchat_session *session, const u8 *
 enum kchat_error kchat_room_may_say(const struct kchat_room *room,
 				    const struct kchat_person *person,
 				    const struct kchat_rule *rule, u32 *wait_ms);
+/* Under room->lock: RULED, to everybody there, and to who listens over netlink. @by: 0: the server */
+void kchat_ruled_say(struct kchat_room *room, const struct kchat_ruling *told, u64 by,
+		     const u8 *id, struct kchat_spare *spare);
+/*
+ * The same as RULE says, KICK to UNMUTE, by order of who runs the server, whom no
+ * role binds. NO_PERSON, OFFLINE, RULES, BUSY; FORBIDDEN: it would not hold for an ADMIN,
+ * or this is a room of two. May sleep.
+ */
+enum kchat_error kchat_room_order(struct kchat_room *room, const struct kchat_ruling *asked);
 /* RULE, with its answer. The connection's worker. */
 void kchat_room_rule(struct kchat_conn *conn, const struct kchat_hdr *hdr,
 		     const struct kchat_ruling *ruling);

@@ -85,6 +85,7 @@ enum kchat_list {
 	KCHAT_LIST_ACCOUNTS,
 	KCHAT_LIST_ROOMS,
 	KCHAT_LIST_SESSIONS,
+	KCHAT_LIST_STANDINGS,
 	KCHAT_LISTS
 };
 
@@ -122,6 +123,7 @@ enum kchat_list {
  * @rooms: rooms by number; each entry holds a reference, under @rooms_lock
  * @room_names: the same rooms by name, hashed; under @rooms_lock
  * @rooms_lock: may be held when a room's lock is taken, never the other way round
+ * @nr_kept: registered rooms; under @rooms_lock
  * @next_room: number of the room made last
  * @next_epoch: lower half of the epoch given out last
  * @files: open files of /dev/kchat that are somebody here; the list holds no
@@ -173,6 +175,7 @@ struct kchat_net {
 	struct xarray rooms;
 	struct hlist_head room_names[1 << KCHAT_ROOM_HASH_BITS];
 	struct mutex rooms_lock;
+	u32 nr_kept;
 	u32 next_room;
 	atomic_t next_epoch;
 

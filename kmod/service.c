@@ -11,6 +11,7 @@
 #include "alloc.h"
 #include "conn.h"
 #include "netlink.h"
+#include "room.h"
 #include "server.h"
 #include "session.h"
 #include "stats.h"
@@ -21,8 +22,11 @@
  * @cookie: names it towards the service
  * @deadline: jiffies
  * @conn: who asked; referenced
- * @account: of PASSWD, referenced; NULL: REGISTER
+ * @cause: type of what was asked: KCHAT_T_REGISTER, _PASSWD, _RULE
+ * @account: of PASSWD and RULE who asks, referenced
  * @stored_key: of PASSWD, what it asks for
+ * @kept: of RULE the room, referenced
+ * @on: it is to be kept, or not any more
  * @room: of the request, for the reply
  * @id: mark of the request, for the reply
  */
@@ -31,8 +35,11 @@ struct request {
 	u64 cookie;
 	unsigned long deadline;
 	struct kchat_conn *conn;
+	u16 cause;
 	struct kchat_account *account;
 	u8 stored_key[KCHAT_KEY_LEN];
+	struct kchat_room *kept;
+	bool on;
 	u32 room;
 	u8 id[16];
 };
@@ -45,10 +52,9 @@ static u32 build_answer(const struct request *request, u8 *buf, u32 size, enum k
 			u64 account)
 {
 	const struct kchat_head head = { .room = request->room, .id = request->id };
-	u16 cause = request->account ? KCHAT_T_PASSWD : KCHAT_T_REGISTER;
 
 	if (error)
-		return kchat_frame_build_error(buf, size, &head, error, cause, 0);
+		return kchat_frame_build_error(buf, size, &head, error, request->cause, 0);
 	if (request->account)
 		return kchat_frame_build(buf, size, KCHAT_T_OK, &head, NULL, 0);
 	return kchat_frame_build_u64(buf, size, KCHAT_T_REGISTERED, &head, account);
@@ -58,6 +64,8 @@ static void request_free(struct request *request)
 {
 	if (request->account)
 		kchat_account_put(request->account);
+	if (request->kept)
+		kchat_room_put(request->kept);
 	kchat_conn_put(request->conn);
 	kfree_sensitive(request);
 }
@@ -68,6 +76,9 @@ static void answer(struct request *request, enum kchat_error error, u64 account)
 	struct kchat_conn *conn = request->conn;
 	struct kchat_ctl *ctl = kchat_ctl_alloc(ANSWER_MAX, GFP_KERNEL);
 
+	if (request->kept)
+		kchat_kept_end(request->kept, request->on, !error, request->account->number,
+			       request->id);
 	if (ctl)
 		ctl->len = build_answer(request, ctl->data, ctl->size, error, account);
 	/* Whoever waits for an answer must not wait in vain. */
@@ -76,7 +87,7 @@ static void answer(struct request *request, enum kchat_error error, u64 account)
 	if (error)
 		kchat_stat_inc(conn->kn, KCHAT_C_ERRORS);
 	/* A new password shuts out whoever came in by the old one. */
-	else if (request->account)
+	else if (request->cause == KCHAT_T_PASSWD)
 		kchat_session_end_account(request->account, conn, KCHAT_E_REPLACED);
 	request_free(request);
 }
@@ -98,18 +109,24 @@ static void take_off(struct kchat_service *service, struct request *request)
 	service->n_pending--;
 }
 
-static struct request *take_by_cookie(struct kchat_service *service, u64 cookie)
+static struct request *find_by_cookie(struct kchat_service *service, u64 cookie)
 {
 	struct request *request;
 
 	lockdep_assert_held(&service->lock);
-	list_for_each_entry(request, &service->pending, node) {
-		if (request->cookie == cookie) {
-			take_off(service, request);
+	list_for_each_entry(request, &service->pending, node)
+		if (request->cookie == cookie)
 			return request;
-		}
-	}
 	return NULL;
+}
+
+static struct request *take_by_cookie(struct kchat_service *service, u64 cookie)
+{
+	struct request *request = find_by_cookie(service, cookie);
+
+	if (request)
+		take_off(service, request);
+	return request;
 }
 
 /* Those that waited too long; all if there is no service that could decide. */
@@ -177,8 +194,22 @@ out:
 
 /* ---- to the service -------------------------------------------------------- */
 
+/**
+ * struct question - what somebody asks the service; exactly one of the first three is there
+ * @registration: of REGISTER
+ * @passwd: of PASSWD
+ * @room: of RULE
+ * @on: it is to be kept, or not any more
+ */
+struct question {
+	const struct kchat_registration *registration;
+	const struct kchat_passwd *passwd;
+	struct kchat_room *room;
+	bool on;
+};
+
 static struct request *request_new(struct kchat_conn *conn, const struct kchat_hdr *hdr,
-				   struct kchat_account *account)
+				   struct kchat_account *account, const struct question *asked)
 {
 	struct request *request = kchat_alloc(kzalloc(sizeof(*request), GFP_KERNEL));
 
@@ -186,6 +217,12 @@ static struct request *request_new(struct kchat_conn *conn, const struct kchat_h
 		return NULL;
 	request->conn = kchat_conn_hold(conn);
 	request->account = account ? kchat_account_hold(account) : NULL;
+	request->kept = asked->room ? kchat_room_hold(asked->room) : NULL;
+	request->on = asked->on;
+	request->cause = le16_to_cpu(hdr->type);
+	if (asked->passwd)
+		memcpy(request->stored_key, asked->passwd->stored_key,
+		       sizeof(request->stored_key));
 	request->room = le32_to_cpu(hdr->room);
 	memcpy(request->id, hdr->id, sizeof(request->id));
 	return request;
@@ -227,23 +264,43 @@ static int put_passwd(struct sk_buff *skb, const struct request *request,
 	return put_keys(skb, asked->salt, asked->stored_key, asked->server_key);
 }
 
-/* By unicast: the keys are for nobody else. Exactly one of the two is asked for. */
-static int tell_service(const struct request *request, u32 portid,
-			const struct kchat_registration *registration,
-			const struct kchat_passwd *passwd)
+static int put_kept(struct sk_buff *skb, const struct kchat_room *room)
 {
-	u8 command = registration ? KCHAT_CMD_REGISTER_REQUEST : KCHAT_CMD_PASSWD_REQUEST;
+	const struct kchat_text name = kchat_room_name(room);
+
+	return kchat_netlink_put_text(skb, KCHAT_A_ROOM_NAME, &name);
+}
+
+static int put_question(struct sk_buff *skb, const struct request *request,
+			const struct question *asked)
+{
+	if (nla_put_u64_64bit(skb, KCHAT_A_COOKIE, request->cookie, KCHAT_A_PAD))
+		return -EMSGSIZE;
+	if (asked->registration)
+		return put_registration(skb, request, asked->registration);
+	if (asked->passwd)
+		return put_passwd(skb, request, asked->passwd);
+	return nla_put_u8(skb, KCHAT_A_KEEP, asked->on) ?: put_kept(skb, asked->room);
+}
+
+/* By unicast: the keys are for nobody else. */
+static int tell_service(const struct request *request, u32 portid, const struct question *asked)
+{
 	struct sk_buff *skb = kchat_alloc(genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL));
+	u8 command = KCHAT_CMD_ROOM_REQUEST;
 	int err = -EMSGSIZE;
 	void *head;
 
 	if (!skb)
 		return -ENOMEM;
+	if (asked->registration)
+		command = KCHAT_CMD_REGISTER_REQUEST;
+	else if (asked->passwd)
+		command = KCHAT_CMD_PASSWD_REQUEST;
 	head = genlmsg_put(skb, 0, 0, &kchat_genl_family, 0, command);
-	if (!head || nla_put_u64_64bit(skb, KCHAT_A_COOKIE, request->cookie, KCHAT_A_PAD))
+	if (!head)
 		goto err_free;
-	err = registration ? put_registration(skb, request, registration) :
-			     put_passwd(skb, request, passwd);
+	err = put_question(skb, request, asked);
 	if (err)
 		goto err_free;
 	genlmsg_end(skb, head);
@@ -255,20 +312,16 @@ err_free:
 }
 
 static enum kchat_error ask(struct kchat_conn *conn, const struct kchat_hdr *hdr,
-			    struct kchat_account *account,
-			    const struct kchat_registration *registration,
-			    const struct kchat_passwd *passwd)
+			    struct kchat_account *account, const struct question *asked)
 {
 	struct kchat_service *service = &conn->kn->service;
-	struct request *request = request_new(conn, hdr, account);
+	struct request *request = request_new(conn, hdr, account, asked);
 	enum kchat_error error;
 	u64 cookie;
 	u32 portid;
 
 	if (!request)
 		return KCHAT_E_BUSY;
-	if (passwd)
-		memcpy(request->stored_key, passwd->stored_key, sizeof(request->stored_key));
 	error = enlist(conn->kn, request, &portid);
 	if (error) {
 		request_free(request);
@@ -276,7 +329,7 @@ static enum kchat_error ask(struct kchat_conn *conn, const struct kchat_hdr *hdr
 	}
 	/* It is on the list before it is sent: the decision may come at once, and end it. */
 	cookie = request->cookie;
-	if (!tell_service(request, portid, registration, passwd))
+	if (!tell_service(request, portid, asked))
 		return KCHAT_E_NONE;
 	spin_lock(&service->lock);
 	request = take_by_cookie(service, cookie);
@@ -327,7 +380,7 @@ enum kchat_error kchat_service_register(struct kchat_conn *conn, const struct kc
 		return KCHAT_E_INVITE_CODE;
 	if (weak(conn->kn, request->iterations, request->salt))
 		return KCHAT_E_WEAK;
-	return ask(conn, hdr, NULL, request, NULL);
+	return ask(conn, hdr, NULL, &(struct question){ .registration = request });
 }
 
 enum kchat_error kchat_service_passwd(struct kchat_conn *conn, const struct kchat_hdr *hdr,
@@ -336,7 +389,34 @@ enum kchat_error kchat_service_passwd(struct kchat_conn *conn, const struct kcha
 {
 	if (weak(conn->kn, request->iterations, request->salt))
 		return KCHAT_E_WEAK;
-	return ask(conn, hdr, account, NULL, request);
+	return ask(conn, hdr, account, &(struct question){ .passwd = request });
+}
+
+enum kchat_error kchat_service_keep(struct kchat_conn *conn, const struct kchat_hdr *hdr,
+				    struct kchat_room *room, bool on)
+{
+	return ask(conn, hdr, conn->session->account,
+		   &(struct question){ .room = room, .on = on });
+}
+
+int kchat_service_changed(const struct kchat_room *room)
+{
+	u32 portid = READ_ONCE(room->kn->service.portid);
+	struct sk_buff *skb;
+	void *head;
+
+	if (!portid)
+		return -ESRCH;
+	skb = kchat_alloc(genlmsg_new(nla_total_size(KCHAT_ROOM_NAME_MAX + 1), GFP_KERNEL));
+	if (!skb)
+		return -ENOMEM;
+	head = genlmsg_put(skb, 0, 0, &kchat_genl_family, 0, KCHAT_CMD_ROOM_REQUEST);
+	if (!head || put_kept(skb, room)) {
+		nlmsg_free(skb);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, head);
+	return genlmsg_unicast(room->kn->net, skb, portid);
 }
 
 /* ---- from the service ------------------------------------------------------ */
@@ -349,15 +429,18 @@ int kchat_service_decide(struct kchat_net *knet, u32 portid, u64 cookie, enum kc
 	int err = 0;
 
 	spin_lock(&service->lock);
+	request = find_by_cookie(service, cookie);
 	if (!portid || service->portid != portid)
 		err = -EPERM;
+	else if (!request)
+		err = -ENOENT;
+	else if (!error && !account && !request->kept)
+		err = -ENODATA;
 	else
-		request = take_by_cookie(service, cookie);
+		take_off(service, request);
 	spin_unlock(&service->lock);
 	if (err)
 		return err;
-	if (!request)
-		return -ENOENT;
 	answer(request, error, account);
 	return 0;
 }
@@ -370,7 +453,7 @@ struct kchat_conn *kchat_service_asker(struct kchat_net *knet, u64 account, cons
 
 	spin_lock(&service->lock);
 	list_for_each_entry(request, &service->pending, node) {
-		if (request->account && request->account->number == account &&
+		if (request->cause == KCHAT_T_PASSWD && request->account->number == account &&
 		    !memcmp(request->stored_key, stored_key, sizeof(request->stored_key))) {
 			conn = kchat_conn_hold(request->conn);
 			break;
@@ -383,7 +466,7 @@ struct kchat_conn *kchat_service_asker(struct kchat_net *knet, u64 account, cons
 void kchat_service_set(struct kchat_net *knet, u32 portid)
 {
 	spin_lock(&knet->service.lock);
-	knet->service.portid = portid;
+	WRITE_ONCE(knet->service.portid, portid);
 	spin_unlock(&knet->service.lock);
 }
 
@@ -393,7 +476,7 @@ void kchat_service_released(struct kchat_net *knet, u32 portid)
 
 	spin_lock(&service->lock);
 	if (service->portid == portid) {
-		service->portid = 0;
+		WRITE_ONCE(service->portid, 0);
 		/* What was asked is not known to any other: nobody will decide it. */
 		if (service->n_pending) {
 			cancel_delayed_work(&service->expire);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The accounts service: a process that keeps the accounts on disk. REGISTER and
- * PASSWD are passed to its netlink socket and answered when it has decided.
+ * The accounts service: a process that keeps the accounts and the registered rooms on
+ * disk. REGISTER, PASSWD, and the RULE that registers a room are passed to its netlink
+ * socket and answered when it has decided.
  */
 #ifndef _KCHAT_SERVICE_H
 #define _KCHAT_SERVICE_H
@@ -17,11 +18,12 @@
 struct kchat_account;
 struct kchat_conn;
 struct kchat_net;
+struct kchat_room;
 
 /**
  * struct kchat_service - the accounts service of one namespace
  * @lock: protects all but @expire; a leaf, process context only
- * @portid: the netlink socket that said SERVICE, 0: none
+ * @portid: the netlink socket that said SERVICE, 0: none; written under @lock
  * @cookie: of the last request
  * @pending: requests that wait for a decision, oldest first
  * @n_pending: how many
@@ -56,7 +58,7 @@ void kchat_service_released(struct kchat_net *knet, u32 portid);
 /*
  * The service has decided: KCHAT_E_NONE with the number of the new account, or
  * the error to answer with. -EPERM: @portid is not the service; -ENOENT: nobody
- * waits for this any more. May sleep.
+ * waits for this any more; -ENODATA: @account is needed. May sleep.
  */
 int kchat_service_decide(struct kchat_net *knet, u32 portid, u64 cookie, enum kchat_error error,
 			 u64 account);
@@ -75,5 +77,10 @@ enum kchat_error kchat_service_register(struct kchat_conn *conn, const struct kc
 enum kchat_error kchat_service_passwd(struct kchat_conn *conn, const struct kchat_hdr *hdr,
 				      struct kchat_account *account,
 				      const struct kchat_passwd *request);
+/* RULE: the same, after kchat_kept_begin(); kchat_kept_end() follows with the answer. */
+enum kchat_error kchat_service_keep(struct kchat_conn *conn, const struct kchat_hdr *hdr,
+				    struct kchat_room *room, bool on);
+/* What is kept of a registered room has changed. An errno: the service does not know. May sleep. */
+int kchat_service_changed(const struct kchat_room *room);
 
 #endif /* _KCHAT_SERVICE_H */

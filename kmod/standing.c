@@ -9,6 +9,12 @@
 #include "rule.h"
 #include "server.h"
 
+static void standings_changed(struct kchat_room *room)
+{
+	kchat_kept_changed(room);
+	kchat_list_changed(room->kn, KCHAT_LIST_STANDINGS);
+}
+
 static u64 now_ms(void)
 {
 	return ktime_to_ms(ktime_get_real());
@@ -94,12 +100,29 @@ enum kchat_error kchat_standing_set(struct kchat_room *room, struct kchat_standi
 		room->nr_standings++;
 	}
 	standing->flags |= flags;
+	standings_changed(room);
 	kept = until_of(standing, flags);
 	if (kept) {
 		*kept = until;
 		remember_time(room, until);
 	}
 	return KCHAT_E_NONE;
+}
+
+enum kchat_error kchat_standing_restore(struct kchat_room *room, struct kchat_standing **fresh,
+					const struct kchat_standing *kept)
+{
+	enum kchat_error error = KCHAT_E_NONE;
+	u32 flags = kept->flags;
+
+	while (flags && error == KCHAT_E_NONE) {
+		u32 flag = flags & -flags;
+		u64 *until = until_of((struct kchat_standing *)kept, flag);
+
+		error = kchat_standing_set(room, fresh, kept->account, flag, until ? *until : 0);
+		flags &= ~flag;
+	}
+	return error;
 }
 
 bool kchat_standing_clear(struct kchat_room *room, u64 account, u32 flags)
@@ -109,6 +132,7 @@ bool kchat_standing_clear(struct kchat_room *room, u64 account, u32 flags)
 	if (!standing || !(standing->flags & flags))
 		return false;
 	standing->flags &= ~flags;
+	standings_changed(room);
 	if (standing->flags)
 		return true;
 	list_del(&standing->node);

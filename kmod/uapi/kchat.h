@@ -446,9 +446,12 @@ enum kchat_cmd {
 	KCHAT_CMD_REGISTER_REQUEST,
 	/* to the service: COOKIE, ACCOUNT, SALT, STORED_KEY, SERVER_KEY */
 	KCHAT_CMD_PASSWD_REQUEST,
-	/* from the service: COOKIE, ERROR, [ACCOUNT]; ACCOUNT_SET comes before */
+	/*
+	 * from the service: COOKIE, ERROR, [ACCOUNT]; of REGISTER and PASSWD ACCOUNT_SET comes
+	 * before
+	 */
 	KCHAT_CMD_DECISION,
-	/* dump: ROOM, ROOM_NAME, ROOM_FLAGS, EPOCH, SEQ, PEOPLE, LOG_BYTES */
+	/* dump: ROOM, ROOM_NAME, ROOM_FLAGS, EPOCH, SEQ, PEOPLE, LOG_BYTES, OWNER */
 	KCHAT_CMD_ROOM_GET,
 	/*
 	 * dump: SESSION, ACCOUNT, NAME, PEER, SINCE_MS, STATE, ROOM_COUNT, LAG, BYTES_IN,
@@ -465,7 +468,8 @@ enum kchat_cmd {
 	 * to the multicast group "events", unasked: EVENT, [EVENTS_LOST], and of LOGIN, LOGOUT,
 	 * KICK: SESSION, ACCOUNT, NAME, [PEER]; of JOIN, PART: the same with ROOM, ROOM_NAME,
 	 * STATE; of ROOM_MADE, ROOM_GONE: ROOM, ROOM_NAME; of LIMIT: PARAM_NAME, PARAM_VALUE;
-	 * of PEER: SERVER_UUID, SERVER_NAME, PEER_STATE; of DRAINED: SUCCESSOR
+	 * of PEER: SERVER_UUID, SERVER_NAME, PEER_STATE; of DRAINED: SUCCESSOR; of RULE: ROOM,
+	 * ROOM_NAME, ACTION, BY, ACCOUNT, SECONDS
 	 */
 	KCHAT_CMD_EVENT,
 	/*
@@ -484,6 +488,27 @@ enum kchat_cmd {
 	 * made here; without it: no more of that
 	 */
 	KCHAT_CMD_DRAIN,
+	/*
+	 * ROOM_NAME, ROOM_FLAGS, OWNER, BACKLOG, CREATED, [KEEPER], [TOPIC], [ROOM_KEY],
+	 * [STANDING]...: a registered room as it was kept, made if there is none; nobody may
+	 * be in it. What STANDING says is added to what the room remembers, so that another
+	 * one of the same room may bring more
+	 */
+	KCHAT_CMD_ROOM_SET,
+	KCHAT_CMD_ROOM_DEL,	/* ROOM_NAME: not registered any more */
+	/*
+	 * to the service: ROOM_NAME, COOKIE, KEEP: may the room be kept, or not any more?
+	 * Without COOKIE and KEEP: what is to be kept of it has changed
+	 */
+	KCHAT_CMD_ROOM_REQUEST,
+	/* ROOM_NAME; reply: what ROOM_SET has, but no STANDING */
+	KCHAT_CMD_ROOM_RECORD,
+	/*
+	 * dump, of one room with ROOM_NAME: ROOM_NAME, ACCOUNT, STANDING_FLAGS, BANNED_UNTIL,
+	 * MUTED_UNTIL, INVITED_UNTIL
+	 */
+	KCHAT_CMD_STANDING_GET,
+	KCHAT_CMD_RULE,		/* ROOM_NAME, ACTION, ACCOUNT, [SECONDS], [REASON] */
 	__KCHAT_CMD_MAX,
 };
 
@@ -555,6 +580,23 @@ enum kchat_nla {
 	KCHAT_A_LOAD,		/* u32: open connections in thousandths of what there may be */
 	KCHAT_A_SUCCESSOR,	/* binary, 16: UUID of the peer that takes the rooms */
 	KCHAT_A_ROOMS_LEFT,	/* u32: rooms that are still to move to it */
+	KCHAT_A_OWNER,		/* u64: account number, 0: none */
+	KCHAT_A_KEEPER,		/* u64: account that registered the room, and is charged for it */
+	KCHAT_A_BACKLOG,	/* u16: messages a newcomer sees */
+	KCHAT_A_CREATED,	/* u64: microseconds since 1970 */
+	KCHAT_A_TOPIC,		/* string */
+	KCHAT_A_ROOM_KEY,	/* binary, 32: of the password */
+	/* nested: ACCOUNT, STANDING_FLAGS, [BANNED_UNTIL], [MUTED_UNTIL], [INVITED_UNTIL] */
+	KCHAT_A_STANDING,
+	KCHAT_A_STANDING_FLAGS,	/* u32: KCHAT_STANDING_* */
+	KCHAT_A_BANNED_UNTIL,	/* u64: milliseconds since 1970; 0: for good */
+	KCHAT_A_MUTED_UNTIL,	/* u64: the same */
+	KCHAT_A_INVITED_UNTIL,	/* u64: the same */
+	KCHAT_A_KEEP,		/* u8: 1 to be kept, 0 not any more */
+	KCHAT_A_ACTION,		/* u8: enum kchat_action; in RULE KICK to UNMUTE */
+	KCHAT_A_SECONDS,	/* u32: as in RULE of the wire */
+	KCHAT_A_REASON,		/* string */
+	KCHAT_A_BY,		/* u64: account number, 0: an order over netlink */
 	__KCHAT_A_MAX,
 };
 
@@ -574,6 +616,7 @@ enum kchat_event {
 	KCHAT_EVENT_LIMIT	= 8,	/* somebody came up against it */
 	KCHAT_EVENT_PEER	= 9,	/* a peer is live, drained or silent from now on */
 	KCHAT_EVENT_DRAINED	= 10,	/* no room is left to move */
+	KCHAT_EVENT_RULE	= 11,	/* an operator has done something in a room */
 };
 
 enum kchat_peer_state {
@@ -584,6 +627,13 @@ enum kchat_peer_state {
 
 #define KCHAT_HOST_MAX		255	/* bytes of HOST */
 #define KCHAT_PEERS_MAX		64	/* the most that the limit peers allows */
+
+/* What a room remembers about an account. */
+#define KCHAT_STANDING_OPERATOR	0x0008
+#define KCHAT_STANDING_VOICE	0x0010
+#define KCHAT_STANDING_MUTED	0x0020
+#define KCHAT_STANDING_BANNED	0x0100
+#define KCHAT_STANDING_INVITED	0x0200
 
 #define KCHAT_PROXY_FROM_MAX	16	/* networks in START that proxies are in */
 

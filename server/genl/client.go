@@ -186,7 +186,11 @@ func encode(fill func(*netlink.AttributeEncoder)) ([]byte, error) {
 }
 
 func dump[T any](ctx context.Context, to Transport, what string, command uint8, read func([]byte) (T, error)) ([]T, error) {
-	replies, err := to.Execute(ctx, command, netlink.Request|netlink.Dump, nil)
+	return dumpWith(ctx, to, what, command, nil, read)
+}
+
+func dumpWith[T any](ctx context.Context, to Transport, what string, command uint8, data []byte, read func([]byte) (T, error)) ([]T, error) {
+	replies, err := to.Execute(ctx, command, netlink.Request|netlink.Dump, data)
 	if err != nil {
 		return nil, fmt.Errorf("ask the module for its %s: %w", what, err)
 	}

@@ -127,6 +127,8 @@ func decodeRoom(data []byte) (Room, error) {
 			r.People = d.Uint32()
 		case attrLogBytes:
 			r.LogBytes = d.Uint64()
+		case attrOwner:
+			r.Owner = d.Uint64()
 		}
 	})
 	return r, err
@@ -200,6 +202,10 @@ func decodeRequest(command uint8, data []byte) (Request, error) {
 			r.Loopback = d.Uint8() != 0
 		case attrPeer:
 			r.Peer = d.String()
+		case attrRoomName:
+			r.Room = d.String()
+		case attrKeep:
+			r.Keep = d.Uint8() != 0
 		}
 	})
 	if err == nil && command == cmdPasswdRequest && r.Account == 0 {

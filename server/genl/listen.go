@@ -26,6 +26,7 @@ const (
 	eventLimit
 	eventPeer
 	eventDrained
+	eventRule
 )
 
 // EventMissed says that the kernel had more to tell than we took in time.
@@ -33,7 +34,7 @@ const EventMissed = "missed"
 
 // Event is one thing that has happened on a server.
 type Event struct {
-	What     string    `json:"event"` // login, logout, join, part, room made, room gone, kick, limit, peer, drained or missed
+	What     string    `json:"event"` // login, logout, join, part, room made, room gone, kick, limit, peer, drained, rule or missed
 	Time     time.Time `json:"time"`  // when we heard of it
 	Session  uint64    `json:"session,omitempty"`
 	Account  uint64    `json:"account,omitempty"`
@@ -41,10 +42,13 @@ type Event struct {
 	Peer     string    `json:"peer,omitempty"` // of a login: address and port
 	Room     uint32    `json:"room,omitempty"`
 	RoomName string    `json:"room_name,omitempty"`
-	State    uint8     `json:"state,omitempty"` // of a part: as enum kchat_person_state
-	Limit    string    `json:"limit,omitempty"` // its name
-	Value    uint64    `json:"value,omitempty"` // of the limit
-	Lost     uint32    `json:"lost,omitempty"`  // events before this one that were not told
+	State    uint8     `json:"state,omitempty"`   // of a part: as enum kchat_person_state
+	Limit    string    `json:"limit,omitempty"`   // its name
+	Value    uint64    `json:"value,omitempty"`   // of the limit
+	Action   uint8     `json:"action,omitempty"`  // of a rule: as wire.Action
+	By       uint64    `json:"by,omitempty"`      // of a rule: who did it; 0: whoever runs the server
+	Seconds  uint32    `json:"seconds,omitempty"` // of a rule: as in wire.Ruling
+	Lost     uint32    `json:"lost,omitempty"`    // events before this one that were not told
 }
 
 // eventName gives a number of enum kchat_event its word. An unknown one is from a newer module.
@@ -52,6 +56,7 @@ func eventName(number uint8) string {
 	names := map[uint8]string{
 		eventLogin: "login", eventLogout: "logout", eventJoin: "join", eventPart: "part", eventRoomMade: "room made",
 		eventRoomGone: "room gone", eventKick: "kick", eventLimit: "limit", eventPeer: "peer", eventDrained: "drained",
+		eventRule: "rule",
 	}
 	if name, ok := names[number]; ok {
 		return name
@@ -146,6 +151,12 @@ func decodeEvent(data []byte) (Event, error) {
 			e.Limit = d.String()
 		case attrParamValue:
 			e.Value = d.Uint64()
+		case attrAction:
+			e.Action = d.Uint8()
+		case attrBy:
+			e.By = d.Uint64()
+		case attrSeconds:
+			e.Seconds = d.Uint32()
 		}
 	})
 	return e, err

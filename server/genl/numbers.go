@@ -34,6 +34,12 @@ const (
 	cmdPeerDel
 	cmdPeerGet
 	cmdDrain
+	cmdRoomSet
+	cmdRoomDel
+	cmdRoomRequest
+	cmdRoomRecord
+	cmdStandingGet
+	cmdRule
 )
 
 // The attributes, as enum kchat_nla.
@@ -100,6 +106,22 @@ const (
 	attrLoad
 	attrSuccessor
 	attrRoomsLeft
+	attrOwner
+	attrKeeper
+	attrBacklog
+	attrCreated
+	attrTopic
+	attrRoomKey
+	attrStanding
+	attrStandingFlags
+	attrBannedUntil
+	attrMutedUntil
+	attrInvitedUntil
+	attrKeep
+	attrAction
+	attrSeconds
+	attrReason
+	attrBy
 )
 
 // Registration is who may make an account over the wire, as enum kchat_register.
@@ -112,6 +134,15 @@ const (
 	RegisterInvite                // open on this host, by invite code elsewhere
 	RegisterCode                  // by invite code everywhere
 	RegisterOpen                  // open for everybody
+)
+
+// What a room remembers about an account, as KCHAT_STANDING_*.
+const (
+	StandingOperator = 0x0008
+	StandingVoice    = 0x0010
+	StandingMuted    = 0x0020
+	StandingBanned   = 0x0100
+	StandingInvited  = 0x0200
 )
 
 // The flags of an account, as KCHAT_PERSON_*.

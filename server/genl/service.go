@@ -43,7 +43,9 @@ func (s *Service) Serve(handle func(Request)) error {
 			return fmt.Errorf("wait for account requests: %w", err)
 		}
 		for _, m := range messages {
-			if m.Header.Command != cmdRegisterRequest && m.Header.Command != cmdPasswdRequest {
+			switch m.Header.Command {
+			case cmdRegisterRequest, cmdPasswdRequest, cmdRoomRequest:
+			default:
 				continue
 			}
 			request, err := decodeRequest(m.Header.Command, m.Data)

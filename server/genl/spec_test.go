@@ -96,9 +96,13 @@ func TestTheSpecificationHasTheEnumsOfTheHeader(t *testing.T) {
 
 // TestEveryAttributeOfARequestHasAPolicy: with the check that the specification names.
 func TestEveryAttributeOfARequestHasAPolicy(t *testing.T) {
-	code, err := os.ReadFile("../../kmod/netlink.c")
-	if err != nil {
-		t.Fatal(err)
+	var code []byte
+	for _, file := range []string{"netlink.c", "netlink_room.c"} {
+		text, err := os.ReadFile("../../kmod/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code = append(code, text...)
 	}
 	policies := map[string]string{}
 	for _, match := range regexp.MustCompile(`(?m)^\t\[KCHAT_A_(\w+)\]\s*= (.*),$`).FindAllStringSubmatch(string(code), -1) {
@@ -108,7 +112,10 @@ func TestEveryAttributeOfARequestHasAPolicy(t *testing.T) {
 	for _, a := range attributes(t) {
 		known[a.name] = a.text
 	}
-	asked := map[string]bool{"addr": true, "prefix-len": true} // of a nest
+	asked := map[string]bool{}
+	for _, nested := range []string{"addr", "prefix-len", "standing-flags", "banned-until", "muted-until", "invited-until"} {
+		asked[nested] = true
+	}
 	for _, op := range section(t, specification(t), "operations", "mcast-groups") {
 		for _, list := range regexp.MustCompile(`attributes: \[(.*)\]`).FindAllStringSubmatch(op.text, -1) {
 			for name := range strings.SplitSeq(list[1], ", ") {
@@ -126,8 +133,10 @@ func TestEveryAttributeOfARequestHasAPolicy(t *testing.T) {
 		if policy == "" {
 			t.Errorf("%s has no policy", name)
 		}
-		for check, word := range map[string]string{"exact-len:": "EXACT_LEN", "min:": "POLICY_MIN", "max:": "POLICY_MAX", "max-len:": ".len ="} {
-			if has := strings.Contains(known[name], " "+check); has != strings.Contains(policy, word) {
+		for check, word := range map[string]string{
+			"exact-len:": "EXACT_LEN", "min:": "POLICY_(MIN|RANGE)", "max:": "POLICY_(MAX|RANGE)", "max-len:": `\.len =`,
+		} {
+			if has := strings.Contains(known[name], " "+check); has != regexp.MustCompile(word).MatchString(policy) {
 				t.Errorf("%s: the specification checks %q: %v, but the policy is %s", name, check, has, policy)
 			}
 		}

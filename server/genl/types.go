@@ -61,7 +61,7 @@ type Account struct {
 }
 
 // Request is a question of the module to the accounts service: a registration, or, when Account is set, a new
-// password for that account.
+// password for that account, or, when Room is set, whether a room is registered.
 type Request struct {
 	Cookie    uint64        `json:"cookie"` // to be given back in the Decision
 	Account   uint64        `json:"account,omitempty"`
@@ -72,6 +72,8 @@ type Request struct {
 	ServerKey [KeyLen]byte  `json:"server_key"`
 	Loopback  bool          `json:"loopback,omitempty"` // the peer is on the host that the module runs on
 	Peer      string        `json:"peer,omitempty"`     // address and port
+	Room      string        `json:"room,omitempty"`     // a room is to be kept, or not any more; without a Cookie: has changed
+	Keep      bool          `json:"keep,omitempty"`
 }
 
 // Decision answers a Request. The account was given to the module before.
@@ -90,6 +92,7 @@ type Room struct {
 	Sequence uint64 `json:"seq"`
 	People   uint32 `json:"people"`
 	LogBytes uint64 `json:"log_bytes"`
+	Owner    uint64 `json:"owner"` // account number; 0: nobody
 }
 
 // Session is one line of the module's list of sessions.
