@@ -102,6 +102,7 @@ func CacheDir() (string, error) {
 }
 
 func (p Paths) accounts() string  { return filepath.Join(p.Data, "accounts.json") }
+func (p Paths) rooms() string     { return filepath.Join(p.Data, "rooms.json") }
 func (p Paths) serverLog() string { return filepath.Join(p.State, "server.log") }
 func (p Paths) kernelLog() string { return filepath.Join(p.State, "kernel.log") }
 func (p Paths) control() string   { return filepath.Join(p.Runtime, "control.sock") }

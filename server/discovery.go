@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"kchat/server/accounts"
 	"kchat/server/genl"
 	"kchat/server/relay"
 	"kchat/wire"
@@ -76,11 +77,18 @@ func (r *Runner) closeQuestions() {
 }
 
 // startAndAnswer starts the module, without discovery if another program has the port of that.
-func (r *Runner) startAndAnswer(ctx context.Context, client *genl.Client, start genl.Start) error {
-	err := client.Start(ctx, start)
+func (r *Runner) startAndAnswer(ctx context.Context, client *genl.Client, start genl.Start, known []accounts.Account) error {
+	// The rooms before each: they are there when somebody comes, and a start that fails forgets them.
+	begin := func() error {
+		if err := r.pushRooms(ctx, client, known); err != nil {
+			return err
+		}
+		return client.Start(ctx, start)
+	}
+	err := begin()
 	if r.door == nil && errors.Is(err, unix.EADDRINUSE) {
 		start.UDPPort = new(uint16)
-		if second := client.Start(ctx, start); second != nil {
+		if second := begin(); second != nil {
 			return err // it was the other port
 		}
 		r.mu.Lock()

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"kchat/server/genl"
+	"kchat/server/kept"
 )
 
 // taken is a kernel in which ports are taken.
@@ -44,8 +45,9 @@ func TestAServerStartsWithoutDiscoveryIfOnlyThatPortIsTaken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &Runner{logs: Logs{Server: slog.New(slog.DiscardHandler)}, cfg: Config{Paths: Paths{Data: t.TempDir()}}}
+			r.rooms, _ = kept.Open(r.cfg.Paths.rooms())
 			k := &taken{errs: c.errs}
-			err := r.startAndAnswer(t.Context(), genl.NewClient(k), genl.Start{Name: "x", Port: 1})
+			err := r.startAndAnswer(t.Context(), genl.NewClient(k), genl.Start{Name: "x", Port: 1}, nil)
 			if !errors.Is(err, c.want) || len(k.said) != len(c.errs) {
 				t.Errorf("after %d attempts: %v", len(k.said), err)
 			}

@@ -16,6 +16,7 @@ import (
 	"kchat/server/accounts"
 	"kchat/server/genl"
 	"kchat/server/guest"
+	"kchat/server/kept"
 	"kchat/server/relay"
 	"kchat/server/vm"
 )
@@ -55,6 +56,8 @@ type Runner struct {
 	cfg      Config
 	logs     Logs
 	store    *accounts.Store
+	rooms    *kept.Store
+	changed  *changedRooms // not in rooms yet
 	requests chan genl.Request
 	door     *relay.Relay // the port, where the microVM's own is not what people reach; nil in native mode
 
@@ -68,7 +71,7 @@ type Runner struct {
 	restarts int
 }
 
-// NewRunner prepares a server: its folders, and its accounts.
+// NewRunner prepares a server: its folders, its accounts, and its registered rooms.
 func NewRunner(cfg Config, logs Logs) (*Runner, error) {
 	if err := cfg.Paths.make(); err != nil {
 		return nil, err
@@ -77,7 +80,13 @@ func NewRunner(cfg Config, logs Logs) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Runner{cfg: cfg, logs: logs, store: store, requests: make(chan genl.Request, requestsWaiting)}, nil
+	rooms, err := kept.Open(cfg.Paths.rooms())
+	if err != nil {
+		return nil, err
+	}
+	return &Runner{
+		cfg: cfg, logs: logs, store: store, rooms: rooms, changed: newChangedRooms(), requests: make(chan genl.Request, requestsWaiting),
+	}, nil
 }
 
 // Kernel gives orders to the module and asks it; nil while the server is not up.
@@ -174,12 +183,20 @@ func (r *Runner) again(ctx context.Context, wait time.Duration) (backend, time.D
 	}
 }
 
-// watch answers account requests until ctx or the kernel ends.
+// watch answers account requests, and keeps what changes of registered rooms, until ctx or the kernel ends.
 func (r *Runner) watch(ctx context.Context, b backend) error {
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
+	var save <-chan time.Time // nil: nothing is to be saved
 	for {
 		select {
+		case <-r.changed.poke:
+			if save == nil {
+				save = time.After(saveEvery)
+			}
+		case <-save:
+			save = nil
+			r.saveRooms(ctx, b)
 		case request := <-r.requests:
 			r.answer(ctx, b, request)
 		case <-tick.C:
@@ -188,13 +205,14 @@ func (r *Runner) watch(ctx context.Context, b backend) error {
 			r.forget()
 			return nil
 		case <-ctx.Done():
-			r.forget()
 			if r.door != nil {
 				r.door.Refuse()
 			}
 			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.patience(stopWait))
 			defer cancel()
-			return b.stop(stop)
+			saved := r.saveAllRooms(stop, b)
+			r.forget()
+			return errors.Join(saved, b.stop(stop))
 		}
 	}
 }
@@ -241,6 +259,10 @@ func (r *Runner) newBackend(ctx context.Context) (backend, error) {
 	h := hooks{
 		kmsg: r.logs.Kernel,
 		request: func(request genl.Request) {
+			if request.Room != "" && request.Cookie == 0 {
+				r.changed.add(request.Room)
+				return
+			}
 			select {
 			case r.requests <- request:
 			default:
@@ -282,7 +304,7 @@ func (r *Runner) startModule(ctx context.Context, b backend) error {
 		ProxyFrom: a.proxies,
 	}
 	copy(start.Secret[:], data.Secret)
-	if err := r.startAndAnswer(ctx, client, start); err != nil {
+	if err := r.startAndAnswer(ctx, client, start, data.Accounts); err != nil {
 		return err
 	}
 	if r.door != nil {
@@ -327,13 +349,18 @@ func (r *Runner) confirm(ctx context.Context, want accounts.UUID) error {
 	return nil
 }
 
-// answer decides one account request.
+// answer decides one request of the module.
 func (r *Runner) answer(ctx context.Context, b backend, request genl.Request) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.patience(answerWait))
 	defer cancel()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	decision := genl.Decision{Cookie: request.Cookie}
+	if request.Room != "" {
+		decision.Error = r.decideRoom(ctx, genl.NewClient(b), request)
+		r.tell(ctx, b, decision)
+		return
+	}
 	account, number := answer(r.store, registration, request, time.Now())
 	decision.Error = number
 	if account != nil {
@@ -346,6 +373,10 @@ func (r *Runner) answer(ctx context.Context, b backend, request genl.Request) {
 			r.pushed[account.Number] = *account
 		}
 	}
+	r.tell(ctx, b, decision)
+}
+
+func (r *Runner) tell(ctx context.Context, b backend, decision genl.Decision) {
 	if err := b.decide(ctx, decision); err != nil && !errors.Is(err, context.Canceled) {
 		r.logs.Server.Error("a decision did not reach the kernel", "error", err)
 	}

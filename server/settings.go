@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"kchat/server/durable"
 )
 
 // settings are what an operator has switched while the server ran, and what holds again after a restart.
@@ -39,17 +41,8 @@ func writeSettings(p Paths, s settings) error {
 	if err != nil {
 		return fmt.Errorf("write the settings: %w", err)
 	}
-	file, err := os.CreateTemp(p.Data, ".settings-*") // for the user alone
-	if err != nil {
+	if err := durable.Write(p.settings(), append(text, '\n')); err != nil {
 		return fmt.Errorf("write the settings: %w", err)
-	}
-	_, err = file.Write(append(text, '\n'))
-	err = errors.Join(err, file.Sync(), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), p.settings())
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("write the settings: %w", err), os.Remove(file.Name()))
 	}
 	return nil
 }

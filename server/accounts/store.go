@@ -10,34 +10,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/sys/unix"
 
+	"kchat/server/durable"
 	"kchat/server/genl"
 )
 
 // version is that of the file's form.
 const version = 1
-
-// ErrOpenToOthers says that somebody else could read the file.
-var ErrOpenToOthers = errors.New("the accounts file can be read by others")
-
-// CorruptError says that the file cannot be used, why, and where it was put so that it can be looked at.
-type CorruptError struct {
-	Path  string // where it was
-	Aside string // where it is now
-	Cause error
-}
-
-func (e *CorruptError) Error() string {
-	return fmt.Sprintf("the accounts file %s cannot be used (%v). It was set aside as %s: repair it and move it back, or start again with no accounts",
-		e.Path, e.Cause, e.Aside)
-}
-
-// Unwrap gives the cause.
-func (e *CorruptError) Unwrap() error { return e.Cause }
 
 // Store is the file. Several processes may use it at once; each change is made under a lock and is on disk, whole,
 // before it is reported.
@@ -125,14 +107,7 @@ func (s *Store) lock() (unlock func(), err error) {
 }
 
 func (s *Store) read() (*Data, error) {
-	info, err := os.Stat(s.path)
-	if err != nil {
-		return nil, fmt.Errorf("read the accounts: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%w: %s has mode %04o; close it with \"chmod 600 %s\"", ErrOpenToOthers, s.path, info.Mode().Perm(), s.path)
-	}
-	text, err := os.ReadFile(s.path)
+	text, err := durable.Read(s.path)
 	if err != nil {
 		return nil, fmt.Errorf("read the accounts: %w", err)
 	}
@@ -142,54 +117,21 @@ func (s *Store) read() (*Data, error) {
 		err = data.check()
 	}
 	if err != nil {
-		return nil, s.setAside(err)
+		return nil, durable.SetAside("accounts", s.path, err)
 	}
 	return data, nil
 }
 
-func (s *Store) setAside(cause error) error {
-	aside := s.path + ".corrupt-" + time.Now().UTC().Format("20060102T150405.000")
-	if err := os.Rename(s.path, aside); err != nil {
-		return fmt.Errorf("the accounts file %s cannot be used (%w) and cannot be set aside: %w", s.path, cause, err)
+func (s *Store) write(data *Data) error {
+	err := data.check()
+	var text []byte
+	if err == nil {
+		text, err = json.MarshalIndent(data, "", "  ")
 	}
-	return &CorruptError{Path: s.path, Aside: aside, Cause: cause}
-}
-
-// write replaces the file: at every moment, a power cut included, either the old or the new one is there.
-func (s *Store) write(data *Data) (err error) {
-	if err := data.check(); err != nil {
-		return fmt.Errorf("write the accounts: %w", err)
+	if err == nil {
+		err = durable.Write(s.path, append(text, '\n'))
 	}
-	text, err := json.MarshalIndent(data, "", "  ")
 	if err != nil {
-		return fmt.Errorf("write the accounts: %w", err)
-	}
-	file, err := os.CreateTemp(filepath.Dir(s.path), ".accounts-*") // mode 0600
-	if err != nil {
-		return fmt.Errorf("write the accounts: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(file.Name())
-		}
-	}()
-	_, err = file.Write(append(text, '\n'))
-	err = errors.Join(err, file.Sync(), file.Close())
-	if err != nil {
-		return fmt.Errorf("write the accounts: %w", err)
-	}
-	if err := os.Rename(file.Name(), s.path); err != nil {
-		return fmt.Errorf("write the accounts: %w", err)
-	}
-	return syncDir(filepath.Dir(s.path))
-}
-
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("write the accounts: %w", err)
-	}
-	if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
 		return fmt.Errorf("write the accounts: %w", err)
 	}
 	return nil

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"kchat/server/durable"
 )
 
 func openStore(t *testing.T) *Store {
@@ -84,7 +86,7 @@ func TestAFileThatOthersCanReadIsRefused(t *testing.T) {
 	if err := os.Chmod(s.Path(), 0o640); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Read(); !errors.Is(err, ErrOpenToOthers) {
+	if _, err := s.Read(); !errors.Is(err, durable.ErrOpenToOthers) {
 		t.Errorf("read: %v", err)
 	}
 }
@@ -110,7 +112,7 @@ func TestACorruptFileIsSetAsideAndNamed(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err := s.Read()
-			var corrupt *CorruptError
+			var corrupt *durable.CorruptError
 			if !errors.As(err, &corrupt) {
 				t.Fatalf("read: %v", err)
 			}
@@ -148,7 +150,7 @@ func TestAChangeThatFailsLeavesTheFileAsItWas(t *testing.T) {
 	if string(after) != string(before) {
 		t.Errorf("the file changed:\n%s", after)
 	}
-	left, err := filepath.Glob(filepath.Join(filepath.Dir(s.Path()), ".accounts-*"))
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(s.Path()), ".accounts.json-*"))
 	if err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
