@@ -165,6 +165,8 @@ func (c *chat) commandRooms(string) tea.Cmd {
 				line := "  " + text.Pad("#"+text.Name(info.Name), 20) + " " + c.words.Count("rooms.people", info.People)
 				if info.Registered {
 					line += "  " + c.say("rooms.registered")
+				} else {
+					line += "  " + c.say("rooms.passing")
 				}
 				if info.Topic != "" {
 					line += "  " + text.Line(info.Topic)

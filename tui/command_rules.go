@@ -90,6 +90,9 @@ var roomRules = []struct {
 	{"topic-locked", "rules.is.topic_locked", func(r *rooms.Rules) *bool { return &r.TopicLocked }},
 }
 
+// ruleRegistered is the word for keeping a room, which /rules switches like a rule.
+const ruleRegistered = "registered"
+
 // commandRules shows what holds in the room, or changes it.
 func (c *chat) commandRules(argument string) tea.Cmd {
 	r := c.book.current
@@ -104,6 +107,9 @@ func (c *chat) commandRules(argument string) tea.Cmd {
 	case fields[0] == "owner" && len(fields) > 1:
 		return c.commandRuling("rules", rooms.HandOver, strings.TrimSpace(strings.TrimPrefix(argument, "owner")))
 	case len(fields) == 2 && (fields[1] == "on" || fields[1] == "off"):
+		if fields[0] == ruleRegistered {
+			return c.askRule(r, rooms.Ruling{Action: keeping(fields[1] == "on")})
+		}
 		for _, rule := range roomRules {
 			if rule.word == fields[0] {
 				return c.setRule(r, rule.of, fields[1] == "on")
@@ -111,6 +117,13 @@ func (c *chat) commandRules(argument string) tea.Cmd {
 		}
 	}
 	return c.wrong("rules", argument)
+}
+
+func keeping(on bool) rooms.Action {
+	if on {
+		return rooms.Keep
+	}
+	return rooms.NotKept
 }
 
 func (c *chat) setRule(r *room, of func(*rooms.Rules) *bool, on bool) tea.Cmd {
@@ -158,7 +171,7 @@ func (c *chat) rulePassword(r *room, fields []string) tea.Cmd {
 // rulesWords says what holds in a room, and who has a role there.
 func (c *chat) rulesWords(r *room) string {
 	lines := []string{c.say("rules.title", "room", c.book.title(r)), "  " + c.say(kindKey(r.info.Rules))}
-	for _, rule := range roomRules[:3] {
+	for _, rule := range roomRules {
 		if *rule.of(&r.info.Rules) {
 			lines = append(lines, "  "+c.say(rule.key))
 		}
@@ -202,7 +215,7 @@ func (e *env) roleWords(p rooms.Person) string {
 }
 
 func completeRules(c *chat, before []string, word string) ([]suggestion, tea.Cmd) {
-	offers := []string{"password", "owner"}
+	offers := []string{ruleRegistered, "password", "owner"}
 	for _, rule := range roomRules {
 		offers = append(offers, rule.word)
 	}
@@ -230,7 +243,12 @@ func (c *chat) ruled(ev rooms.Ruled) tea.Cmd {
 		return nil
 	}
 	r.info.Rules = ev.Rules
-	name := func(id rooms.AccountID) string { return text.Name(c.book.names[id]) }
+	name := func(id rooms.AccountID) string {
+		if id == 0 {
+			return c.say("ruled.server")
+		}
+		return text.Name(c.book.names[id])
+	}
 	key, known := ruledKeys[ev.Ruling.Action]
 	if !known {
 		return nil

@@ -27,6 +27,7 @@ func TestAnOperatorRulesByCommands(t *testing.T) {
 		"/op 준호":               {Action: rooms.Operator, Person: joon.ID},
 		"/rules owner 준호":      {Action: rooms.HandOver, Person: joon.ID},
 		"/rules moderated on":  {Action: rooms.SetRules, Rules: rooms.Rules{Moderated: true}},
+		"/rules registered on": {Action: rooms.Keep}, "/rules registered off": {Action: rooms.NotKept},
 	} {
 		s.type_("\x15" + words + " ")
 		s.press(enter)

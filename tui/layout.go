@@ -171,6 +171,9 @@ func (c *chat) header(width int) []string {
 	if r.info.Practice {
 		title += " " + st.Faint.Render(c.say("header.practice"))
 	}
+	if r.info.Registered {
+		title += " " + st.Faint.Render(c.say("rooms.registered"))
+	}
 	space := width - 4 - text.Width(title) - text.Width(right)
 	topic := ""
 	if space > 8 && r.topic != "" {

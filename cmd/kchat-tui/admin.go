@@ -79,8 +79,12 @@ func adminRoomsCommand(o *adminOptions) *cobra.Command {
 		Short: "List the rooms",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return list(cmd, o, server.GetRooms, "ROOM\tPEOPLE\tMESSAGES\tLOG BYTES", func(r genl.Room) string {
-				return fmt.Sprintf("%s\t%d\t%d\t%d", r.Name, r.People, r.Sequence, r.LogBytes)
+			return list(cmd, o, server.GetRooms, "ROOM\tKIND\tPEOPLE\tMESSAGES\tLOG BYTES", func(r genl.Room) string {
+				kind := "passing"
+				if r.Flags&wire.RoomRegistered != 0 {
+					kind = "kept"
+				}
+				return fmt.Sprintf("%s\t%s\t%d\t%d\t%d", r.Name, kind, r.People, r.Sequence, r.LogBytes)
 			})
 		},
 	}

@@ -40,6 +40,7 @@ type Server struct {
 	Addr   string // host:port
 	Runner *server.Runner
 
+	cfg    server.Config
 	port   uint16
 	ready  chan struct{} // gets one when the server is up, at the start and after each restart
 	cancel context.CancelFunc
@@ -121,27 +122,60 @@ func boot(dir string, options []Option) (*Server, error) {
 		ready: make(chan struct{}, 64), ended: make(chan error, 1), log: &KernelLog{},
 	}
 	cfg.Unloaded = s.unloaded
-	s.Runner, err = server.NewRunner(cfg, server.Logs{
-		Server: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelError})),
-		Kernel: s.log.Add, Console: s.log,
-	})
-	if err != nil {
+	s.cfg = cfg
+	if err := s.prepare(); err != nil {
 		return nil, err
 	}
 	if err := s.Runner.Accounts().Update(func(d *accounts.Data) error { d.Iterations = iterations; return nil }); err != nil {
 		return nil, err
 	}
+	if err := s.run(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) prepare() (err error) {
+	s.Runner, err = server.NewRunner(s.cfg, server.Logs{
+		Server: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelError})),
+		Kernel: s.log.Add, Console: s.log,
+	})
+	return err
+}
+
+// run returns when the server is up.
+func (s *Server) run() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	go func() { s.ended <- s.Runner.Run(ctx, func() { s.ready <- struct{}{} }) }()
 	select {
 	case <-s.ready:
-		return s, nil
+		return nil
 	case err := <-s.ended:
 		cancel()
-		return nil, fmt.Errorf("start a server in a microVM: %w\n%s", err, s.log)
+		return fmt.Errorf("start a server in a microVM: %w\n%s", err, s.log)
 	}
 }
+
+// Restart stops the server in good order and starts it again from what it has on disk, as "server restart" does.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	err := s.locate()
+	s.cancel()
+	err = errors.Join(err, <-s.ended)
+	if err == nil {
+		err = s.prepare()
+	}
+	if err == nil {
+		err = s.run()
+	}
+	if err != nil {
+		t.Fatal("restart the server:", err)
+	}
+}
+
+// Dir is where the server keeps its files.
+func (s *Server) Dir() string { return s.cfg.Paths.Data }
 
 // Close stops the server and reads the kernel's log.
 func (s *Server) Close() error {
