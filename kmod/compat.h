@@ -110,15 +110,11 @@ static inline void kchat_udp_tunnel_setup(struct net *net, struct socket *sock,
 	(KCHAT_MCAST_GROUPS && genl_has_listeners(family, net, 0))
 
 /* The attributes of the request of a dump; what is told of them changed its place in 6.6. */
-#include <net/genetlink.h>
-static inline struct nlattr **kchat_dump_attrs(struct netlink_callback *cb)
-{
 #ifdef KCHAT_HAVE_GENL_INFO_DUMP
-	return genl_info_dump(cb)->attrs;
+#define kchat_dump_attrs(cb)	(genl_info_dump(cb)->attrs)
 #else
-	return genl_dumpit_info(cb)->attrs;
+#define kchat_dump_attrs(cb)	(genl_dumpit_info(cb)->attrs)
 #endif
-}
 
 /* An acknowledgment can name an attribute that is missing since 6.1. */
 #ifdef KCHAT_HAVE_ATTR_CHECK
