@@ -169,12 +169,9 @@ bool kchat_kept_del(struct kchat_room *room)
 	kept = room->kept && !room->deciding;
 	room->deciding |= kept;
 	mutex_unlock(&kn->rooms_lock);
-	if (!kept)
-		return false;
-	kchat_kept_end(room, false, true, 0, no_id);
-	/* The service has not asked for it, perhaps. Without memory it learns of it when it asks. */
-	kchat_service_changed(room);
-	return true;
+	if (kept)
+		kchat_kept_end(room, false, true, 0, no_id);
+	return kept;
 }
 
 /* ---- what the service has kept --------------------------------------------------- */

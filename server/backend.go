@@ -41,6 +41,7 @@ type about struct {
 	listen netip.Addr
 	port   uint16
 	inner  netip.AddrPort // of this host, which leads into the microVM
+	outer  netip.Addr     // this host, as the microVM sees it; invalid: the module is in this kernel
 	// proxies are the networks from which the module sees our relay come.
 	proxies []netip.Prefix
 }

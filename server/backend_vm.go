@@ -184,14 +184,13 @@ func (b *vmBackend) gone() <-chan struct{} { return b.vm.Exited() }
 func (b *vmBackend) about() about {
 	return about{
 		mode: ModeVM, release: b.vm.Release, accel: b.vm.Accel,
-		listen: netip.IPv6Unspecified(), port: DefaultPort, inner: b.inner, proxies: hostPrefixes(),
+		listen: netip.IPv6Unspecified(), port: DefaultPort, inner: b.inner, outer: hostAddress(),
+		proxies: []netip.Prefix{netip.PrefixFrom(hostAddress(), 32)},
 	}
 }
 
-// hostPrefixes is what the microVM sees of this host (the gateway of QEMU's user network), and so of the relay.
-func hostPrefixes() []netip.Prefix {
-	return []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, 2, 2}), 32)}
-}
+// hostAddress is what the microVM sees of this host (the gateway of QEMU's user network), and so of the relay.
+func hostAddress() netip.Addr { return netip.AddrFrom4([4]byte{10, 0, 2, 2}) }
 
 // Inner is the way into the microVM past the relay, for tests that are a proxy themselves.
 func (r *Runner) Inner() netip.AddrPort {

@@ -3,6 +3,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -15,6 +16,7 @@ import (
 
 	"kchat/server/guest"
 	"kchat/server/vm"
+	"kchat/wire"
 )
 
 // DefaultPort is where a server listens unless told otherwise.
@@ -50,6 +52,11 @@ type Config struct {
 	CPUs   int        `json:"cpus,omitempty"`   // of the microVM
 	Accel  string     `json:"accel,omitempty"`  // of the microVM: kvm or tcg; empty: what the processor says it has
 	Paths  Paths      `json:"paths"`
+	// Accounts is the file of the accounts, which several servers may share; empty: the one that was named last, else
+	// one of our own.
+	Accounts string `json:"accounts,omitempty"`
+	// UDPPort is where the server is found and where its peers reach it; 0: wire.DiscoverPort.
+	UDPPort uint16 `json:"udp_port,omitempty"`
 
 	// Files are put into the microVM besides: path in the guest to path on the host.
 	Files map[string]string `json:"files,omitempty"`
@@ -60,6 +67,9 @@ type Config struct {
 	// Unloaded is called when the module has left the kernel of a microVM that is to end: tests look at what is left.
 	Unloaded func(context.Context, *guest.Client) error `json:"-"`
 }
+
+// udpPort is where the server is found and where its peers reach it.
+func (c Config) udpPort() uint16 { return cmp.Or(c.UDPPort, wire.DiscoverPort) }
 
 // patience is d, stretched for a slow kernel.
 func (c Config) patience(d time.Duration) time.Duration { return d * time.Duration(max(1, c.Slow)) }
@@ -101,12 +111,12 @@ func CacheDir() (string, error) {
 	return filepath.Join(xdg("XDG_CACHE_HOME", home, ".cache"), "kchat"), nil
 }
 
-func (p Paths) accounts() string  { return filepath.Join(p.Data, "accounts.json") }
-func (p Paths) rooms() string     { return filepath.Join(p.Data, "rooms.json") }
-func (p Paths) serverLog() string { return filepath.Join(p.State, "server.log") }
-func (p Paths) kernelLog() string { return filepath.Join(p.State, "kernel.log") }
-func (p Paths) control() string   { return filepath.Join(p.Runtime, "control.sock") }
-func (p Paths) lock() string      { return filepath.Join(p.Runtime, "lock") }
+func (p Paths) ownAccounts() string { return filepath.Join(p.Data, "accounts.json") }
+func (p Paths) rooms() string       { return filepath.Join(p.Data, "rooms.json") }
+func (p Paths) serverLog() string   { return filepath.Join(p.State, "server.log") }
+func (p Paths) kernelLog() string   { return filepath.Join(p.State, "kernel.log") }
+func (p Paths) control() string     { return filepath.Join(p.Runtime, "control.sock") }
+func (p Paths) lock() string        { return filepath.Join(p.Runtime, "lock") }
 
 // make creates the folders, for the user alone.
 func (p Paths) make() error {

@@ -13,16 +13,18 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"kchat/server/genl"
 )
 
 // The orders that a running server takes over its control socket, one a connection.
 const (
-	orderStatus = "status"
-	orderSync   = "sync" // the accounts file changed
-	orderStop   = "stop" // the answer comes when the server has ended
-	orderEther  = "ether"
+	orderStatus  = "status"
+	orderSync    = "sync" // the accounts file changed
+	orderStop    = "stop" // the answer comes when the server has ended
+	orderEther   = "ether"
+	orderPeers   = "peers"
+	orderPeerAdd = "peer add"
+	orderPeerDel = "peer del"
+	orderDrain   = "drain"
 
 	// What an operator asks for and orders, admin.go.
 	orderRooms    = "rooms"
@@ -30,9 +32,6 @@ const (
 	orderLimits   = "limits"
 	orderLimit    = "limit"
 	orderKick     = "kick"
-	orderRule     = "rule"
-	orderPeople   = "standings"
-	orderNotKept  = "unregister"
 	orderWatch    = "watch" // answered at once, and then with each event, until the connection ends
 )
 
@@ -44,8 +43,8 @@ type order struct {
 	Ether *etherOrder `json:"ether,omitempty"`
 	Limit *Limit      `json:"limit,omitempty"`
 	Kick  *Kick       `json:"kick,omitempty"`
-	Rule  *genl.Order `json:"rule,omitempty"`
-	Room  string      `json:"room,omitempty"` // of standings (empty: all) and unregister
+	Peer  *PeerOrder  `json:"peer,omitempty"`
+	Drain *DrainOrder `json:"drain,omitempty"`
 }
 
 type reply struct {
@@ -126,9 +125,21 @@ func (c *control) do(ctx context.Context, o order) (any, error) {
 		if o.Ether != nil {
 			return nil, c.runner.SetEther(ctx, o.Ether.Name, o.Ether.On)
 		}
-	case orderNotKept:
-		return nil, c.runner.unregister(ctx, o.Room)
-	case orderRooms, orderSessions, orderLimits, orderLimit, orderKick, orderRule, orderPeople:
+	case orderPeers:
+		return c.runner.Peers(ctx)
+	case orderPeerAdd:
+		if o.Peer != nil {
+			return c.runner.AddPeer(ctx, *o.Peer)
+		}
+	case orderPeerDel:
+		if o.Peer != nil {
+			return nil, c.runner.DeletePeer(ctx, o.Peer.Name)
+		}
+	case orderDrain:
+		if o.Drain != nil {
+			return nil, c.runner.Drain(ctx, *o.Drain)
+		}
+	case orderRooms, orderSessions, orderLimits, orderLimit, orderKick:
 		return c.runner.administer(ctx, o)
 	}
 	return nil, fmt.Errorf("unknown order %q", o.Do)

@@ -14,7 +14,6 @@ import (
 	"kchat/server/accounts"
 	"kchat/server/genl"
 	"kchat/server/relay"
-	"kchat/wire"
 )
 
 // Discovery says whether, and by whom, a server is found without its address (docs/discovery.md).
@@ -50,7 +49,7 @@ func (r *Runner) openQuestions() {
 	if r.door == nil {
 		return
 	}
-	questions, err := relay.Ask(r.cfg.Listen, wire.DiscoverPort)
+	questions, err := relay.Ask(r.cfg.Listen, r.cfg.udpPort())
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err != nil {
@@ -76,6 +75,14 @@ func (r *Runner) closeQuestions() {
 	}
 }
 
+// innerUDPPort is the port that the module is to use: in a microVM always its own default, nil.
+func (r *Runner) innerUDPPort() *uint16 {
+	if r.door != nil || r.cfg.UDPPort == 0 {
+		return nil
+	}
+	return &r.cfg.UDPPort
+}
+
 // startAndAnswer starts the module, without discovery if another program has the port of that.
 func (r *Runner) startAndAnswer(ctx context.Context, client *genl.Client, start genl.Start, known []accounts.Account) error {
 	// The rooms before each: they are there when somebody comes, and a start that fails forgets them.
@@ -92,7 +99,7 @@ func (r *Runner) startAndAnswer(ctx context.Context, client *genl.Client, start 
 			return err // it was the other port
 		}
 		r.mu.Lock()
-		r.notFound(fmt.Errorf("another program has UDP port %d", wire.DiscoverPort))
+		r.notFound(fmt.Errorf("another program has UDP port %d", r.cfg.udpPort()))
 		r.mu.Unlock()
 		err = nil
 	}
@@ -109,7 +116,7 @@ func (r *Runner) discovery(ctx context.Context, b backend) (Discovery, error) {
 	r.mu.Unlock()
 	d := Discovery{On: found.why == "", Why: found.why, Ether: []genl.Interface{}}
 	if d.On {
-		d.Port, d.Others = wire.DiscoverPort, !r.cfg.Listen.IsLoopback()
+		d.Port, d.Others = r.cfg.udpPort(), !r.cfg.Listen.IsLoopback()
 	}
 	if b.about().mode != ModeNative {
 		return d, nil

@@ -61,16 +61,25 @@ func examineAccel() Check {
 
 func examineAccounts(p Paths) Check {
 	c := Check{What: "accounts", Do: "see the message"}
-	info, err := os.Stat(p.accounts())
+	path := p.ownAccounts()
+	s, err := readSettings(p)
+	shared := err == nil && s.Accounts != ""
+	if shared {
+		path = s.Accounts
+	}
+	var info os.FileInfo
+	if err == nil {
+		info, err = os.Stat(path)
+	}
 	switch {
-	case errors.Is(err, os.ErrNotExist):
-		c.OK, c.Found = true, "none yet; the first start makes "+p.accounts()
+	case errors.Is(err, os.ErrNotExist) && !shared:
+		c.OK, c.Found = true, "none yet; the first start makes "+path
 	case err != nil:
 		c.Found = err.Error()
 	case info.Mode().Perm()&0o077 != 0:
-		c.Found, c.Do = p.accounts()+" can be read by others", "chmod 600 "+p.accounts()
+		c.Found, c.Do = path+" can be read by others", "chmod 600 "+path
 	default:
-		c.OK, c.Found = true, p.accounts()
+		c.OK, c.Found = true, path
 	}
 	return c
 }

@@ -209,7 +209,7 @@ func SyncAccounts(ctx context.Context, p Paths) error {
 
 // OpenAccounts opens the accounts of the server with these paths. name is for a server that never ran.
 func OpenAccounts(p Paths, name string) (*accounts.Store, error) {
-	return accounts.Open(p.accounts(), name)
+	return p.openAccounts("", name)
 }
 
 // CopyLog writes the server's own log, or the log of the module's kernel, to out; with follow until ctx ends.

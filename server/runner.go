@@ -61,10 +61,14 @@ type Runner struct {
 	requests chan genl.Request
 	door     *relay.Relay // the port, where the microVM's own is not what people reach; nil in native mode
 
+	shared follow // of the accounts file; of the goroutine of Run
+
 	watchers watchers
 
 	mu       sync.Mutex // protects what follows; held over calls to the kernel, which are quick
 	found    discovery
+	peers    peers
+	who      identity                    // since the last start
 	backend  backend                     // nil while none runs
 	pushed   map[uint64]accounts.Account // what the kernel knows
 	started  time.Time
@@ -76,7 +80,7 @@ func NewRunner(cfg Config, logs Logs) (*Runner, error) {
 	if err := cfg.Paths.make(); err != nil {
 		return nil, err
 	}
-	store, err := accounts.Open(cfg.Paths.accounts(), cfg.Name)
+	store, err := cfg.Paths.openAccounts(cfg.Accounts, cfg.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -111,6 +115,11 @@ func (r *Runner) Run(ctx context.Context, ready func()) error {
 	defer r.closeDoor()
 	r.openQuestions()
 	defer r.closeQuestions()
+	tending, stopTending := context.WithCancel(ctx)
+	var tend sync.WaitGroup
+	tend.Go(func() { r.tendPeers(tending) })
+	defer tend.Wait()
+	defer stopTending()
 	b, err := r.start(ctx)
 	if err != nil {
 		return err
@@ -188,6 +197,8 @@ func (r *Runner) watch(ctx context.Context, b backend) error {
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
 	var save <-chan time.Time // nil: nothing is to be saved
+	shared := time.NewTicker(sharedEvery)
+	defer shared.Stop()
 	for {
 		select {
 		case <-r.changed.poke:
@@ -201,6 +212,8 @@ func (r *Runner) watch(ctx context.Context, b backend) error {
 			r.answer(ctx, b, request)
 		case <-tick.C:
 			r.checkUp(ctx, b)
+		case <-shared.C:
+			r.followAccounts(ctx)
 		case <-b.gone():
 			r.forget()
 			return nil
@@ -281,7 +294,7 @@ func (r *Runner) startModule(ctx context.Context, b backend) error {
 	if err := b.load(ctx); err != nil {
 		return err
 	}
-	data, err := r.beginGeneration()
+	data, who, err := r.cfg.Paths.begin(r.store, r.cfg.Name, time.Now())
 	if err != nil {
 		return err
 	}
@@ -299,18 +312,19 @@ func (r *Runner) startModule(ctx context.Context, b backend) error {
 		return err
 	}
 	start := genl.Start{
-		ServerUUID: data.Server, CommunityUUID: data.Community, Name: data.Name, Generation: data.Generation,
+		ServerUUID: who.Server, CommunityUUID: data.Community, Name: who.Name, Generation: who.Generation,
 		Iterations: data.Iterations, Port: a.port, OuterPort: r.cfg.Port, Addr: a.listen, Register: registration,
-		ProxyFrom: a.proxies,
+		UDPPort: r.innerUDPPort(), ProxyFrom: a.proxies, CommunitySecret: data.Shared,
 	}
 	copy(start.Secret[:], data.Secret)
+	start.Successor = r.startPeers(ctx, client, a, relay.Community{Server: who.Server, Secret: data.Shared})
 	if err := r.startAndAnswer(ctx, client, start, data.Accounts); err != nil {
 		return err
 	}
 	if r.door != nil {
 		r.door.Open(a.inner)
 	}
-	if err := r.confirm(ctx, data.Server); err != nil {
+	if err := r.confirm(ctx, who.Server); err != nil {
 		return err
 	}
 	if err := r.watchAgain(ctx, b); err != nil {
@@ -318,22 +332,11 @@ func (r *Runner) startModule(ctx context.Context, b backend) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.backend, r.pushed, r.started = b, pushed, time.Now()
+	r.backend, r.pushed, r.started, r.who = b, pushed, time.Now(), who
 	r.found.open(a.inner)
-	r.logs.Server.Info("the server is up", "mode", string(a.mode), "kernel", a.release, "generation", data.Generation,
+	r.logs.Server.Info("the server is up", "mode", string(a.mode), "kernel", a.release, "generation", who.Generation,
 		"address", netip.AddrPortFrom(r.cfg.Listen, r.cfg.Port))
 	return nil
-}
-
-// beginGeneration counts this start, on disk before anybody can see an epoch of it.
-func (r *Runner) beginGeneration() (*accounts.Data, error) {
-	var data accounts.Data
-	err := r.store.Update(func(d *accounts.Data) error {
-		d.Generation++
-		data = *d
-		return nil
-	})
-	return &data, err
 }
 
 // confirm asks for a WELCOME over the port that people will use: the module's word alone would not show whether the

@@ -100,7 +100,7 @@ func TestARegistrationOverTheWireIsKeptAndOutlivesAPowerCut(t *testing.T) {
 	if got := kernelAccounts(t, s); !slices.Equal(got, []string{"Mina"}) {
 		t.Errorf("after the restart the kernel knows %q", got)
 	}
-	if after.Generation != before.Generation+1 || after.Server != before.Server || after.Restarts != 1 {
+	if after.Generation <= before.Generation || after.Server != before.Server || after.Restarts != 1 {
 		t.Errorf("after: %+v, before: %+v", after, before)
 	}
 	if frame := register(t, s, "Jun"); frame.Type != wire.TypeRegistered {

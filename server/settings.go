@@ -10,39 +10,47 @@ import (
 	"os"
 	"path/filepath"
 
+	"kchat/server/accounts"
 	"kchat/server/durable"
 )
 
 // settings are what an operator has switched while the server ran, and what holds again after a restart.
 type settings struct {
-	Ethernet []string `json:"ethernet,omitempty"` // interfaces on which discovery is answered
+	Ethernet  []string       `json:"ethernet,omitempty"`  // interfaces on which discovery is answered
+	Accounts  string         `json:"accounts,omitempty"`  // file of the accounts, if they are shared; else it is our own
+	Peers     []Peer         `json:"peers,omitempty"`     // other servers of the community
+	Successor *accounts.UUID `json:"successor,omitempty"` // the peer that gets all rooms, while the server is drained
 }
 
 func (p Paths) settings() string { return filepath.Join(p.Data, "settings.json") }
 
 func readSettings(p Paths) (settings, error) {
 	var s settings
-	text, err := os.ReadFile(p.settings())
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(text, &s)
-	}
-	if err != nil {
+	if err := readJSON(p.settings(), &s); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return settings{}, fmt.Errorf("read the settings in %s: %w", p.settings(), err)
 	}
 	return s, nil
 }
 
-// writeSettings replaces the file as a whole, so that a crash leaves the one or the other.
 func writeSettings(p Paths, s settings) error {
-	text, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
-		return fmt.Errorf("write the settings: %w", err)
-	}
-	if err := durable.Write(p.settings(), append(text, '\n')); err != nil {
+	if err := writeJSON(p.settings(), s); err != nil {
 		return fmt.Errorf("write the settings: %w", err)
 	}
 	return nil
+}
+
+func readJSON(path string, to any) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, to)
+}
+
+func writeJSON(path string, from any) error {
+	text, err := json.MarshalIndent(from, "", "  ")
+	if err != nil {
+		return err
+	}
+	return durable.Write(path, append(text, '\n'))
 }

@@ -38,6 +38,7 @@ type Status struct {
 	Connections  uint64            `json:"connections"`
 	Counters     map[string]uint64 `json:"counters"` // by the names of docs/protocol.md
 	AccountsFile string            `json:"accounts_file"`
+	Drain        *DrainStatus      `json:"drain,omitempty"` // it gives its rooms away
 }
 
 // Status asks the module how it is.
@@ -64,6 +65,9 @@ func (r *Runner) Status(ctx context.Context) (Status, error) {
 		Connections: k.Counters[wire.CounterConnections], AccountsFile: r.store.Path(),
 	}
 	if s.Discovery, err = r.discovery(ctx, b); err != nil {
+		return Status{}, err
+	}
+	if s.Drain, err = r.drainStatus(ctx, k); err != nil {
 		return Status{}, err
 	}
 	for number, value := range k.Counters {

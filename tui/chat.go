@@ -38,7 +38,6 @@ type chat struct {
 	out        outgoing
 	flash      flash
 	lay        layout
-	attention  attention
 
 	keys      []binding
 	selecting []binding
@@ -70,7 +69,6 @@ type link struct {
 	attempt int
 	retry   time.Time
 	err     error
-	told    bool // why we are kept out
 }
 
 // The messages of the chat's own machinery.
@@ -129,13 +127,6 @@ func (c *chat) tick() tea.Cmd {
 
 // update routes a message to the region that it concerns.
 func (c *chat) update(msg tea.Msg) tea.Cmd {
-	if cmd := c.stir(msg); cmd != nil {
-		return tea.Batch(cmd, c.route(msg))
-	}
-	return c.route(msg)
-}
-
-func (c *chat) route(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case applyMsg:
 		if msg.to != c || msg.do == nil {
@@ -208,7 +199,7 @@ func (c *chat) everySecond() tea.Cmd {
 	if c.cfg.Clock().After(c.flash.until) {
 		c.flash.words = ""
 	}
-	cmds := []tea.Cmd{c.tick(), c.remember(), c.doze()}
+	cmds := []tea.Cmd{c.tick(), c.remember()}
 	if c.kernel.open && c.link.online {
 		cmds = append(cmds, c.askStatus())
 	}
@@ -260,8 +251,14 @@ func (c *chat) show(r *room) tea.Cmd {
 		r.talk.Divide(r.read)
 	}
 	c.viewed()
-	c.markRead(r)
 	return tea.Batch(cmd, c.loadFirst(r), c.waiting.reset())
+}
+
+// viewed notes what is on the screen as read.
+func (c *chat) viewed() {
+	if r := c.book.current; r != nil && c.focused && r.talk.Following() {
+		r.see()
+	}
 }
 
 // remember keeps what changed about the rooms.

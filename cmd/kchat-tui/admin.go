@@ -32,9 +32,8 @@ func adminCommand() *cobra.Command {
 	cmd.PersistentFlags().BoolVar(&o.asJSON, "json", false, "one JSON object a line")
 	cmd.AddCommand(
 		adminRoomsCommand(o), adminSessionsCommand(o), adminKickCommand(o), adminSetCommand(o), adminStatsCommand(o),
-		adminWatchCommand(o), adminBansCommand(o), adminUnregisterCommand(o),
+		adminWatchCommand(o), adminDrainCommand(o),
 	)
-	cmd.AddCommand(adminRuleCommands(o)...)
 	return cmd
 }
 
@@ -45,13 +44,13 @@ type adminOptions struct {
 
 // list prints what get gives: as JSON lines, or as a table with a line for each.
 func list[T any](cmd *cobra.Command, o *adminOptions, get func(context.Context, server.Paths) ([]T, error), heads string, row func(T) string) error {
-	paths, err := o.paths()
+	var all []T
+	err := o.ask(cmd.Context(), func(ctx context.Context, p server.Paths) (err error) {
+		all, err = get(ctx, p)
+		return err
+	})
 	if err != nil {
 		return err
-	}
-	all, err := get(cmd.Context(), paths)
-	if err != nil {
-		return o.explain(cmd.Context(), err)
 	}
 	return printList(cmd.OutOrStdout(), o.asJSON, all, heads, row)
 }
@@ -141,17 +140,16 @@ func adminKickCommand(o *adminOptions) *cobra.Command {
 				return errors.New("say whom: a login name, or --session and a number from \"kchat-tui admin sessions\"")
 			}
 			kick := server.Kick{Session: session}
-			paths, err := o.paths()
+			err := o.ask(cmd.Context(), func(ctx context.Context, p server.Paths) (err error) {
+				if session == 0 {
+					if kick.Account, err = accountNumber(p, args[0]); err != nil {
+						return err
+					}
+				}
+				return server.EndSessions(ctx, p, kick)
+			})
 			if err != nil {
 				return err
-			}
-			if session == 0 {
-				if kick.Account, err = accountNumber(paths, args[0]); err != nil {
-					return err
-				}
-			}
-			if err := server.EndSessions(cmd.Context(), paths, kick); err != nil {
-				return o.explain(cmd.Context(), err)
 			}
 			return o.done(cmd, kick, "Done.")
 		},
@@ -224,13 +222,10 @@ func (o *adminOptions) setLimit(cmd *cobra.Command, name, text string) error {
 	if err != nil {
 		return fmt.Errorf("%s wants a whole number, not %q", name, text)
 	}
-	paths, err := o.paths()
+	limit := server.Limit{Name: name, Value: value}
+	err = o.ask(cmd.Context(), func(ctx context.Context, p server.Paths) error { return server.SetLimit(ctx, p, limit) })
 	if err != nil {
 		return err
-	}
-	limit := server.Limit{Name: name, Value: value}
-	if err := server.SetLimit(cmd.Context(), paths, limit); err != nil {
-		return o.explain(cmd.Context(), err)
 	}
 	return o.done(cmd, limit, fmt.Sprintf("%s is %d until the server stops.", name, value))
 }
@@ -241,13 +236,9 @@ func adminStatsCommand(o *adminOptions) *cobra.Command {
 		Short: "Show all counters",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			paths, err := o.paths()
+			status, err := o.status(cmd.Context())
 			if err != nil {
 				return err
-			}
-			status, err := server.GetStatus(cmd.Context(), paths)
-			if err != nil {
-				return o.explain(cmd.Context(), err)
 			}
 			if o.asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(status.Counters)
@@ -270,22 +261,20 @@ func adminWatchCommand(o *adminOptions) *cobra.Command {
 		Short: "Show what happens, until it is interrupted: logins, rooms, kicks, limits",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			paths, err := o.paths()
-			if err != nil {
-				return err
-			}
 			out := cmd.OutOrStdout()
-			err = server.Watch(cmd.Context(), paths, func(e genl.Event) error {
-				if o.asJSON {
-					return json.NewEncoder(out).Encode(e)
-				}
-				_, err := fmt.Fprintln(out, eventLine(e))
-				return err
+			err := o.ask(cmd.Context(), func(ctx context.Context, p server.Paths) error {
+				return server.Watch(ctx, p, func(e genl.Event) error {
+					if o.asJSON {
+						return json.NewEncoder(out).Encode(e)
+					}
+					_, err := fmt.Fprintln(out, eventLine(e))
+					return err
+				})
 			})
 			if cmd.Context().Err() != nil {
 				return nil // it was interrupted, as it should be
 			}
-			return o.explain(cmd.Context(), err)
+			return err
 		},
 	}
 }
@@ -302,14 +291,14 @@ func eventLine(e genl.Event) string {
 	if e.What == "part" {
 		parts = append(parts, "("+personState(e.State)+")")
 	}
+	if e.Server != "" {
+		parts = append(parts, e.Server, e.Peered)
+	}
 	if e.Peer != "" {
 		parts = append(parts, "from "+e.Peer)
 	}
 	if e.Session != 0 {
 		parts = append(parts, fmt.Sprintf("session %d", e.Session))
-	}
-	if e.Action != 0 {
-		parts = append(parts, actionWords(e))
 	}
 	if e.Limit != "" {
 		parts = append(parts, fmt.Sprintf("%s = %d", e.Limit, e.Value))

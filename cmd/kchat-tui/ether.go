@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -34,14 +35,9 @@ func switchEtherCommand(o *serverOptions, word, short string, on bool) *cobra.Co
 		Short: short,
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			paths, err := o.paths()
-			if err != nil {
-				return err
-			}
-			if err := server.SetEther(cmd.Context(), paths, args[0], on); err != nil {
-				return o.explain(cmd.Context(), err)
-			}
-			return nil
+			return o.ask(cmd.Context(), func(ctx context.Context, p server.Paths) error {
+				return server.SetEther(ctx, p, args[0], on)
+			})
 		},
 	})
 }
@@ -53,13 +49,9 @@ func listEtherCommand(o *serverOptions) *cobra.Command {
 		Short: "List the interfaces on which the server answers",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			paths, err := o.paths()
+			status, err := o.status(cmd.Context())
 			if err != nil {
 				return err
-			}
-			status, err := server.GetStatus(cmd.Context(), paths)
-			if err != nil {
-				return o.explain(cmd.Context(), err)
 			}
 			for _, iface := range status.Discovery.Ether {
 				switch {

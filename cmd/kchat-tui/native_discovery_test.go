@@ -11,8 +11,15 @@ import (
 )
 
 func TestInThisKernelDiscoveryIsTheModulesAndEthernetIsRemembered(t *testing.T) {
-	n := newNative(t, nil)
-	run, must := n.run, n.must
+	run := machine(t)
+	must := func(args ...string) string {
+		t.Helper()
+		out, code := run(args...)
+		if code != 0 {
+			t.Fatalf("kchat-tui %s: exit code %d, %s", strings.Join(args, " "), code, out)
+		}
+		return out
+	}
 	refused := func(want string, args ...string) {
 		t.Helper()
 		if out, code := run(args...); code == 0 || !strings.Contains(out, want) {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -28,7 +29,7 @@ func serverCommand() *cobra.Command {
 	cmd.PersistentFlags().Uint16Var(&o.port, "port", server.DefaultPort, "port of the server; each port is a server of its own")
 	cmd.AddCommand(
 		serverStartCommand(o), serverStopCommand(o), serverRestartCommand(o),
-		serverStatusCommand(o), serverLogsCommand(o), serverEtherCommand(o),
+		serverStatusCommand(o), serverLogsCommand(o), serverEtherCommand(o), serverPeerCommand(o),
 	)
 	return cmd
 }
@@ -40,6 +41,9 @@ type serverOptions struct {
 	lan    bool
 	name   string
 	module string
+
+	accounts string
+	udp      uint16
 }
 
 func (o *serverOptions) paths() (server.Paths, error) { return server.DefaultPaths(o.port) }
@@ -64,6 +68,24 @@ func (o *serverOptions) explain(ctx context.Context, err error) error {
 	return fmt.Errorf("%w; yours run at %s: choose one with --port", err, strings.Join(names, ", "))
 }
 
+// ask gives do the folders of the server; of a server that does not run it says more than do knows.
+func (o *serverOptions) ask(ctx context.Context, do func(context.Context, server.Paths) error) error {
+	paths, err := o.paths()
+	if err != nil {
+		return err
+	}
+	return o.explain(ctx, do(ctx, paths))
+}
+
+// status asks how the server is.
+func (o *serverOptions) status(ctx context.Context) (status server.Status, err error) {
+	err = o.ask(ctx, func(ctx context.Context, p server.Paths) (err error) {
+		status, err = server.GetStatus(ctx, p)
+		return err
+	})
+	return status, err
+}
+
 // startFlags are the flags of start and restart.
 func (o *serverOptions) startFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.mode, "mode", string(server.ModeAuto), "auto, native (this kernel) or vm (a microVM)")
@@ -71,6 +93,8 @@ func (o *serverOptions) startFlags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.lan, "lan", false, "let other machines in: listen on all addresses")
 	cmd.Flags().StringVar(&o.name, "name", "", "name of a new server (default: this machine's)")
 	cmd.Flags().StringVar(&o.module, "module", "", "native mode: the kchat.ko to load (default: the installed one)")
+	cmd.Flags().StringVar(&o.accounts, "accounts", "", "share the accounts of other servers: their accounts file (remembered)")
+	cmd.Flags().Uint16Var(&o.udp, "udp", 0, "UDP port where it is found and where other servers reach it (default 2325)")
 	cmd.MarkFlagsMutuallyExclusive("listen", "lan")
 }
 
@@ -84,6 +108,12 @@ func (o *serverOptions) config() (server.Config, error) {
 		return server.Config{}, err
 	}
 	cfg := server.Config{Mode: mode, Port: o.port, Name: o.name, Module: o.module, Paths: paths}
+	cfg.UDPPort = o.udp
+	if o.accounts != "" {
+		if cfg.Accounts, err = filepath.Abs(o.accounts); err != nil {
+			return server.Config{}, fmt.Errorf("find the accounts %s: %w", o.accounts, err)
+		}
+	}
 	if cfg.Name == "" {
 		if cfg.Name, err = os.Hostname(); err != nil {
 			return server.Config{}, fmt.Errorf("ask for this machine's name: %w", err)
@@ -143,12 +173,8 @@ func serverStopCommand(o *serverOptions) *cobra.Command {
 		Short: "Stop the server",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			paths, err := o.paths()
-			if err != nil {
+			if err := o.ask(cmd.Context(), server.Stop); err != nil {
 				return err
-			}
-			if err := server.Stop(cmd.Context(), paths); err != nil {
-				return o.explain(cmd.Context(), err)
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), "The server has stopped.")
 			return nil
@@ -188,13 +214,9 @@ func serverStatusCommand(o *serverOptions) *cobra.Command {
 		Short: "Say how the server is, and the address to give to others",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			paths, err := o.paths()
+			status, err := o.status(cmd.Context())
 			if err != nil {
 				return err
-			}
-			status, err := server.GetStatus(cmd.Context(), paths)
-			if err != nil {
-				return o.explain(cmd.Context(), err)
 			}
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(status)
@@ -214,11 +236,9 @@ func serverLogsCommand(o *serverOptions) *cobra.Command {
 		Short: "Show the server's log",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			paths, err := o.paths()
-			if err != nil {
-				return err
-			}
-			return server.CopyLog(cmd.Context(), paths, kernel, cmd.OutOrStdout(), follow)
+			return o.ask(cmd.Context(), func(ctx context.Context, p server.Paths) error {
+				return server.CopyLog(ctx, p, kernel, cmd.OutOrStdout(), follow)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&kernel, "kernel", false, "the log of the kernel that the module runs in")
@@ -243,6 +263,9 @@ func printStatus(out io.Writer, s server.Status) {
 	fmt.Fprintf(out, "  registration  %s\n", s.Registration)
 	fmt.Fprintf(out, "  discovery     %s\n", discoveryWords(s.Discovery))
 	fmt.Fprintf(out, "  people        %d in %d rooms, %d connections\n", s.People, s.Rooms, s.Connections)
+	if s.Drain != nil {
+		fmt.Fprintf(out, "  drained       %s\n", drainWords(*s.Drain))
+	}
 	if s.Restarts > 0 {
 		fmt.Fprintf(out, "  restarts      %d after the microVM died\n", s.Restarts)
 	}

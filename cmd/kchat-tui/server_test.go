@@ -42,7 +42,7 @@ func TestAServerStartsTellsOfItselfAndStops(t *testing.T) {
 	p := newPerson(t)
 	port := p.startServer(t)
 	s := p.status(t, port)
-	if s.Mode != server.ModeVM || s.Generation != 1 || s.Kernel == "" || s.Module == "" || len(s.Addresses) != 1 ||
+	if s.Mode != server.ModeVM || s.Generation == 0 || s.Kernel == "" || s.Module == "" || len(s.Addresses) != 1 ||
 		s.Addresses[0] != "127.0.0.1:"+port {
 		t.Errorf("status: %+v", s)
 	}
@@ -66,7 +66,7 @@ func TestAServerStartsTellsOfItselfAndStops(t *testing.T) {
 	}
 	p.mustRun(t, "server", "start", "--port", port)
 	again := p.status(t, port)
-	if again.Server != s.Server || again.Community != s.Community || again.Generation != 2 {
+	if again.Server != s.Server || again.Community != s.Community || again.Generation <= s.Generation {
 		t.Errorf("after a restart: %+v, before: %+v", again, s)
 	}
 }
@@ -216,7 +216,7 @@ func TestAServerWhoseMachineDiesComesBack(t *testing.T) {
 		out, _, code := p.run(t, "", "server", "status", "--json", "--port", port)
 		return code == 0 && json.Unmarshal([]byte(out), &after) == nil && after.Restarts == 1
 	})
-	if after.PID != before.PID || after.Generation != before.Generation+1 || after.Server != before.Server {
+	if after.PID != before.PID || after.Generation <= before.Generation || after.Server != before.Server {
 		t.Errorf("after: %+v, before: %+v", after, before)
 	}
 }
@@ -229,7 +229,7 @@ func TestAServerWhoseProcessDiesLeavesNothingAndStartsAgain(t *testing.T) {
 	kill(t, before.PID)
 	await(t, "the machine's end", func() bool { return syscall.Kill(machine, 0) != nil })
 	p.mustRun(t, "server", "start", "--port", port)
-	if after := p.status(t, port); after.Server != before.Server || after.Generation != before.Generation+1 {
+	if after := p.status(t, port); after.Server != before.Server || after.Generation <= before.Generation {
 		t.Errorf("after: %+v, before: %+v", after, before)
 	}
 }

@@ -5,6 +5,7 @@
 package accounts
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"math"
@@ -38,13 +39,14 @@ type UUID [genl.UUIDLen]byte
 // Data is what the file holds.
 type Data struct {
 	Version    int       `json:"version"`
-	Server     UUID      `json:"server_uuid"`
-	Community  UUID      `json:"community_uuid"` // servers that share accounts share it
-	Name       string    `json:"name"`           // of the server, shown to people
-	Generation uint32    `json:"generation"`     // larger at each start of the server
-	Secret     Bytes     `json:"secret"`         // of the salts shown for names that do not exist
-	Iterations uint32    `json:"iterations"`     // of PBKDF2
-	NextNumber uint64    `json:"next_number"`    // of an account; numbers are never used again
+	Server     UUID      `json:"server_uuid"`                // of the server in whose folder the file is; so with the name and the generation
+	Community  UUID      `json:"community_uuid"`             // of all servers that use the file
+	Name       string    `json:"name"`                       // shown to people
+	Generation uint32    `json:"generation"`                 // larger at each start of the server
+	Shared     Bytes     `json:"community_secret,omitempty"` // by which servers of the community know each other; EnsureShared makes it
+	Secret     Bytes     `json:"secret"`                     // of the salts shown for names that do not exist
+	Iterations uint32    `json:"iterations"`                 // of PBKDF2
+	NextNumber uint64    `json:"next_number"`                // of an account; numbers are never used again
 	Accounts   []Account `json:"accounts"`
 	Invites    []Invite  `json:"invites,omitempty"`
 }
@@ -147,6 +149,14 @@ func (d *Data) Delete(login string) (Account, error) {
 	return Account{}, fmt.Errorf("%w: %s", ErrNoAccount, login)
 }
 
+// EnsureShared makes the secret of the community if there is none: files from before there were communities have none.
+func (d *Data) EnsureShared() {
+	if len(d.Shared) == 0 {
+		d.Shared = make(Bytes, genl.SecretLen)
+		_, _ = rand.Read(d.Shared) // never fails
+	}
+}
+
 // check finds what would make the file unusable.
 func (d *Data) check() error {
 	switch {
@@ -156,6 +166,8 @@ func (d *Data) check() error {
 		return errors.New("a UUID is missing")
 	case len(d.Secret) != genl.SecretLen:
 		return errors.New("the secret is missing")
+	case len(d.Shared) != 0 && len(d.Shared) != genl.SecretLen:
+		return errors.New("the secret of the community is not one")
 	case d.Iterations < MinIterations:
 		return fmt.Errorf("%d iterations, at least %d are safe (RFC 7677)", d.Iterations, MinIterations)
 	}

@@ -48,6 +48,14 @@ func Open(path, serverName string) (*Store, error) {
 	return s, nil
 }
 
+// OpenThere returns the store at path, where there has to be one.
+func OpenThere(path string) (*Store, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("the shared accounts are not there: %w", err)
+	}
+	return Open(path, "")
+}
+
 // Path is where the file is.
 func (s *Store) Path() string { return s.path }
 

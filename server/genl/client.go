@@ -49,6 +49,12 @@ func (c *Client) Start(ctx context.Context, s Start) error {
 		for _, p := range s.ProxyFrom {
 			e.Nested(attrProxyFrom, func(e *netlink.AttributeEncoder) error { return encodePrefix(e, p) })
 		}
+		if len(s.CommunitySecret) > 0 {
+			e.Bytes(attrCommunitySecret, s.CommunitySecret)
+		}
+		if s.Successor != nil {
+			e.Bytes(attrSuccessor, s.Successor[:])
+		}
 	})
 }
 

@@ -48,6 +48,11 @@ func decodeStatus(data []byte) (Status, error) {
 			d.Nested(s.proxyFrom)
 		case attrModuleVersion:
 			s.ModuleVersion = d.String()
+		case attrSuccessor:
+			s.Successor = new([UUIDLen]byte)
+			copy(s.Successor[:], d.Bytes())
+		case attrRoomsLeft:
+			s.RoomsLeft = d.Uint32()
 		case attrCounter:
 			d.Nested(s.counter)
 		}

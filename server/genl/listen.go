@@ -42,13 +42,15 @@ type Event struct {
 	Peer     string    `json:"peer,omitempty"` // of a login: address and port
 	Room     uint32    `json:"room,omitempty"`
 	RoomName string    `json:"room_name,omitempty"`
-	State    uint8     `json:"state,omitempty"`   // of a part: as enum kchat_person_state
-	Limit    string    `json:"limit,omitempty"`   // its name
-	Value    uint64    `json:"value,omitempty"`   // of the limit
-	Action   uint8     `json:"action,omitempty"`  // of a rule: as wire.Action
-	By       uint64    `json:"by,omitempty"`      // of a rule: who did it; 0: whoever runs the server
-	Seconds  uint32    `json:"seconds,omitempty"` // of a rule: as in wire.Ruling
-	Lost     uint32    `json:"lost,omitempty"`    // events before this one that were not told
+	State    uint8     `json:"state,omitempty"`      // of a part: as enum kchat_person_state
+	Limit    string    `json:"limit,omitempty"`      // its name
+	Value    uint64    `json:"value,omitempty"`      // of the limit
+	Action   uint8     `json:"action,omitempty"`     // of a rule: as wire.Action
+	By       uint64    `json:"by,omitempty"`         // of a rule: who did it; 0: whoever runs the server
+	Seconds  uint32    `json:"seconds,omitempty"`    // of a rule: as in wire.Ruling
+	Server   string    `json:"server,omitempty"`     // of a peer: its name
+	Peered   string    `json:"peer_state,omitempty"` // of a peer: silent, live or drained from now on
+	Lost     uint32    `json:"lost,omitempty"`       // events before this one that were not told
 }
 
 // eventName gives a number of enum kchat_event its word. An unknown one is from a newer module.
@@ -147,6 +149,10 @@ func decodeEvent(data []byte) (Event, error) {
 			e.RoomName = d.String()
 		case attrState:
 			e.State = d.Uint8()
+		case attrServerName:
+			e.Server = d.String()
+		case attrPeerState:
+			e.Peered = PeerState(d.Uint8()).String()
 		case attrParamName:
 			e.Limit = d.String()
 		case attrParamValue:

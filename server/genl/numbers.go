@@ -4,6 +4,8 @@
 // It works on the running kernel or, through a Transport, on the kernel of a microVM.
 package genl
 
+import "fmt"
+
 // Family is the name of the generic netlink family; Version is what this package speaks.
 const (
 	Family  = "kchat"
@@ -144,6 +146,24 @@ const (
 	StandingBanned   = 0x0100
 	StandingInvited  = 0x0200
 )
+
+// PeerState is whether a peer is there, as enum kchat_peer_state.
+type PeerState uint8
+
+// The states of a peer.
+const (
+	PeerSilent  PeerState = iota
+	PeerLive              // it hears us, and we hear it
+	PeerDrained           // the same, and it takes no rooms
+)
+
+// String is the state in a word.
+func (s PeerState) String() string {
+	if words := [...]string{"silent", "live", "drained"}; int(s) < len(words) {
+		return words[s]
+	}
+	return fmt.Sprintf("state %d", uint8(s))
+}
 
 // The flags of an account, as KCHAT_PERSON_*.
 const (

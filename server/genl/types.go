@@ -4,6 +4,7 @@ package genl
 
 import (
 	"net/netip"
+	"time"
 
 	"kchat/wire"
 )
@@ -31,6 +32,31 @@ type Start struct {
 	OuterPort     uint16  // TCP port that discovery names; 0: Port
 	// ProxyFrom are the networks of proxies: who connects from there says first, by the PROXY protocol, whom it leads.
 	ProxyFrom []netip.Prefix
+	// CommunitySecret is that by which the servers of the community know each other; without it there are no peers.
+	CommunitySecret []byte
+	// Successor is the peer that gets all rooms: the server starts drained. nil: it takes rooms.
+	Successor *[UUIDLen]byte
+}
+
+// Peer is another server of the community.
+type Peer struct {
+	Server  [UUIDLen]byte
+	Name    string
+	Addr    netip.Addr // where it hears us, over UDP
+	UDPPort uint16
+	Host    string // where clients reach it: a name or an address, with Port
+	Port    uint16
+}
+
+// PeerStatus is a Peer and what was heard of it.
+type PeerStatus struct {
+	Peer
+	State  PeerState
+	Heard  time.Duration // since it was heard last; with Known
+	Known  bool          // it was heard once, so that the rest says something
+	People uint32
+	Rooms  uint32
+	Load   uint32 // open connections in thousandths of what there may be
 }
 
 // Status is what the module says of itself.
@@ -45,6 +71,8 @@ type Status struct {
 	Register      Registration
 	ProxyFrom     []netip.Prefix
 	ModuleVersion string
+	Successor     *[UUIDLen]byte    // that gets all rooms; nil: it is not drained
+	RoomsLeft     uint32            // of those
 	Counters      map[uint16]uint64 // by the numbers of wire.CounterConnections and so on
 }
 

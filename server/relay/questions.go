@@ -34,10 +34,12 @@ type Questions struct {
 	guest *net.UDPConn // to the microVM; answers come here
 	busy  sync.WaitGroup
 
-	mu     sync.Mutex // protects what follows
-	target netip.AddrPort
-	asking map[[8]byte]asking // by the mark under which the microVM was asked
-	limits limits
+	mu        sync.Mutex // protects what follows
+	target    netip.AddrPort
+	community Community
+	said      map[[uuidLen]byte]*bucket // by each peer
+	asking    map[[8]byte]asking        // by the mark under which the microVM was asked
+	limits    limits
 }
 
 // asking is a question on its way.
@@ -117,7 +119,7 @@ func (q *Questions) Close() {
 
 // hear takes the questions of one socket until it is closed.
 func (q *Questions) hear(e *ear) {
-	data := make([]byte, wire.DiscoverLen+1) // what is longer is cut, and no question
+	data := make([]byte, peerLongest+1) // what is longer is cut, and nothing of ours
 	for {
 		n, a, err := e.read(data)
 		if errors.Is(err, net.ErrClosed) {
@@ -125,6 +127,10 @@ func (q *Questions) hear(e *ear) {
 		}
 		if err != nil {
 			time.Sleep(acceptPause) // an error that a sent answer has left here
+			continue
+		}
+		if isPeers(data[:n]) {
+			q.leadIn(data[:n], time.Now())
 			continue
 		}
 		if n == wire.DiscoverLen && a.to.Port() != 0 && !a.to.Addr().IsUnspecified() {
@@ -171,13 +177,17 @@ func (q *Questions) room(now time.Time) bool {
 
 // back leads the answers of the microVM to who asked, until the socket is closed.
 func (q *Questions) back() {
-	data := make([]byte, wire.DiscoverLen)
+	data := make([]byte, peerLongest+1)
 	for {
 		n, from, err := q.guest.ReadFromUDPAddrPort(data)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err != nil || n < markEnd {
+			continue
+		}
+		if isPeers(data[:n]) {
+			q.leadOut(data[:n])
 			continue
 		}
 		q.mu.Lock()
