@@ -41,9 +41,14 @@
 #define KCHAT_MSG_PAGES	0
 #endif
 
-/* A shrinker is allocated since 6.7; before it is registered where it lies. */
+/* A shrinker is allocated since 6.7; before it lies where we say, and has a name since 6.0. */
 #include <linux/shrinker.h>
 #include <linux/slab.h>
+#ifdef KCHAT_HAVE_SHRINKER_NAME
+#define kchat_register_shrinker(shrinker)	register_shrinker(shrinker, "kchat")
+#else
+#define kchat_register_shrinker(shrinker)	register_shrinker(shrinker)
+#endif
 static inline struct shrinker *kchat_shrinker_new(unsigned long (*count)(struct shrinker *,
 									 struct shrink_control *),
 						  unsigned long (*scan)(struct shrinker *,
@@ -64,7 +69,7 @@ static inline struct shrinker *kchat_shrinker_new(unsigned long (*count)(struct 
 	shrinker->count_objects = count;
 	shrinker->scan_objects = scan;
 	shrinker->seeks = DEFAULT_SEEKS;
-	if (register_shrinker(shrinker, "kchat")) {
+	if (kchat_register_shrinker(shrinker)) {
 		kfree(shrinker);
 		return NULL;
 	}
@@ -94,20 +99,47 @@ static inline void kchat_udp_tunnel_setup(struct net *net, struct socket *sock,
 #endif
 }
 
+static inline void kchat_udp_tunnel_release(struct socket *sock)
+{
+#ifdef KCHAT_HAVE_UDP_TUNNEL_SK
+	udp_tunnel_sock_release(sock->sk);
+#else
+	udp_tunnel_sock_release(sock);
+#endif
+}
+
 /*
- * A multicast group can be for CAP_NET_ADMIN alone since 6.7, and in later ones
- * of the stable kernels. Where it cannot there is none: it would tell every
- * user of the machine who talks to whom.
+ * A multicast group can be for CAP_NET_ADMIN alone since 6.7, and in later ones of
+ * some stable kernels. Elsewhere anybody can join it, and hears nothing without
+ * that: it would tell every user of the machine who talks to whom.
  */
 #ifdef KCHAT_HAVE_MCAST_CAP
-#define KCHAT_MCAST_GROUPS	1
 #define KCHAT_MCAST_FLAGS	.flags = GENL_MCAST_CAP_NET_ADMIN,
+#define kchat_genl_tell(family, net, skb)	\
+	genlmsg_multicast_netns(family, net, skb, 0, 0, GFP_ATOMIC)
 #else
-#define KCHAT_MCAST_GROUPS	0
+#include <linux/capability.h>
+#include <linux/netlink.h>
+#include <net/genetlink.h>
 #define KCHAT_MCAST_FLAGS
+
+/* Its file is there: a socket leaves the group before it lets go of that. */
+static inline int kchat_must_not_hear(struct sock *sk, struct sk_buff *skb, void *net)
+{
+	const struct socket *sock = sk->sk_socket;
+
+	return !sock || !sock->file ||
+	       !file_ns_capable(sock->file, ((struct net *)net)->user_ns, CAP_NET_ADMIN);
+}
+
+static inline void kchat_genl_tell(const struct genl_family *family, struct net *net,
+				   struct sk_buff *skb)
+{
+	NETLINK_CB(skb).dst_group = family->mcgrp_offset;
+	netlink_broadcast_filtered(net->genl_sock, skb, 0, family->mcgrp_offset, GFP_ATOMIC,
+				   kchat_must_not_hear, net);
+}
 #endif
-#define kchat_has_listeners(family, net)	\
-	(KCHAT_MCAST_GROUPS && genl_has_listeners(family, net, 0))
 
 /* The attributes of the request of a dump; what is told of them changed its place in 6.6. */
 #ifdef KCHAT_HAVE_GENL_INFO_DUMP
@@ -121,6 +153,41 @@ static inline void kchat_udp_tunnel_setup(struct net *net, struct socket *sock,
 #define kchat_attr_missing(info, attr)	GENL_REQ_ATTR_CHECK(info, attr)
 #else
 #define kchat_attr_missing(info, attr)	(!(info)->attrs[attr])
+#endif
+
+/* A vector of pages is filled by a function since 6.3. */
+#ifndef KCHAT_HAVE_BVEC_SET_PAGE
+#include <linux/bvec.h>
+static inline void bvec_set_page(struct bio_vec *vec, struct page *page, unsigned int len,
+				 unsigned int offset)
+{
+	vec->bv_page = page;
+	vec->bv_len = len;
+	vec->bv_offset = offset;
+}
+#endif
+
+/* Renamed in 5.11, when it came to say that a name was too long. */
+#ifndef KCHAT_HAVE_NLA_STRSCPY
+#include <net/netlink.h>
+#define nla_strscpy	nla_strlcpy
+#endif
+
+/* An address of a size that the type does not say has a type of its own since 6.19. */
+#ifdef KCHAT_HAVE_SOCKADDR_UNSIZED
+#define kchat_sockaddr sockaddr_unsized
+#else
+#define kchat_sockaddr sockaddr
+#endif
+
+/* IPv6 is reached through a table up to 7.2, since it could be a module. */
+#ifdef KCHAT_HAVE_IPV6_STUBS
+#include <net/ipv6_stubs.h>
+#define kchat_ipv6_mc_join(sk, ifindex, group)	ipv6_stub->ipv6_sock_mc_join(sk, ifindex, group)
+#define kchat_ipv6_mc_drop(sk, ifindex, group)	ipv6_stub->ipv6_sock_mc_drop(sk, ifindex, group)
+#else
+#define kchat_ipv6_mc_join(sk, ifindex, group)	ipv6_sock_mc_join(sk, ifindex, group)
+#define kchat_ipv6_mc_drop(sk, ifindex, group)	ipv6_sock_mc_drop(sk, ifindex, group)
 #endif
 
 #endif /* _KCHAT_COMPAT_H */

@@ -14,6 +14,7 @@
 #include "session.h"
 #include "stats.h"
 #include "stream.h"
+#include "trace.h"
 #include "worker.h"
 
 #define KCHAT_END_NONE	U32_MAX	/* kchat_conn.end_error: nobody wants it closed */
@@ -147,6 +148,7 @@ void kchat_conn_close(struct kchat_conn *conn, enum kchat_error error, u16 cause
 
 	if (conn->phase != KCHAT_PHASE_LIVE)
 		return;
+	trace_kchat_drop(conn, error);
 	conn->phase = KCHAT_PHASE_CLOSING;
 	conn->deadline = jiffies + kchat_param_jiffies(conn->kn, KCHAT_P_closing_ms);
 	conn_leave(conn);

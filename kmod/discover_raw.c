@@ -21,6 +21,7 @@
 #include <net/sock.h>
 
 #include "alloc.h"
+#include "compat.h"
 #include "discover.h"
 #include "responder.h"
 #include "server.h"
@@ -209,7 +210,7 @@ static int raw_open(struct raw_device *device, int ifindex)
 	sk->sk_user_data = device;
 	sk->sk_data_ready = raw_data_ready;
 	write_unlock_bh(&sk->sk_callback_lock);
-	err = kernel_bind(sock, (struct sockaddr *)&at, sizeof(at));
+	err = kernel_bind(sock, (struct kchat_sockaddr *)&at, sizeof(at));
 	if (err)
 		goto err_close;
 	return 0;

@@ -19,7 +19,6 @@
 #include <linux/workqueue.h>
 #include <net/addrconf.h>
 #include <net/ipv6.h>
-#include <net/ipv6_stubs.h>
 #include <net/route.h>
 #include <net/sock.h>
 #include <net/udp_tunnel.h>
@@ -225,7 +224,7 @@ static void groups_join(struct kchat_udp *udp, int ifindex)
 	}
 	if (udp->sock6) {
 		lock_sock(udp->sock6->sk);
-		ipv6_stub->ipv6_sock_mc_join(udp->sock6->sk, ifindex, &group6);
+		kchat_ipv6_mc_join(udp->sock6->sk, ifindex, &group6);
 		release_sock(udp->sock6->sk);
 	}
 }
@@ -245,7 +244,7 @@ static void groups_leave(struct kchat_udp *udp, int ifindex)
 	}
 	if (udp->sock6) {
 		lock_sock(udp->sock6->sk);
-		ipv6_stub->ipv6_sock_mc_drop(udp->sock6->sk, ifindex, &group6);
+		kchat_ipv6_mc_drop(udp->sock6->sk, ifindex, &group6);
 		release_sock(udp->sock6->sk);
 	}
 }
@@ -322,9 +321,9 @@ static void udp_close(struct kchat_udp *udp)
 	cancel_work_sync(&udp->work);
 	skb_queue_purge(&udp->questions);
 	if (udp->sock4)
-		udp_tunnel_sock_release(udp->sock4);
+		kchat_udp_tunnel_release(udp->sock4);
 	if (udp->sock6)
-		udp_tunnel_sock_release(udp->sock6);
+		kchat_udp_tunnel_release(udp->sock6);
 }
 
 int kchat_discover_udp_start(struct kchat_net *kn)

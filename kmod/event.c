@@ -50,7 +50,7 @@ void kchat_events_close(void)
 
 static bool listened_to(const struct kchat_net *kn)
 {
-	return READ_ONCE(open) && kchat_has_listeners(&kchat_genl_family, kn->net);
+	return READ_ONCE(open) && genl_has_listeners(&kchat_genl_family, kn->net, 0);
 }
 
 /* One more in this second? *@lost: how many were not told before it. */
@@ -123,9 +123,8 @@ static void tell_end(struct telling *telling)
 {
 	if (telling->skb && !telling->err) {
 		genlmsg_end(telling->skb, telling->head);
-		/* ESRCH: the last one who listened has just gone. */
-		genlmsg_multicast_netns(&kchat_genl_family, telling->kn->net, telling->skb, 0, 0,
-					GFP_ATOMIC);
+		/* The last one who listened may have just gone. */
+		kchat_genl_tell(&kchat_genl_family, telling->kn->net, telling->skb);
 	} else {
 		nlmsg_free(telling->skb);
 	}

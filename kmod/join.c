@@ -8,6 +8,7 @@
 #include "rule.h"
 #include "server.h"
 #include "session.h"
+#include "trace.h"
 
 /**
  * struct joining - what a join needs, got before the room's lock is taken
@@ -400,6 +401,7 @@ static enum kchat_error join_found(struct joining *joining)
 	if (error != KCHAT_E_NONE)
 		return error;
 	kchat_event_seat(session, joining->room, KCHAT_EVENT_JOIN, KCHAT_PERSON_PRESENT);
+	trace_kchat_join(session, joining->room);
 	if (joining->conn)
 		join_listen(joining);
 	if (joining->room->flags & KCHAT_ROOM_DIRECT)

@@ -122,11 +122,11 @@ static int listener_bind(struct socket *sock, const struct kchat_config *cfg)
 	};
 
 	if (sock->sk->sk_family == AF_INET)
-		return kernel_bind(sock, (struct sockaddr *)&addr4, sizeof(addr4));
+		return kernel_bind(sock, (struct kchat_sockaddr *)&addr4, sizeof(addr4));
 	lock_sock(sock->sk);
 	sock->sk->sk_ipv6only = 0;
 	release_sock(sock->sk);
-	return kernel_bind(sock, (struct sockaddr *)&addr6, sizeof(addr6));
+	return kernel_bind(sock, (struct kchat_sockaddr *)&addr6, sizeof(addr6));
 }
 
 /* IPv6 for both families; a kernel booted without it still serves IPv4. */

@@ -8,6 +8,7 @@
 #include "session.h"
 #include "stats.h"
 #include "stream.h"
+#include "trace.h"
 
 /* ---- a reader of the room's log ---------------------------------------- */
 
@@ -104,7 +105,7 @@ static void member_behind(struct kchat_cursor *cursor)
 	struct kchat_room *room = member->room;
 	struct kchat_head head = { .room = room->number, .epoch = room->epoch };
 	struct kchat_ctl *ctl;
-	u64 to;
+	u64 to, bytes;
 
 	spin_lock(&room->lock);
 	if (cursor->pos >= room->log.tail) {
@@ -112,6 +113,7 @@ static void member_behind(struct kchat_cursor *cursor)
 		spin_unlock(&room->lock);
 		return;
 	}
+	bytes = room->log.tail - cursor->pos;
 	WRITE_ONCE(cursor->pos, room->log.tail);
 	to = room->log.first_seq - 1;
 	head.seq = room->log.seq;
@@ -119,6 +121,7 @@ static void member_behind(struct kchat_cursor *cursor)
 
 	if (to > cursor->seq) {
 		kchat_stat_inc(room->kn, KCHAT_C_GAPS);
+		trace_kchat_lag(cursor->conn, room, cursor->seq, to, bytes);
 		ctl = member_frame(member, 16);
 		if (!ctl)
 			return;

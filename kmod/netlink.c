@@ -388,7 +388,7 @@ struct genl_family kchat_genl_family __ro_after_init = {
 	.small_ops	= ops,
 	.n_small_ops	= ARRAY_SIZE(ops),
 	.mcgrps		= groups,
-	.n_mcgrps	= KCHAT_MCAST_GROUPS,
+	.n_mcgrps	= ARRAY_SIZE(groups),
 	.module		= THIS_MODULE,
 };
 

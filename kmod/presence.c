@@ -10,6 +10,7 @@
 #include "server.h"
 #include "session.h"
 #include "stream.h"
+#include "trace.h"
 
 static u32 entry_len(const struct kchat_person *person)
 {
@@ -268,6 +269,7 @@ u64 kchat_seat_leave(struct kchat_seat *seat, enum kchat_person_state state,
 	spin_unlock(&room->lock);
 
 	kchat_event_seat(seat->session, room, KCHAT_EVENT_PART, state);
+	trace_kchat_part(seat->session, room, state);
 	list_del(&seat->by_session);
 	if (last)
 		kchat_person_free(person);

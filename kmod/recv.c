@@ -10,6 +10,7 @@
 #include <net/sock.h>
 
 #include "alloc.h"
+#include "compat.h"
 #include "conn.h"
 #include "proxy.h"
 #include "server.h"

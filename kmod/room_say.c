@@ -10,6 +10,7 @@
 #include "server.h"
 #include "session.h"
 #include "stats.h"
+#include "trace.h"
 
 void kchat_room_append(struct kchat_room *room, struct kchat_hdr *hdr, const struct kvec *body,
 		       u32 nr_body, bool lasting, struct kchat_spare *spare)
@@ -25,6 +26,7 @@ void kchat_room_append(struct kchat_room *room, struct kchat_hdr *hdr, const str
 	hdr->time = cpu_to_le64(room->time);
 	/* All is filled in: nothing changes once the append has published the head. */
 	kchat_log_append(log, hdr, body, nr_body, lasting, spare);
+	trace_kchat_relay(room, hdr);
 	kchat_log_trim(log, kchat_param(room->kn, KCHAT_P_log_bytes));
 	kchat_room_mark(room);
 }

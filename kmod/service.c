@@ -17,7 +17,7 @@
 #include "stats.h"
 
 /**
- * struct request - somebody waits for the accounts service
+ * struct asking - somebody waits for the accounts service
  * @node: in kchat_service.pending
  * @cookie: names it towards the service
  * @deadline: jiffies
@@ -30,7 +30,7 @@
  * @room: of the request, for the reply
  * @id: mark of the request, for the reply
  */
-struct request {
+struct asking {
 	struct list_head node;
 	u64 cookie;
 	unsigned long deadline;
@@ -48,7 +48,7 @@ struct request {
 
 #define ANSWER_MAX	(KCHAT_HDR_LEN + 128)	/* header, error, the longest sentence */
 
-static u32 build_answer(const struct request *request, u8 *buf, u32 size, enum kchat_error error,
+static u32 build_answer(const struct asking *request, u8 *buf, u32 size, enum kchat_error error,
 			u64 account)
 {
 	const struct kchat_head head = { .room = request->room, .id = request->id };
@@ -60,7 +60,7 @@ static u32 build_answer(const struct request *request, u8 *buf, u32 size, enum k
 	return kchat_frame_build_u64(buf, size, KCHAT_T_REGISTERED, &head, account);
 }
 
-static void request_free(struct request *request)
+static void request_free(struct asking *request)
 {
 	if (request->account)
 		kchat_account_put(request->account);
@@ -71,7 +71,7 @@ static void request_free(struct request *request)
 }
 
 /* Ends a request that is off the list. May sleep. */
-static void answer(struct request *request, enum kchat_error error, u64 account)
+static void answer(struct asking *request, enum kchat_error error, u64 account)
 {
 	struct kchat_conn *conn = request->conn;
 	struct kchat_ctl *ctl = kchat_ctl_alloc(ANSWER_MAX, GFP_KERNEL);
@@ -94,7 +94,7 @@ static void answer(struct request *request, enum kchat_error error, u64 account)
 
 static void answer_all(struct list_head *requests, enum kchat_error error)
 {
-	struct request *request, *next;
+	struct asking *request, *next;
 
 	list_for_each_entry_safe(request, next, requests, node)
 		answer(request, error, 0);
@@ -103,15 +103,15 @@ static void answer_all(struct list_head *requests, enum kchat_error error)
 /* ---- the list of those who wait ------------------------------------------ */
 
 /* Under the lock. */
-static void take_off(struct kchat_service *service, struct request *request)
+static void take_off(struct kchat_service *service, struct asking *request)
 {
 	list_del(&request->node);
 	service->n_pending--;
 }
 
-static struct request *find_by_cookie(struct kchat_service *service, u64 cookie)
+static struct asking *find_by_cookie(struct kchat_service *service, u64 cookie)
 {
-	struct request *request;
+	struct asking *request;
 
 	lockdep_assert_held(&service->lock);
 	list_for_each_entry(request, &service->pending, node)
@@ -120,9 +120,9 @@ static struct request *find_by_cookie(struct kchat_service *service, u64 cookie)
 	return NULL;
 }
 
-static struct request *take_by_cookie(struct kchat_service *service, u64 cookie)
+static struct asking *take_by_cookie(struct kchat_service *service, u64 cookie)
 {
-	struct request *request = find_by_cookie(service, cookie);
+	struct asking *request = find_by_cookie(service, cookie);
 
 	if (request)
 		take_off(service, request);
@@ -133,7 +133,7 @@ static struct request *take_by_cookie(struct kchat_service *service, u64 cookie)
 static void service_expire(struct work_struct *work)
 {
 	struct kchat_service *service = container_of(work, struct kchat_service, expire.work);
-	struct request *request, *next;
+	struct asking *request, *next;
 	LIST_HEAD(late);
 
 	spin_lock(&service->lock);
@@ -153,7 +153,7 @@ static void service_expire(struct work_struct *work)
 
 static bool waits_already(const struct kchat_service *service, const struct kchat_conn *conn)
 {
-	struct request *request;
+	struct asking *request;
 
 	list_for_each_entry(request, &service->pending, node)
 		if (request->conn == conn)
@@ -162,7 +162,7 @@ static bool waits_already(const struct kchat_service *service, const struct kcha
 }
 
 /* Puts a request on the list; *portid is whom to send it to. */
-static enum kchat_error enlist(struct kchat_net *knet, struct request *request, u32 *portid)
+static enum kchat_error enlist(struct kchat_net *knet, struct asking *request, u32 *portid)
 {
 	struct kchat_service *service = &knet->service;
 	unsigned long patience = kchat_param_jiffies(knet, KCHAT_P_service_ms);
@@ -208,10 +208,10 @@ struct question {
 	bool on;
 };
 
-static struct request *request_new(struct kchat_conn *conn, const struct kchat_hdr *hdr,
-				   struct kchat_account *account, const struct question *asked)
+static struct asking *request_new(struct kchat_conn *conn, const struct kchat_hdr *hdr,
+				  struct kchat_account *account, const struct question *asked)
 {
-	struct request *request = kchat_alloc(kzalloc(sizeof(*request), GFP_KERNEL));
+	struct asking *request = kchat_alloc(kzalloc(sizeof(*request), GFP_KERNEL));
 
 	if (!request)
 		return NULL;
@@ -246,7 +246,7 @@ static int put_peer(struct sk_buff *skb, const struct kchat_conn *conn)
 	return 0;
 }
 
-static int put_registration(struct sk_buff *skb, const struct request *request,
+static int put_registration(struct sk_buff *skb, const struct asking *request,
 			    const struct kchat_registration *asked)
 {
 	if (kchat_netlink_put_text(skb, KCHAT_A_NAME, &asked->name) ||
@@ -256,7 +256,7 @@ static int put_registration(struct sk_buff *skb, const struct request *request,
 	return put_peer(skb, request->conn);
 }
 
-static int put_passwd(struct sk_buff *skb, const struct request *request,
+static int put_passwd(struct sk_buff *skb, const struct asking *request,
 		      const struct kchat_passwd *asked)
 {
 	if (nla_put_u64_64bit(skb, KCHAT_A_ACCOUNT, request->account->number, KCHAT_A_PAD))
@@ -271,7 +271,7 @@ static int put_kept(struct sk_buff *skb, const struct kchat_room *room)
 	return kchat_netlink_put_text(skb, KCHAT_A_ROOM_NAME, &name);
 }
 
-static int put_question(struct sk_buff *skb, const struct request *request,
+static int put_question(struct sk_buff *skb, const struct asking *request,
 			const struct question *asked)
 {
 	if (nla_put_u64_64bit(skb, KCHAT_A_COOKIE, request->cookie, KCHAT_A_PAD))
@@ -284,7 +284,7 @@ static int put_question(struct sk_buff *skb, const struct request *request,
 }
 
 /* By unicast: the keys are for nobody else. */
-static int tell_service(const struct request *request, u32 portid, const struct question *asked)
+static int tell_service(const struct asking *request, u32 portid, const struct question *asked)
 {
 	struct sk_buff *skb = kchat_alloc(genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL));
 	u8 command = KCHAT_CMD_ROOM_REQUEST;
@@ -315,7 +315,7 @@ static enum kchat_error ask(struct kchat_conn *conn, const struct kchat_hdr *hdr
 			    struct kchat_account *account, const struct question *asked)
 {
 	struct kchat_service *service = &conn->kn->service;
-	struct request *request = request_new(conn, hdr, account, asked);
+	struct asking *request = request_new(conn, hdr, account, asked);
 	enum kchat_error error;
 	u64 cookie;
 	u32 portid;
@@ -425,7 +425,7 @@ int kchat_service_decide(struct kchat_net *knet, u32 portid, u64 cookie, enum kc
 			 u64 account)
 {
 	struct kchat_service *service = &knet->service;
-	struct request *request = NULL;
+	struct asking *request = NULL;
 	int err = 0;
 
 	spin_lock(&service->lock);
@@ -449,7 +449,7 @@ struct kchat_conn *kchat_service_asker(struct kchat_net *knet, u64 account, cons
 {
 	struct kchat_service *service = &knet->service;
 	struct kchat_conn *conn = NULL;
-	struct request *request;
+	struct asking *request;
 
 	spin_lock(&service->lock);
 	list_for_each_entry(request, &service->pending, node) {

@@ -12,6 +12,7 @@
 #include "session.h"
 #include "session_inner.h"
 #include "stream.h"
+#include "trace.h"
 
 /* ---- begin ------------------------------------------------------------- */
 
@@ -136,6 +137,7 @@ static enum kchat_error session_add(struct kchat_session *session, const struct 
 	}
 	kchat_list_changed(session->kn, KCHAT_LIST_SESSIONS);
 	kchat_event_session(session, session->main, KCHAT_EVENT_LOGIN);
+	trace_kchat_login(session);
 	return KCHAT_E_NONE;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "utf8.h"
 
-#include "compat.h"
+#include <linux/string.h>
 
 #define EACH(byte)	(0x0101010101010101ULL * (byte))
 
@@ -12,8 +12,9 @@
  */
 static inline bool plain(const u8 *data)
 {
-	u64 word = get_unaligned((const u64 *)data);
+	u64 word;
 
+	memcpy(&word, data, sizeof(word));
 	return !((word | (word - EACH(0x20)) | (word + EACH(0x01))) & EACH(0x80));
 }
 

@@ -16,6 +16,9 @@ need() {
 		die "$1 is missing (Debian package $2). Run 'make setup', or install it by hand."
 }
 
+# locked SERIES COLUMN: a word of scripts/kernels.lock; nothing if the series does not stand there.
+locked() { awk -v s="$1" -v n="$2" '$1 == s {print $n}' "$kchat_root/scripts/kernels.lock"; }
+
 # debian_mirror: the address of a Debian mirror. The machine's own apt sources say it; elsewhere
 # (Ubuntu) debootstrap's default does. KCHAT_DEBIAN_MIRROR overrides both.
 debian_mirror() {
@@ -34,17 +37,23 @@ debian_mirror() {
 	printf '%s\n' "${uri%/}"
 }
 
-# private_apt DIR: an apt of our own in DIR that sees Debian 12 and its updates. The system's apt
-# state is neither read nor written, so this runs without root on anything that has apt.
+# private_apt DIR [SUITE...]: an apt of our own in DIR that sees these suites of Debian, without any: Debian 12 and its
+# updates. The system's apt state is neither read nor written, so this runs without root on anything that has apt.
 private_apt() {
-	local dir=$1 mirror key=/usr/share/keyrings/debian-archive-keyring.gpg
+	local dir=$1 mirror suite key=/usr/share/keyrings/debian-archive-keyring.gpg
+	shift
+	[ $# -gt 0 ] || set -- bookworm bookworm-security
 	need apt-get apt
 	need dpkg-deb dpkg
 	[ -r "$key" ] || die "$key is missing (Debian package debian-archive-keyring). Run 'make setup'."
 	mirror=$(debian_mirror)
 	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
-	printf 'deb [arch=amd64 signed-by=%s] %s bookworm main\n' "$key" "$mirror" >"$dir/sources.list"
-	printf 'deb [arch=amd64 signed-by=%s] %s-security bookworm-security main\n' "$key" "$mirror" >>"$dir/sources.list"
+	for suite in "$@"; do
+		case $suite in
+		*-security) printf 'deb [arch=amd64 signed-by=%s] %s-security %s main\n' "$key" "$mirror" "$suite" ;;
+		*) printf 'deb [arch=amd64 signed-by=%s] %s %s main\n' "$key" "$mirror" "$suite" ;;
+		esac
+	done >"$dir/sources.list"
 	: >"$dir/status"
 	cat >"$dir/apt.conf" <<-E
 		Dir::State "$dir"; Dir::State::Lists "$dir/lists"; Dir::State::status "$dir/status";

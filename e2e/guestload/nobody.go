@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"syscall"
+	"time"
 
 	"kchat/server/genl"
 )
@@ -30,7 +31,7 @@ func nobody(ctx context.Context) error {
 	_, sessions := c.Sessions(ctx)
 	_, params := c.Params(ctx)
 	_, service := genl.NewService(ctx)
-	_, listener := genl.NewListener()
+	heard := overhear()
 	for _, o := range []struct {
 		what string
 		err  error
@@ -47,7 +48,7 @@ func nobody(ctx context.Context) error {
 		{"params", params},
 		{"param-set", c.SetParam(ctx, "connections", 1)},
 		{"service", service},
-		{"events", listener},
+		{"events", heard},
 	} {
 		answer := "obeyed"
 		var errno syscall.Errno
@@ -59,4 +60,29 @@ func nobody(ctx context.Context) error {
 		fmt.Printf("%s: %s\n", o.what, answer)
 	}
 	return nil
+}
+
+// eavesdrop is how long somebody listens who must not hear anything.
+const eavesdrop = 3 * time.Second
+
+// errSilence: the kernel has no groups that only some may join, and nothing was heard in this one.
+var errSilence = errors.New("silence")
+
+// overhear listens to what happens on the server. The error says what came of it; nil: something was heard.
+func overhear() error {
+	l, err := genl.NewListener()
+	if err != nil {
+		return err
+	}
+	end := time.AfterFunc(eavesdrop, func() { _ = l.Close() })
+	began, heard := time.Now(), 0
+	err = l.Serve(func(genl.Event) { heard++ })
+	end.Stop()
+	switch {
+	case heard > 0:
+		return nil
+	case time.Since(began) < eavesdrop:
+		return err // something else has ended it
+	}
+	return errSilence
 }

@@ -8,5 +8,6 @@ struct socket;
 struct udp_tunnel_sock_cfg;
 
 void setup_udp_tunnel_sock(struct net *net, struct socket *sock, struct udp_tunnel_sock_cfg *cfg);
+void udp_tunnel_sock_release(struct socket *sock);
 
 #endif
