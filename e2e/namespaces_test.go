@@ -31,3 +31,23 @@ func TestTwoServersInTwoNamespaces(t *testing.T) {
 		t.Errorf("the first server has counted what happened at the second: %v", counters)
 	}
 }
+
+// TestANamespaceGoesWhileItIsAskedOverEthernet: discovery is on there, and people are logged in over fe80::. What the
+// machine looks for at its end is that the module can go, and leaves nothing.
+func TestANamespaceGoesWhileItIsAskedOverEthernet(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "guestnet")
+	build(t, path, "./guestnet")
+	s := vmtest.Start(t, vmtest.WithFile("/bin/guestnet", path), vmtest.WithDriver("veth"))
+	ctx, cancel := s.Timeout(2 * time.Minute)
+	defer cancel()
+	for range 3 { // what goes can be made again
+		out, err := s.Exec(ctx, "/bin/guestnet", "vanish")
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		t.Log(out)
+	}
+	if status(t, s).Counters[wire.CounterMessages] != 0 {
+		t.Error("the first server has counted what was said at the second")
+	}
+}

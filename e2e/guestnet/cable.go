@@ -115,16 +115,18 @@ func unplug() error {
 	})
 }
 
-// wireEnd is a packet socket at the far end of the cable, packet(7).
+// wireEnd is a packet socket at an end of the cable, packet(7).
 type wireEnd struct {
 	fd   int
 	link *net.Interface
 }
 
-func openWire() (*wireEnd, error) {
-	link, err := net.InterfaceByName(farEnd)
+func openWire() (*wireEnd, error) { return openWireAt(farEnd) }
+
+func openWireAt(name string) (*wireEnd, error) {
+	link, err := net.InterfaceByName(name)
 	if err != nil {
-		return nil, fmt.Errorf("find %s: %w", farEnd, err)
+		return nil, fmt.Errorf("find %s: %w", name, err)
 	}
 	protocol := uint16(wire.DiscoverEtherType&0xff<<8 | wire.DiscoverEtherType>>8) // network byte order
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, int(protocol))
@@ -133,7 +135,7 @@ func openWire() (*wireEnd, error) {
 	}
 	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: protocol, Ifindex: link.Index}); err != nil {
 		_ = unix.Close(fd)
-		return nil, fmt.Errorf("bind a packet socket to %s: %w", farEnd, err)
+		return nil, fmt.Errorf("bind a packet socket to %s: %w", name, err)
 	}
 	return &wireEnd{fd, link}, nil
 }

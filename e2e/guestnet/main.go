@@ -22,6 +22,7 @@ func commands() map[string]func(context.Context) error {
 		"ether":     etherOnACable,
 		"up":        segmentUp,
 		"servers":   serversInTwoNamespaces,
+		"vanish":    etherGoesWithItsNamespace,
 	}
 }
 
