@@ -201,6 +201,17 @@ func TestLimitsOfQuestions(t *testing.T) {
 	if now = now.Add(time.Minute); count(&l, 1, func(int) string { return "192.0.2.1" }) != 1 || len(l.perAddress) != 1 {
 		t.Errorf("after a minute %d addresses are held", len(l.perAddress))
 	}
+
+	// At the edge of the table: the last that is told apart, and the first that is not. It counts as one of all alone.
+	l = fresh()
+	count(&l, mostAddresses, many)
+	if len(l.perAddress) != mostAddresses {
+		t.Errorf("%d addresses are told apart, want %d", len(l.perAddress), mostAddresses)
+	}
+	now = now.Add(time.Second / askedInAll)
+	if got := count(&l, 2, func(int) string { return "192.0.2.1" }); got != 1 || len(l.perAddress) != mostAddresses {
+		t.Errorf("of one beyond them %d are taken, %d addresses are held", got, len(l.perAddress))
+	}
 }
 
 func TestNoMoreQuestionsWaitThanMay(t *testing.T) {
