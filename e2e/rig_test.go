@@ -63,12 +63,6 @@ func (r *rig) server(t testing.TB) *vmtest.Server {
 	r.patient.Do(func() {
 		// All tests come from one host, and many fail to log in.
 		s.SetParam(t, "failures_address", 1_000_000)
-		if r.debug() {
-			// What a client must do in time must be possible in that time.
-			for name, value := range map[string]uint64{"login_ms": 60_000, "silence_ms": 60_000, "lost_ms": 120_000, "stall_ms": 120_000} {
-				s.SetParam(t, name, value)
-			}
-		}
 	})
 	return s
 }

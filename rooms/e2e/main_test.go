@@ -83,13 +83,16 @@ func connectWith(t testing.TB, address, name string, store *history.Store, chang
 	return u
 }
 
-// patience is how long an event may take; the machine may be slow.
+// patience is how long an event may take; the machine may be slow, and a kernel that checks what it does is slower.
 const patience = 60 * time.Second
+
+// slow makes a time longer on a kernel that checks what it does.
+func slow(d time.Duration) time.Duration { return d * time.Duration(max(1, vmtest.Slowness())) }
 
 // await goes through the events from where the last await stopped, to the next one of a type that fits.
 func await[E rooms.Event](u *user, fits func(E) bool) E {
 	u.t.Helper()
-	late := time.After(patience)
+	late := time.After(slow(patience))
 	for {
 		u.mu.Lock()
 		for u.next < len(u.events) {

@@ -5,7 +5,6 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"iter"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -14,132 +13,29 @@ import (
 	"time"
 
 	"kchat/rooms"
+	"kchat/rooms/e2e/promise"
 	"kchat/server/vmtest"
 )
 
-// ledger is a Store in memory that remembers each message as it first came: a disk for each of two hundred clients
-// would test the disk.
-type ledger struct {
-	mu       sync.Mutex
-	byID     map[rooms.MessageID]int
-	messages []rooms.Message
-	gaps     []rooms.Gap
-	last     rooms.Position
-	changed  chan struct{}
-}
-
-func newLedger() *ledger {
-	return &ledger{byID: map[rooms.MessageID]int{}, changed: make(chan struct{}, 1)}
-}
-
-func (l *ledger) Save(_ context.Context, messages ...rooms.Message) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, m := range messages {
-		at, known := l.byID[m.ID]
-		switch {
-		case !known:
-			l.byID[m.ID] = len(l.messages)
-			l.messages = append(l.messages, m)
-		case m.Pos.Compare(l.messages[at].Pos) > 0, l.messages[at].Pos.IsZero():
-			l.messages[at] = m // the last place counts
-		default:
-			l.messages[at].State = m.State
-		}
-		if m.Pos.Compare(l.last) > 0 {
-			l.last = m.Pos
-		}
-	}
-	select {
-	case l.changed <- struct{}{}:
-	default:
-	}
-	return nil
-}
-
-func (l *ledger) Stored(context.Context, rooms.UUID, string) (rooms.Position, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.last, nil
-}
-
-func (l *ledger) Own(_ context.Context, _ rooms.UUID, _ string, sender rooms.AccountID, from, to rooms.Position) iter.Seq2[rooms.Message, error] {
-	own := slices.DeleteFunc(l.settled(), func(m rooms.Message) bool {
-		return m.Sender != sender || m.Pos.Compare(from) <= 0 || m.Pos.Compare(to) > 0
-	})
-	return func(yield func(rooms.Message, error) bool) {
-		for _, m := range own {
-			if !yield(m, nil) {
-				return
-			}
-		}
-	}
-}
-
-func (l *ledger) Outbox(_ context.Context, _ rooms.UUID, sender rooms.AccountID) ([]rooms.Message, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var out []rooms.Message
-	for _, m := range l.messages {
-		if m.Sender == sender && m.Pos.IsZero() && (m.State == rooms.StateWaiting || m.State == rooms.StateSending) {
-			out = append(out, m)
-		}
-	}
-	return out, nil
-}
-
-func (l *ledger) Missing(_ context.Context, _ rooms.UUID, _ string, from, to rooms.Position, filled bool) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.gaps = slices.DeleteFunc(l.gaps, func(g rooms.Gap) bool { return g == rooms.Gap{From: from, To: to} })
-	if !filled {
-		l.gaps = append(l.gaps, rooms.Gap{From: from, To: to})
-	}
-	return nil
-}
-
-func (l *ledger) Forget(context.Context, rooms.UUID, string, rooms.MessageID) error { return nil }
-
-// settled is what has a place in the room, in order.
-func (l *ledger) settled() []rooms.Message {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	list := slices.DeleteFunc(slices.Clone(l.messages), func(m rooms.Message) bool { return m.Pos.IsZero() })
-	slices.SortFunc(list, func(a, b rooms.Message) int { return a.Pos.Compare(b.Pos) })
-	return list
-}
-
-func (l *ledger) count() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	n := 0
-	for _, m := range l.messages {
-		if !m.Pos.IsZero() {
-			n++
-		}
-	}
-	return n
-}
-
 // awaitCount waits until so many messages are settled.
-func (l *ledger) awaitCount(t *testing.T, n int, patience time.Duration) {
+func awaitCount(t *testing.T, l *promise.Ledger, n int, patience time.Duration) {
 	t.Helper()
 	late := time.After(patience)
-	for l.count() < n {
+	for l.Count() < n {
 		select {
-		case <-l.changed:
+		case <-l.Changed():
 		case <-late:
-			t.Fatalf("%d messages of %d came", l.count(), n)
+			t.Fatalf("%d messages of %d came", l.Count(), n)
 		}
 	}
 }
 
 // sameTalk fails the test unless all have the same messages at the same places, each once.
-func sameTalk(t *testing.T, ledgers []*ledger) {
+func sameTalk(t *testing.T, ledgers []*promise.Ledger) {
 	t.Helper()
-	first := ledgers[0].settled()
+	first := ledgers[0].Settled()
 	for i, l := range ledgers {
-		got := l.settled()
+		got := l.Settled()
 		if len(got) != len(first) {
 			t.Errorf("client %d has %d messages, the first has %d", i, len(got), len(first))
 			continue
@@ -154,12 +50,12 @@ func sameTalk(t *testing.T, ledgers []*ledger) {
 }
 
 // crowd connects many clients to one room, each with a ledger, and waits until all are in it.
-func crowd(t *testing.T, s *vmtest.Server, room, prefix string, n int, dial func(context.Context, string, string) (net.Conn, error)) ([]*user, []*ledger) {
+func crowd(t *testing.T, s *vmtest.Server, room, prefix string, n int, dial func(context.Context, string, string) (net.Conn, error)) ([]*user, []*promise.Ledger) {
 	t.Helper()
 	names := s.AddUsers(t, prefix, password, n)
-	users, ledgers := make([]*user, n), make([]*ledger, n)
+	users, ledgers := make([]*user, n), make([]*promise.Ledger, n)
 	for i := range n {
-		l := newLedger()
+		l := promise.NewLedger()
 		users[i] = connectWith(t, s.Addr, names[i], nil, func(c *rooms.Config) {
 			c.Store, c.Pins, c.Rooms = l, nil, []string{room}
 			if dial != nil {
@@ -205,7 +101,11 @@ func (c *cutter) cut(n int) {
 // connections are cut all the time.
 func TestACrowdHasEveryMessageOnceAndInOrder(t *testing.T) {
 	t.Parallel()
-	const people, each = crowdSize, 50
+	const each = 50
+	people := crowdSize
+	if vmtest.Slowness() > 0 {
+		people = 30 // every memory access is checked
+	}
 	s := vmtest.Start(t)
 	var c cutter
 	users, ledgers := crowd(t, s, "crowd", "crowd", people, c.dial)
@@ -216,7 +116,7 @@ func TestACrowdHasEveryMessageOnceAndInOrder(t *testing.T) {
 			select {
 			case <-stop:
 				return
-			case <-time.After(500 * time.Millisecond):
+			case <-time.After(slow(500 * time.Millisecond)):
 				c.cut(5)
 			}
 		}
@@ -226,7 +126,7 @@ func TestACrowdHasEveryMessageOnceAndInOrder(t *testing.T) {
 			u.say("crowd", fmt.Sprintf("%d says %d", i, k))
 		}
 		// Not all at once: the cuts are to fall between the messages too.
-		ledgers[0].awaitCount(t, k*people*9/10, 5*time.Minute)
+		awaitCount(t, ledgers[0], k*people*9/10, slow(5*time.Minute))
 	}
 	close(stop)
 	cutting.Wait()
@@ -236,11 +136,11 @@ func TestACrowdHasEveryMessageOnceAndInOrder(t *testing.T) {
 		}
 	}()
 	for _, l := range ledgers {
-		l.awaitCount(t, people*each, 5*time.Minute)
+		awaitCount(t, l, people*each, slow(5*time.Minute))
 	}
 	sameTalk(t, ledgers)
 	for i, l := range ledgers {
-		for k, m := range l.settled() {
+		for k, m := range l.Settled() {
 			if m.Pos.Seq != uint64(k+1) {
 				t.Fatalf("client %d has %v at place %d", i, m.Pos, k+1)
 			}
@@ -249,17 +149,9 @@ func TestACrowdHasEveryMessageOnceAndInOrder(t *testing.T) {
 }
 
 // sendAgain sends what was refused while a client was back before all others.
-func sendAgain(users []*user, ledgers []*ledger) {
+func sendAgain(users []*user, ledgers []*promise.Ledger) {
 	for i, l := range ledgers {
-		l.mu.Lock()
-		var alone []rooms.MessageID
-		for _, m := range l.messages {
-			if m.State == rooms.StateAlone {
-				alone = append(alone, m.ID)
-			}
-		}
-		l.mu.Unlock()
-		for _, id := range alone {
+		for _, id := range l.Alone() {
 			_ = users[i].Resend("phoenix", id) // it may have settled meanwhile
 		}
 	}
@@ -281,30 +173,30 @@ func TestNothingAcknowledgedIsMissingAfterTheMachineDied(t *testing.T) {
 			}
 		}
 		// The machine dies while the messages are on their way.
-		for begun := time.Now(); ledgers[0].count() < sent-people*3; {
-			if time.Since(begun) > 2*time.Minute {
-				t.Fatalf("in life %d: %d messages of %d came", k, ledgers[0].count(), sent)
+		for begun := time.Now(); ledgers[0].Count() < sent-people*3; {
+			if time.Since(begun) > slow(2*time.Minute) {
+				t.Fatalf("in life %d: %d messages of %d came", k, ledgers[0].Count(), sent)
 			}
 			sendAgain(users, ledgers)
 			select {
-			case <-ledgers[0].changed:
+			case <-ledgers[0].Changed():
 			case <-time.After(time.Second):
 			}
 		}
-		t.Logf("life %d: %d messages of %d are here, and the machine dies", k, ledgers[0].count(), sent)
+		t.Logf("life %d: %d messages of %d are here, and the machine dies", k, ledgers[0].Count(), sent)
 		s.CutPower(t)
 	}
-	late := time.Now().Add(3 * time.Minute)
+	late := time.Now().Add(slow(3 * time.Minute))
 	for i, l := range ledgers {
-		for l.count() < sent && time.Now().Before(late) {
+		for l.Count() < sent && time.Now().Before(late) {
 			sendAgain(users, ledgers)
 			select {
-			case <-l.changed:
+			case <-l.Changed():
 			case <-time.After(time.Second):
 			}
 		}
-		if l.count() != sent {
-			t.Errorf("client %d has %d messages of %d", i, l.count(), sent)
+		if l.Count() != sent {
+			t.Errorf("client %d has %d messages of %d", i, l.Count(), sent)
 		}
 	}
 	sameTalk(t, ledgers)

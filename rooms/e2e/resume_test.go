@@ -14,6 +14,7 @@ import (
 
 	"kchat/media"
 	"kchat/rooms"
+	"kchat/rooms/e2e/promise"
 	"kchat/server/vmtest"
 	"kchat/tui/desk"
 	"kchat/wire"
@@ -206,7 +207,7 @@ func TestWhatARestartTookIsRepairedByItsAuthors(t *testing.T) {
 	for _, name := range []string{"anna", "bob", "carl"} {
 		s.AddUser(t, name, password)
 	}
-	carls := newLedger()
+	carls := promise.NewLedger()
 	carl := connectWith(t, s.Addr, "carl", nil, func(c *rooms.Config) { c.Store, c.Pins = carls, nil })
 	anna := connect(t, s.Addr, "anna", nil)
 	bob := connect(t, s.Addr, "bob", nil)
@@ -229,8 +230,8 @@ func TestWhatARestartTookIsRepairedByItsAuthors(t *testing.T) {
 	connectWith(t, s.Addr, "carl", nil, func(c *rooms.Config) {
 		c.Store, c.Pins, c.Rooms = carls, nil, []string{"repair"}
 	})
-	carls.awaitCount(t, 11, time.Minute)
-	for k, m := range carls.settled() {
+	awaitCount(t, carls, 11, slow(time.Minute))
+	for k, m := range carls.Settled() {
 		want := "all hear this"
 		if k > 0 {
 			want = fmt.Sprintf("%s %d", []string{"bob", "anna"}[k%2], (k-1)/2)

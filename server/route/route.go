@@ -32,6 +32,13 @@ func (c *Conn) Up(index int) error {
 	return c.request(unix.RTM_NEWLINK, 0, linkHead(index, unix.IFF_UP), nil)
 }
 
+// Down takes the interface of that number down.
+func (c *Conn) Down(index int) error {
+	head := linkHead(index, unix.IFF_UP)
+	binary.NativeEndian.PutUint32(head[8:], 0) // the flags; those of IFF_UP change
+	return c.request(unix.RTM_NEWLINK, 0, head, nil)
+}
+
 // Delete takes the interface of that number away. A veth pair goes as a whole.
 func (c *Conn) Delete(index int) error {
 	return c.request(unix.RTM_DELLINK, 0, linkHead(index, 0), nil)

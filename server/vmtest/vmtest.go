@@ -150,7 +150,7 @@ func (s *Server) run() error {
 	go func() { s.ended <- s.Runner.Run(ctx, func() { s.ready <- struct{}{} }) }()
 	select {
 	case <-s.ready:
-		return nil
+		return s.bePatient()
 	case err := <-s.ended:
 		cancel()
 		return fmt.Errorf("start a server in a microVM: %w\n%s", err, s.log)
@@ -176,6 +176,22 @@ func (s *Server) Restart(t testing.TB) {
 
 // Dir is where the server keeps its files.
 func (s *Server) Dir() string { return s.cfg.Paths.Data }
+
+// bePatient raises the limits of a server on a slow kernel: what a client must do in time must be possible in that time.
+func (s *Server) bePatient() error {
+	if Slowness() == 0 {
+		return nil
+	}
+	ctx, cancel := s.Timeout(10 * time.Second)
+	defer cancel()
+	for name, value := range map[string]uint64{"login_ms": 60_000, "silence_ms": 60_000, "lost_ms": 120_000, "stall_ms": 120_000} {
+		if err := s.Runner.Kernel().SetParam(ctx, name, value); err != nil {
+			s.cancel()
+			return errors.Join(fmt.Errorf("raise the limit %s: %w", name, err), <-s.ended)
+		}
+	}
+	return nil
+}
 
 // Close stops the server and reads the kernel's log.
 func (s *Server) Close() error {

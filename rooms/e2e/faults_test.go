@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"kchat/rooms/e2e/promise"
+	"kchat/server/vmtest"
+)
+
+const guestfault = "/bin/guestfault"
+
+// faulty is a machine with people's accounts, and guestfault in it.
+func faulty(t *testing.T, people int, options ...vmtest.Option) *vmtest.Server {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "guestfault")
+	cmd := exec.Command("go", "build", "-o", path, "./guestfault")
+	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	s := vmtest.Start(t, append(options, vmtest.WithFile(guestfault, path), vmtest.WithDriver("veth"), vmtest.WithDriver("sch_netem"))...)
+	for i := range people {
+		name := "fault" + strconv.Itoa(i)
+		s.AddUser(t, name, name)
+	}
+	return s
+}
+
+// goesWrong runs guestfault for a span; KCHAT_FAULT_SECONDS says another.
+func goesWrong(t *testing.T, s *vmtest.Server, what string, span time.Duration, args ...string) (string, error) {
+	t.Helper()
+	if text := os.Getenv("KCHAT_FAULT_SECONDS"); text != "" {
+		seconds, err := strconv.ParseUint(text, 10, 31)
+		if err != nil {
+			t.Fatalf("KCHAT_FAULT_SECONDS: %v", err)
+		}
+		span = time.Duration(seconds) * time.Second
+	}
+	ctx, cancel := s.Timeout(6*time.Minute + 2*span)
+	defer cancel()
+	began := time.Now()
+	patience := slow(5 * time.Minute)
+	out, err := s.Exec(ctx, guestfault, append([]string{what, "-span", span.String(), "-patience", patience.String()}, args...)...)
+	t.Logf("%s, %v: %s", what, time.Since(began).Round(time.Second), out)
+	return out, err
+}
+
+// TestThePromiseHoldsWhateverTheNetworkDoes: people talk over a cable inside the machine, which fails in each way, one
+// after the other. KCHAT_FAULT_SECONDS is how long each lasts, in place of a few seconds.
+func TestThePromiseHoldsWhateverTheNetworkDoes(t *testing.T) {
+	t.Parallel()
+	s := faulty(t, 6)
+	// Who is gone is noticed while it still goes wrong.
+	factor := uint64(max(1, vmtest.Slowness()))
+	for name, value := range map[string]uint64{"silence_ms": 2000 * factor, "lost_ms": 4000 * factor} {
+		s.SetParam(t, name, value)
+	}
+	for _, what := range []string{"loss", "resets", "vanish", "links", "clock"} {
+		t.Run(what, func(t *testing.T) {
+			if _, err := goesWrong(t, s, what, 2*time.Second); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	// The check can fail: of what one of them has heard, one word is taken away, or put in once more.
+	for _, kind := range []promise.Kind{promise.Missing, promise.Doubled} {
+		t.Run("planted/"+string(kind), func(t *testing.T) {
+			out, err := goesWrong(t, s, "resets", time.Second, "-plant", string(kind))
+			if err == nil || !strings.Contains(out, ": "+string(kind)+": ") || !strings.Contains(out, "; 1 breaches") {
+				t.Error("the breach is not found")
+			}
+		})
+	}
+}
+
+// TestThePromiseHoldsWhileTheModuleIsReloaded: KCHAT_RELOADS says how often, in place of 50 times on the debug kernel and
+// a few elsewhere.
+func TestThePromiseHoldsWhileTheModuleIsReloaded(t *testing.T) {
+	t.Parallel()
+	s := faulty(t, 6)
+	rounds := "6"
+	if vmtest.Slowness() > 0 {
+		rounds = "50"
+	}
+	if text := os.Getenv("KCHAT_RELOADS"); text != "" {
+		rounds = text
+	}
+	if _, err := goesWrong(t, s, "reload", 5*time.Minute, "-rounds", rounds); err != nil {
+		t.Error(err)
+	}
+}
