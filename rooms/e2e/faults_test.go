@@ -97,3 +97,17 @@ func TestThePromiseHoldsWhileTheModuleIsReloaded(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestThePromiseHoldsWhileMemoryRunsOut: another program takes all there is, until the kernel ends it; before that, rooms
+// have to forget what they have (the shrinker), and allocations fail.
+func TestThePromiseHoldsWhileMemoryRunsOut(t *testing.T) {
+	t.Parallel()
+	s := faulty(t, 6)
+	s.MemoryRunsOut()
+	if _, err := goesWrong(t, s, "memory", 2*time.Second); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(s.KernelLog(), "Out of memory: Killed process") {
+		t.Error("memory did not run out")
+	}
+}

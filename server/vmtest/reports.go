@@ -38,6 +38,7 @@ func detectors() []detector {
 		{"RCU stall", regexp.MustCompile(`rcu: INFO:|INFO: rcu|rcu.*stall`)},                                       // kernel/rcu/tree_stall.h
 		{"stack", regexp.MustCompile(`stack-protector|corrupted stack end|stack guard page|stack overflow`)},
 		{"crash", regexp.MustCompile(`Oops|general protection|BUG: (kernel NULL|unable to handle)|kernel BUG at|Kernel panic`)},
+		{"out of memory", regexp.MustCompile(`invoked oom-killer|Out of memory: Killed`)}, // mm/oom_kill.c
 		{"warning", regexp.MustCompile(`WARNING`)},
 		{"other", regexp.MustCompile(`BUG|INFO: task|Call Trace|possible |stall|lockup|corruption|corrupted`)},
 	}
@@ -67,6 +68,25 @@ func Reports(log string) []Report {
 		}
 	}
 	return found
+}
+
+// withoutHunger is a log without what the kernel tells when memory is gone: that an allocation fails, and that it ends a
+// program (mm/page_alloc.c, mm/oom_kill.c). A test that lets memory run out wants that.
+func withoutHunger(log string) string {
+	var kept strings.Builder
+	tells := false // from such a heading to the state of memory below it
+	for line := range strings.Lines(log) {
+		tells = tells || strings.Contains(line, "invoked oom-killer:") || strings.Contains(line, "page allocation failure:")
+		dropped := false
+		for _, r := range Reports(line) {
+			dropped = r.Detector == "out of memory" || tells && r.Detector == "other"
+		}
+		if !dropped {
+			kept.WriteString(line)
+		}
+		tells = tells && !strings.Contains(line, "Mem-Info:")
+	}
+	return kept.String()
 }
 
 // lines writes reports below one another.

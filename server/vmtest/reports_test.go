@@ -64,3 +64,25 @@ func TestAHealthyLogHasNoReports(t *testing.T) {
 		}
 	}
 }
+
+// TestHungerHidesNothing: what the kernel says while it ends a program for its memory is dropped, but for real reports.
+func TestHungerHidesNothing(t *testing.T) {
+	dump := func(within string) string {
+		return "eater invoked oom-killer: gfp_mask=0x1\nCall Trace:\n" + within + "Mem-Info:\nOut of memory: Killed process 7 (eater)\n" +
+			"eater: page allocation failure: order:0\nCall Trace:\n" + within + "Mem-Info:\n"
+	}
+	if found := Reports(dump("")); len(found) == 0 {
+		t.Error("hunger is no report")
+	}
+	if found := Reports(withoutHunger(dump(""))); len(found) != 0 {
+		t.Errorf("wanted hunger is a report: %q", found)
+	}
+	for _, report := range []string{"BUG: KASAN: slab-use-after-free in f+0x1/0x2\n", "WARNING: CPU: 1 PID: 2 at mm/slub.c:1\n"} {
+		if found := Reports(withoutHunger(dump(report) + "fine\n")); len(found) != 2 {
+			t.Errorf("within the dump, %q is %q", report, found)
+		}
+		if found := Reports(withoutHunger(dump("") + report)); len(found) != 1 {
+			t.Errorf("behind the dump, %q is %q", report, found)
+		}
+	}
+}

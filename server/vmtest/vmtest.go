@@ -46,6 +46,7 @@ type Server struct {
 	cancel context.CancelFunc
 	ended  chan error
 	log    *KernelLog
+	hungry bool   // memory may run out
 	module string // the file
 	code   code   // the module's, once the server is about to end
 }
@@ -201,7 +202,11 @@ func (s *Server) Close() error {
 	if err != nil {
 		err = fmt.Errorf("stop the server: %w", err)
 	}
-	if reports := Reports(s.log.String()); len(reports) > 0 {
+	log := s.log.String()
+	if s.hungry {
+		log = withoutHunger(log)
+	}
+	if reports := Reports(log); len(reports) > 0 {
 		err = errors.Join(err, fmt.Errorf("the kernel reports:\n%s\nThe whole log:\n%s", lines(reports), s.log))
 	}
 	return errors.Join(err, located)
@@ -232,6 +237,9 @@ func (s *Server) unloaded(ctx context.Context, g *guest.Client) error {
 	named, err := s.code.name(leaks)
 	return errors.Join(fmt.Errorf("memory was lost:\n%s", named), err)
 }
+
+// MemoryRunsOut says that the kernel will have to end programs, which is no report then.
+func (s *Server) MemoryRunsOut() { s.hungry = true }
 
 // KernelLog is what the kernel has said so far.
 func (s *Server) KernelLog() string { return s.log.String() }
