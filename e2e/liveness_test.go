@@ -24,7 +24,7 @@ func TestLiveness(t *testing.T) {
 	ms := func(n int) time.Duration { return time.Duration(n) * time.Millisecond * time.Duration(factor) }
 	lively := func(t *testing.T) *who {
 		w := silent(t, world.account(t, 0))
-		w.KeepAlive(100 * time.Millisecond)
+		w.KeepAlive(ms(100))
 		return w
 	}
 	// mates are a person who is alive and one who may fall silent, in a room.
@@ -68,7 +68,7 @@ func TestLiveness(t *testing.T) {
 		t.Run("any frame is a sign of life", func(t *testing.T) {
 			t.Parallel()
 			a, b, r, _ := mates(t)
-			for end := time.Now().Add(2 * ms(silenceMS)); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+			for end := time.Now().Add(2 * ms(silenceMS)); time.Now().Before(end); time.Sleep(ms(100)) {
 				b.ok(b.Send(wire.Header{Type: wire.TypeStored, Room: r}, wire.Stored{Epoch: 1}))
 				b.ok(b.Send(wire.Header{Type: 0x0fff}, wire.Empty{})) // one that the server does not know, too
 			}
@@ -105,7 +105,7 @@ func TestLiveness(t *testing.T) {
 			b.ok(b.Close())
 			a.sees(r, b, wire.PersonLost)
 			back := resumed(t, b)
-			back.KeepAlive(100 * time.Millisecond)
+			back.KeepAlive(ms(100))
 			back.join(name)
 			a.sees(r, back, wire.PersonPresent)
 		})
@@ -113,7 +113,7 @@ func TestLiveness(t *testing.T) {
 			t.Parallel()
 			a, b, r, _ := mates(t)
 			back := resumed(t, b)
-			back.KeepAlive(100 * time.Millisecond)
+			back.KeepAlive(ms(100))
 			a.sees(r, b, wire.PersonReconnecting)
 			a.sees(r, b, wire.PersonLost)
 			back.alive()
@@ -140,7 +140,7 @@ func TestLiveness(t *testing.T) {
 			t.Parallel()
 			a, b, r, name := mates(t)
 			second := silent(t, b.acct)
-			second.KeepAlive(100 * time.Millisecond)
+			second.KeepAlive(ms(100))
 			second.join(name)
 			b.ends(wire.ErrTimeout)
 			id := a.say(r, "one is enough")

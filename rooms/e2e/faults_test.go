@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"kchat/rooms/e2e/promise"
+	"kchat/server/guest"
 	"kchat/server/vmtest"
 )
 
@@ -48,9 +50,26 @@ func goesWrong(t *testing.T, s *vmtest.Server, what string, span time.Duration, 
 	defer cancel()
 	began := time.Now()
 	patience := slow(5 * time.Minute)
-	out, err := s.Exec(ctx, guestfault, append([]string{what, "-span", span.String(), "-patience", patience.String()}, args...)...)
-	t.Logf("%s, %v: %s", what, time.Since(began).Round(time.Second), out)
-	return out, err
+	out := &told{t: t}
+	exit, err := s.Runner.Guest().Exec(ctx, guest.Exec{
+		Path: guestfault, Args: append([]string{what, "-span", span.String(), "-patience", patience.String()}, args...),
+	}, out, out)
+	if err == nil && exit.Code != 0 {
+		err = fmt.Errorf("guestfault %s: exit code %d", what, exit.Code)
+	}
+	t.Logf("%s took %v", what, time.Since(began).Round(time.Second))
+	return out.text.String(), err
+}
+
+// told is what a program says, shown as it comes.
+type told struct {
+	t    *testing.T
+	text strings.Builder
+}
+
+func (o *told) Write(p []byte) (int, error) {
+	o.t.Log(strings.TrimSuffix(string(p), "\n"))
+	return o.text.Write(p)
 }
 
 // TestThePromiseHoldsWhateverTheNetworkDoes: people talk over a cable inside the machine, which fails in each way, one

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -19,6 +20,9 @@ import (
 
 const modulePath = "/lib/kchat.ko"
 
+// wholeEvery is after how many reloads all wait until everybody has heard everything, while they go on talking.
+const wholeEvery = 5
+
 // reloads takes the module away under the people and brings it back: every second time when all are back and talking,
 // otherwise while they are still coming.
 func reloads(ctx context.Context, t *town) error {
@@ -29,8 +33,14 @@ func reloads(ctx context.Context, t *town) error {
 			return fmt.Errorf("reload %d: %w", n+1, err)
 		}
 		longest = max(longest, took)
+		fmt.Printf("reload %d, unloading took %v\n", n+1, took.Round(time.Millisecond))
 		if n%2 == 0 {
 			if err := t.allBack(ctx); err != nil {
+				return fmt.Errorf("after reload %d: %w", n+1, err)
+			}
+		}
+		if n%wholeEvery == wholeEvery-1 {
+			if err := errors.Join(t.allBack(ctx), t.allHeard(ctx)); err != nil {
 				return fmt.Errorf("after reload %d: %w", n+1, err)
 			}
 		}

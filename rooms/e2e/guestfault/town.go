@@ -230,7 +230,7 @@ func (t *town) until(ctx context.Context, what string, come func() bool) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(100 * time.Millisecond):
 		}
 		for _, p := range t.people {
 			select {
@@ -253,22 +253,35 @@ func (t *town) allBack(ctx context.Context) error {
 	})
 }
 
-// allHeard waits until every word is acknowledged, and everybody has as many as were said.
-func (t *town) allHeard(ctx context.Context) error {
-	said := 0
+// words are all that were said so far, as their authors have them on record.
+func (t *town) words() (words []promise.Word) {
 	for _, p := range t.people {
-		said += len(p.words)
+		p.mu.Lock()
+		words = append(words, p.words...)
+		p.mu.Unlock()
+	}
+	return words
+}
+
+// allHeard waits until everybody has every word that was said so far.
+func (t *town) allHeard(ctx context.Context) error {
+	words, told := t.words(), time.Now()
+	lacks := func() string {
+		list := ""
+		for _, p := range t.people {
+			list += fmt.Sprintf(" %s %d", p.name, p.ledger.Lacks(words))
+		}
+		return list
 	}
 	err := t.until(ctx, "the last word", func() bool {
+		if time.Since(told) > 20*time.Second {
+			told = time.Now()
+			fmt.Printf("of %d words are missing:%s\n", len(words), lacks())
+		}
 		whole := true
 		for _, p := range t.people {
-			p.mu.Lock()
-			open := p.open
-			p.mu.Unlock()
-			if open > 0 {
-				p.again()
-			}
-			whole = whole && open == 0 && p.ledger.Count() >= said
+			p.again()
+			whole = whole && p.ledger.Lacks(words) == 0
 		}
 		return whole
 	})
@@ -276,19 +289,18 @@ func (t *town) allHeard(ctx context.Context) error {
 		return nil
 	}
 	for _, p := range t.people {
-		fmt.Printf("%s has %d words of %d, %d of its own are not acknowledged\n", p.name, p.ledger.Count(), said, p.open)
+		fmt.Printf("%s lacks %d words of %d and knows of the gaps %v\n", p.name, p.ledger.Lacks(words), len(words), p.ledger.Gaps())
 	}
 	return errors.Join(err, t.check(t.patience))
 }
 
 // check compares what was said with what was heard, and prints the summary.
 func (t *town) check(took time.Duration) error {
-	var words []promise.Word
+	words := t.words()
 	var readers []promise.Reader
 	back := 0
 	for _, p := range t.people {
 		p.mu.Lock()
-		words = append(words, p.words...)
 		back += p.back
 		p.mu.Unlock()
 		readers = append(readers, promise.Reader{Name: p.name, Heard: p.ledger.Settled()})

@@ -56,6 +56,13 @@ func Check(words []Word, readers []Reader) (breaches []Breach) {
 	}
 	places := map[rooms.MessageID]rooms.Position{} // as the first reader has them
 	for _, r := range readers {
+		for _, m := range r.Heard {
+			if _, placed := places[m.ID]; !placed {
+				places[m.ID] = m.Pos
+			}
+		}
+	}
+	for _, r := range readers {
 		broken := func(kind Kind, format string, args ...any) {
 			breaches = append(breaches, Breach{kind, r.Name, fmt.Sprintf(format, args...)})
 		}
@@ -63,7 +70,6 @@ func Check(words []Word, readers []Reader) (breaches []Breach) {
 		var last rooms.Message
 		for _, m := range r.Heard {
 			w, known := said[m.ID]
-			place, placed := places[m.ID]
 			switch {
 			case !known:
 				broken(Invented, "%v %q", m.Pos, m.Text)
@@ -73,19 +79,16 @@ func Check(words []Word, readers []Reader) (breaches []Breach) {
 				broken(Doubled, "%v %q", m.Pos, m.Text)
 			case m.Pos.Compare(last.Pos) <= 0:
 				broken(OutOfOrder, "%v %q after %v %q", m.Pos, m.Text, last.Pos, last.Text)
-			case placed && place != m.Pos:
-				broken(OutOfOrder, "%q is at %v, elsewhere at %v", m.Text, m.Pos, place)
+			case m.Pos != places[m.ID]:
+				broken(OutOfOrder, "%q is at %v, elsewhere at %v", m.Text, m.Pos, places[m.ID])
 			case m.Pos.Epoch == last.Pos.Epoch && m.Time.Before(last.Time):
 				broken(BackInTime, "%v %q at %v, after %v", m.Pos, m.Text, m.Time, last.Time)
-			}
-			if !placed {
-				places[m.ID] = m.Pos
 			}
 			heard[m.ID], last = true, m
 		}
 		for _, w := range words {
 			if w.Acknowledged && !heard[w.ID] {
-				broken(Missing, "%q", w.Text)
+				broken(Missing, "%v %q", places[w.ID], w.Text)
 			}
 		}
 	}

@@ -137,3 +137,22 @@ func (l *Ledger) Alone() (ids []rooms.MessageID) {
 	}
 	return ids
 }
+
+// Gaps are the ranges that the client knows to be missing.
+func (l *Ledger) Gaps() []rooms.Gap {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.gaps)
+}
+
+// Lacks is how many of the words are not in the ledger with a place in the room.
+func (l *Ledger) Lacks(words []Word) (lacks int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, w := range words {
+		if at, known := l.byID[w.ID]; !known || l.messages[at].Pos.IsZero() {
+			lacks++
+		}
+	}
+	return lacks
+}
