@@ -17,7 +17,7 @@ func TestTwoServersInTwoNamespaces(t *testing.T) {
 	build(t, path, "./guestnet")
 	s := vmtest.Start(t, vmtest.WithFile("/bin/guestnet", path), vmtest.WithDriver("veth"))
 	s.AddUser(t, "home", "home")
-	ctx, cancel := s.Timeout(2 * time.Minute)
+	ctx, cancel := s.Timeout(3 * time.Minute)
 	defer cancel()
 	for range 3 { // what goes can be made again
 		out, err := s.Exec(ctx, "/bin/guestnet", "servers")

@@ -175,7 +175,7 @@ func visit(far string, guests *[2]*peer.Conn) (err error) {
 // ends waits for the last word and the end of a connection.
 func ends(c *peer.Conn) error {
 	defer c.Close()
-	f, err := c.Find(10*patience, func(f peer.Frame) bool { return f.Type == wire.TypeError && f.Flags&wire.FlagLast != 0 })
+	f, err := c.Find(60*patience, func(f peer.Frame) bool { return f.Type == wire.TypeError && f.Flags&wire.FlagLast != 0 })
 	if err != nil {
 		return fmt.Errorf("no last word: %w", err)
 	}
@@ -186,7 +186,7 @@ func ends(c *peer.Conn) error {
 	if said.Number != wire.ErrShutdown {
 		return fmt.Errorf("the last word is %+v", said)
 	}
-	_, err = c.Find(10*patience, func(peer.Frame) bool { return false })
+	_, err = c.Find(60*patience, func(peer.Frame) bool { return false })
 	if err == nil || errors.Is(err, peer.ErrNothing) {
 		return fmt.Errorf("it does not end: %w", err)
 	}

@@ -84,7 +84,7 @@ func TestThePromiseHoldsWhateverTheNetworkDoes(t *testing.T) {
 	}
 	for _, what := range []string{"loss", "resets", "vanish", "links", "clock"} {
 		t.Run(what, func(t *testing.T) {
-			if _, err := goesWrong(t, s, what, 2*time.Second); err != nil {
+			if _, err := goesWrong(t, s, what, slow(time.Second)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -92,7 +92,7 @@ func TestThePromiseHoldsWhateverTheNetworkDoes(t *testing.T) {
 	// The check can fail: of what one of them has heard, one word is taken away, or put in once more.
 	for _, kind := range []promise.Kind{promise.Missing, promise.Doubled} {
 		t.Run("planted/"+string(kind), func(t *testing.T) {
-			out, err := goesWrong(t, s, "resets", time.Second, "-plant", string(kind))
+			out, err := goesWrong(t, s, "resets", slow(time.Second), "-plant", string(kind))
 			if err == nil || !strings.Contains(out, ": "+string(kind)+": ") || !strings.Contains(out, "; 1 breaches") {
 				t.Error("the breach is not found")
 			}
@@ -105,7 +105,7 @@ func TestThePromiseHoldsWhateverTheNetworkDoes(t *testing.T) {
 func TestThePromiseHoldsWhileTheModuleIsReloaded(t *testing.T) {
 	t.Parallel()
 	s := faulty(t, 6)
-	rounds := "6"
+	rounds := "5"
 	if vmtest.Slowness() > 0 {
 		rounds = "50"
 	}
@@ -123,7 +123,7 @@ func TestThePromiseHoldsWhileMemoryRunsOut(t *testing.T) {
 	t.Parallel()
 	s := faulty(t, 6)
 	s.MemoryRunsOut()
-	if _, err := goesWrong(t, s, "memory", 2*time.Second); err != nil {
+	if _, err := goesWrong(t, s, "memory", time.Second); err != nil {
 		t.Error(err)
 	}
 	if !strings.Contains(s.KernelLog(), "Out of memory: Killed process") {
