@@ -175,7 +175,7 @@ enum kchat_error kchat_frame_room_name(const struct kchat_text *name, u64 *direc
 	direct[1] = 0;
 	if (!name->len || name->len > KCHAT_ROOM_NAME_MAX)
 		return KCHAT_E_ROOM_NAME;
-	if (name->data[0] == ' ' || name->data[name->len - 1] == ' ')
+	if (name->data[0] == '#' || name->data[0] == ' ' || name->data[name->len - 1] == ' ')
 		return KCHAT_E_ROOM_NAME;
 	if (kchat_check_line(name, KCHAT_E_ROOM_NAME))
 		return KCHAT_E_ROOM_NAME;
@@ -197,6 +197,11 @@ enum kchat_error kchat_frame_parse_join(const u8 *body, u32 len, struct kchat_jo
 	out->proof = r.pos < r.end ? read_bytes(&r, KCHAT_KEY_LEN) : NULL;
 	if (!read_whole(&r) || out->flags & ~known || out->backlog > KCHAT_BACKLOG_MAX)
 		return KCHAT_E_BAD_FRAME;
+	if (out->name.len && out->name.data[0] == '#') {
+		/* People write #den and mean den. */
+		out->name.data++;
+		out->name.len--;
+	}
 	return kchat_frame_room_name(&out->name, out->direct);
 }
 

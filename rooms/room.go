@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+
+	"golang.org/x/text/unicode/norm"
 
 	"kchat/wire"
 )
@@ -106,6 +109,12 @@ func (c *Client) OpenDirect(ctx context.Context, with AccountID) (RoomInfo, erro
 
 // DirectRoom is the name of the room of two people.
 func DirectRoom(a, b AccountID) string { return fmt.Sprintf("@%d-%d", min(a, b), max(a, b)) }
+
+// RoomName is the name of a room as it goes over the wire, from what somebody typed: without the # before it, in NFC and
+// lower case.
+func RoomName(typed string) string {
+	return strings.ToLower(norm.NFC.String(strings.TrimLeft(strings.TrimSpace(typed), "#")))
+}
 
 // Part leaves a room.
 func (c *Client) Part(ctx context.Context, name string) error {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
-	"golang.org/x/text/unicode/norm"
 
 	"kchat/rooms"
 	"kchat/tui/talk"
@@ -91,10 +90,8 @@ func (c *chat) join(name string, opt rooms.JoinOptions) tea.Cmd {
 	})
 }
 
-// roomName is the name of a room as it goes over the wire, from what was typed. Names of rooms of two cannot be typed.
-func roomName(typed string) string {
-	return strings.ToLower(norm.NFC.String(strings.TrimLeft(strings.TrimSpace(typed), "#@")))
-}
+// roomName is the name of the room that was typed. Names of rooms of two cannot be typed.
+func roomName(typed string) string { return strings.TrimLeft(rooms.RoomName(typed), "@") }
 
 func (c *chat) commandPart(argument string) tea.Cmd {
 	r := c.book.current

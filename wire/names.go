@@ -8,9 +8,9 @@ import (
 )
 
 // CheckRoomName is ErrRoomName unless the name is one a room can have: 1 to 64 bytes of UTF-8 without control
-// characters and without a space at either end.
+// characters, without a space at either end, and without the # that is written before it.
 func CheckRoomName(name string) error {
-	if name == "" || len(name) > RoomNameMax || !utf8.ValidString(name) || strings.Trim(name, " ") != name {
+	if name == "" || len(name) > RoomNameMax || !utf8.ValidString(name) || strings.Trim(name, " ") != name || name[0] == '#' {
 		return ErrRoomName
 	}
 	for i := range len(name) {

@@ -43,6 +43,8 @@ func badVectors() []vector {
 		bad("A third kind of resume.", "GREETED", "BAD_FRAME", false, Header{Type: TypeResume}, Resume{Kind: 2}, nil),
 		bad("A reserved byte of a body that is not 0.", "GREETED", "BAD_FRAME", false, Header{Type: TypeResume}, Resume{}, setByte(64+9, 1)),
 		bad("A room without a name.", "OPEN", "ROOM_NAME", false, join, Join{}, nil),
+		bad("A room's name that is only the sign before it.", "OPEN", "ROOM_NAME", false, join, Join{Name: "#"}, nil),
+		bad("A room's name with two signs before it.", "OPEN", "ROOM_NAME", false, join, Join{Name: "##lobby"}, nil),
 		bad("A room's name with a space at its end.", "OPEN", "ROOM_NAME", false, join, Join{Name: "lobby "}, nil),
 		bad("A room's name with a control character.", "OPEN", "ROOM_NAME", false, join, Join{Name: "lob\nby"}, nil),
 		bad("A room's name that is not UTF-8.", "OPEN", "ROOM_NAME", false, join, Join{Name: "lob\xffby"}, nil),

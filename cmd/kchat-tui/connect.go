@@ -114,7 +114,7 @@ func (c *connection) flags(cmd *cobra.Command) {
 
 // roomFlags adds what a command needs to come into one room.
 func (c *connection) roomFlags(cmd *cobra.Command, room *string) {
-	cmd.Flags().StringVar(room, "room", "", "the room")
+	cmd.Flags().Var((*roomFlag)(room), "room", "the room")
 	cmd.Flags().StringVar(&c.roomPasswordFile, "room-password-file", "",
 		"file whose first line is the password of the room, if that has one")
 }
@@ -173,6 +173,16 @@ type headless struct {
 	server string
 	run    chan error
 	cancel context.CancelFunc
+}
+
+// roomFlag is the name of a room, which may be given as it is shown.
+type roomFlag string
+
+func (r *roomFlag) String() string { return string(*r) }
+func (r *roomFlag) Type() string   { return "ROOM" }
+func (r *roomFlag) Set(typed string) error {
+	*r = roomFlag(rooms.RoomName(typed))
+	return nil
 }
 
 // open completes the connection, asks for the password, and starts a client in a room. change may add to its

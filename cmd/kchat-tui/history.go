@@ -101,7 +101,7 @@ func (o *historyOptions) rooms(ctx context.Context, store *history.Store, name s
 
 // room returns the one room of a name.
 func (o *historyOptions) room(ctx context.Context, store *history.Store, name string) (history.Key, error) {
-	name = strings.ToLower(strings.TrimPrefix(name, "#"))
+	name = rooms.RoomName(name)
 	found, err := o.rooms(ctx, store, name)
 	switch {
 	case err != nil:

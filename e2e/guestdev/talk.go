@@ -16,7 +16,7 @@ import (
 	"kchat/wire"
 )
 
-const localRoom = "#local"
+const localRoom = "local"
 
 // entered waits until somebody is in the room.
 func entered(c *peer.Conn, r *peer.Room, account uint64) error {

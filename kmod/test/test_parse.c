@@ -221,6 +221,9 @@ static void names_of_rooms_are_what_the_protocol_says(void)
 	CHECK_EQ(join_named("\xed\x95\x9c\xea\xb8\x80", &out), KCHAT_E_NONE);
 	CHECK_EQ(join_named("", &out), KCHAT_E_ROOM_NAME);
 	CHECK_EQ(join_named(" a", &out), KCHAT_E_ROOM_NAME);
+	CHECK_EQ(join_named("#", &out), KCHAT_E_ROOM_NAME);
+	CHECK_EQ(join_named("# a", &out), KCHAT_E_ROOM_NAME);
+	CHECK_EQ(join_named("##a", &out), KCHAT_E_ROOM_NAME);
 	CHECK_EQ(join_named("a ", &out), KCHAT_E_ROOM_NAME);
 	CHECK_EQ(join_named("a\nb", &out), KCHAT_E_ROOM_NAME);
 	CHECK_EQ(join_named("a\x7f", &out), KCHAT_E_ROOM_NAME);

@@ -652,7 +652,7 @@ enum kchat_register {
  * message; the calls below say where.
  */
 #define KCHAT_IOC_MAGIC		0xBA
-#define KCHAT_IOC_ROOM		"#local"	/* where a file is if it has not said */
+#define KCHAT_IOC_ROOM		"local"	/* where a file is if it has not said */
 #define KCHAT_IOC_BACKLOG	0x00000001	/* begin with what a newcomer sees */
 
 /**
