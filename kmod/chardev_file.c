@@ -42,6 +42,8 @@ int kchat_file_errno(enum kchat_error error)
 		return -EDQUOT;
 	case KCHAT_E_ROOM_FULL:
 		return -ENOSPC;
+	case KCHAT_E_MOVED:
+		return -EREMOTE;
 	case KCHAT_E_NO_ROOM:
 	case KCHAT_E_NO_PERSON:
 		return -ENOENT;

@@ -28,8 +28,8 @@ struct socket;
  * struct kchat_ctl - a finished frame for one connection
  * @node: in kchat_conn.ctl
  * @post: in kchat_conn.post, before that
- * @request: no frame to be sent, but one that came on the session's other
- *	connection and is for this one to handle
+ * @request: no frame to be sent, but one for this connection to handle: one that came on
+ *	the session's other connection, or a JOIN whose room is to be here
  * @reoffer: answers a REOFFER: counted in kchat_conn.reoffers until it is sent
  * @len: bytes of @data that count
  * @size: bytes of @data there are

@@ -26,10 +26,12 @@
 #include "alloc.h"
 #include "compat.h"
 #include "discover.h"
+#include "peer.h"
 #include "responder.h"
 #include "server.h"
 
 #define KCHAT_UDP_WAITING	64	/* questions that wait; more are dropped */
+#define KCHAT_PEER_WAITING	256	/* datagrams of other servers; the same */
 
 /* ff12::6b63:6864: of this link, not assigned by anybody (RFC 4291, 2.7). */
 static const struct in6_addr group6 = { { {
@@ -42,7 +44,8 @@ static const struct in6_addr group6 = { { {
  * @sock4: IPv4; NULL where the server listens on an IPv6 address only
  * @sock6: IPv6; NULL where there is none, or the server listens on an IPv4 address
  * @questions: datagrams, at most KCHAT_UDP_WAITING; has its own lock
- * @work: answers them
+ * @peers: datagrams of other servers, at most KCHAT_PEER_WAITING; the same
+ * @work: answers both
  * @devices: joins the groups on every interface that comes up
  */
 struct kchat_udp {
@@ -50,26 +53,46 @@ struct kchat_udp {
 	struct socket *sock4;
 	struct socket *sock6;
 	struct sk_buff_head questions;
+	struct sk_buff_head peers;
 	struct work_struct work;
 	struct notifier_block devices;
 };
 
 /* ---- a question comes ------------------------------------------------------ */
 
+/* Where it has to wait; NULL: it is of no use. The two do not take each other's places. */
+static struct sk_buff_head *udp_queue(struct kchat_udp *udp, const struct sk_buff *skb)
+{
+	u32 len = skb->len - sizeof(struct udphdr);
+	u8 kind;
+
+	if (skb_copy_bits(skb, sizeof(struct udphdr) + offsetof(struct kchat_discover_hdr, kind),
+			  &kind, sizeof(kind)))
+		return NULL;
+	if (kind < KCHAT_DISCOVER_PEER)
+		return len == KCHAT_DISCOVER_LEN &&
+		       skb_queue_len(&udp->questions) < KCHAT_UDP_WAITING ? &udp->questions : NULL;
+	/* Without peers nobody is one. */
+	if (!READ_ONCE(udp->kn->peers) || len > KCHAT_DISCOVER_PEER_MAX ||
+	    skb_queue_len(&udp->peers) >= KCHAT_PEER_WAITING)
+		return NULL;
+	return &udp->peers;
+}
+
 /* Softirq. The datagram is ours whatever we do; its checksum is right. */
 static int udp_receive(struct sock *sk, struct sk_buff *skb)
 {
 	struct kchat_udp *udp = rcu_dereference_sk_user_data(sk);
+	struct sk_buff_head *queue = udp ? udp_queue(udp, skb) : NULL;
 
-	if (!udp || skb->len != sizeof(struct udphdr) + KCHAT_DISCOVER_LEN ||
-	    skb_queue_len(&udp->questions) >= KCHAT_UDP_WAITING) {
+	if (!queue) {
 		kfree_skb(skb);
 		return 0;
 	}
 	/* It outlives the softirq: what it only borrows is given back. */
 	skb_dst_drop(skb);
 	nf_reset_ct(skb);
-	skb_queue_tail(&udp->questions, skb);
+	skb_queue_tail(queue, skb);
 	queue_work(system_unbound_wq, &udp->work);
 	return 0;
 }
@@ -195,11 +218,51 @@ static void udp_answer(struct kchat_udp *udp, struct sk_buff *skb)
 	udp_send(sock, &reply, answer, len);
 }
 
+static void udp_hear(struct kchat_udp *udp, const struct sk_buff *skb)
+{
+	u32 len = skb->len - sizeof(struct udphdr);
+	u8 data[KCHAT_DISCOVER_PEER_MAX];
+
+	if (!skb_copy_bits(skb, sizeof(struct udphdr), data, len))
+		kchat_peers_receive(udp->kn, data, len);
+}
+
+void kchat_discover_udp_send(struct kchat_net *kn, const struct in6_addr *addr, u16 port,
+			     void *data, u32 len)
+{
+	bool v4 = ipv6_addr_v4mapped(addr);
+	struct udp_reply to = {};
+	struct socket *sock;
+
+	if (!kn->udp)
+		return;
+	sock = v4 ? kn->udp->sock4 : kn->udp->sock6;
+	if (!sock)
+		return;
+	if (v4) {
+		to.to.in.sin_family = AF_INET;
+		to.to.in.sin_port = htons(port);
+		to.to.in.sin_addr.s_addr = addr->s6_addr32[3];
+		to.to_len = sizeof(to.to.in);
+	} else {
+		to.to.in6.sin6_family = AF_INET6;
+		to.to.in6.sin6_port = htons(port);
+		to.to.in6.sin6_addr = *addr;
+		to.to_len = sizeof(to.to.in6);
+	}
+	udp_send(sock, &to, data, len);
+}
+
 static void udp_work(struct work_struct *work)
 {
 	struct kchat_udp *udp = container_of(work, struct kchat_udp, work);
 	struct sk_buff *skb;
 
+	while ((skb = skb_dequeue(&udp->peers))) {
+		udp_hear(udp, skb);
+		consume_skb(skb);
+		cond_resched();
+	}
 	while ((skb = skb_dequeue(&udp->questions))) {
 		udp_answer(udp, skb);
 		consume_skb(skb);
@@ -320,6 +383,7 @@ static void udp_close(struct kchat_udp *udp)
 	synchronize_rcu();
 	cancel_work_sync(&udp->work);
 	skb_queue_purge(&udp->questions);
+	skb_queue_purge(&udp->peers);
 	if (udp->sock4)
 		kchat_udp_tunnel_release(udp->sock4);
 	if (udp->sock6)
@@ -338,6 +402,7 @@ int kchat_discover_udp_start(struct kchat_net *kn)
 		return -ENOMEM;
 	udp->kn = kn;
 	skb_queue_head_init(&udp->questions);
+	skb_queue_head_init(&udp->peers);
 	INIT_WORK(&udp->work, udp_work);
 	udp->devices.notifier_call = udp_device_event;
 	err = udp_open_both(udp);

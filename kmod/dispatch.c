@@ -71,7 +71,9 @@ void kchat_dispatch_request(struct kchat_conn *conn, const struct kchat_ctl *ctl
 	const u8 *body = ctl->data + KCHAT_HDR_LEN;
 	u64 offset;
 
-	if (le16_to_cpu(hdr->type) == KCHAT_T_STREAM_CANCEL) {
+	if (le16_to_cpu(hdr->type) == KCHAT_T_JOIN) {
+		kchat_handle_join_here(conn, hdr, body, ctl->len - KCHAT_HDR_LEN);
+	} else if (le16_to_cpu(hdr->type) == KCHAT_T_STREAM_CANCEL) {
 		if (!kchat_taker_cancel(conn, hdr))
 			kchat_conn_reply_error(conn, hdr, KCHAT_E_STREAM, 0);
 	} else if (kchat_frame_parse_u64(body, ctl->len - KCHAT_HDR_LEN, &offset) == KCHAT_E_NONE) {

@@ -49,6 +49,9 @@ void kchat_handle_status(struct kchat_conn *conn, const struct kchat_request *re
 
 /* dispatch_room.c */
 void kchat_handle_join(struct kchat_conn *conn, const struct kchat_request *req);
+/* The same, when it has been found out that the room is to be here. */
+void kchat_handle_join_here(struct kchat_conn *conn, const struct kchat_hdr *hdr, const u8 *body,
+			    u32 len);
 void kchat_handle_part(struct kchat_conn *conn, const struct kchat_request *req);
 void kchat_handle_stored(struct kchat_conn *conn, const struct kchat_request *req);
 void kchat_handle_talk(struct kchat_conn *conn, const struct kchat_request *req);

@@ -3,18 +3,33 @@
 #include "dispatch.h"
 
 #include "conn.h"
+#include "home.h"
 #include "room.h"
 #include "rule.h"
 
-void kchat_handle_join(struct kchat_conn *conn, const struct kchat_request *req)
+static void join(struct kchat_conn *conn, const struct kchat_request *req, bool settled)
 {
 	struct kchat_join join;
 	enum kchat_error error = kchat_frame_parse_join(req->body, req->len, &join);
 
-	if (error == KCHAT_E_NONE)
-		kchat_member_join(conn, req->hdr, &join);
-	else
-		kchat_refuse(conn, req, error);
+	if (error == KCHAT_E_NONE && !kchat_member_join(conn, req->hdr, &join, settled))
+		error = kchat_home_ask(conn, req, &join);
+	if (error != KCHAT_E_NONE)
+		kchat_conn_reply_error(conn, req->hdr, error,
+				       error == KCHAT_E_BUSY ? KCHAT_BUSY_MS : 0);
+}
+
+void kchat_handle_join(struct kchat_conn *conn, const struct kchat_request *req)
+{
+	join(conn, req, false);
+}
+
+void kchat_handle_join_here(struct kchat_conn *conn, const struct kchat_hdr *hdr, const u8 *body,
+			    u32 len)
+{
+	const struct kchat_request req = { .hdr = hdr, .body = body, .len = len };
+
+	join(conn, &req, true);
 }
 
 void kchat_handle_part(struct kchat_conn *conn, const struct kchat_request *req)

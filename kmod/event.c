@@ -10,6 +10,7 @@
 #include "compat.h"
 #include "conn.h"
 #include "netlink.h"
+#include "peer.h"
 #include "room.h"
 #include "server.h"
 #include "session.h"
@@ -197,6 +198,27 @@ void kchat_event_rule(const struct kchat_room *room, const struct kchat_ruling *
 		tell_u64(&telling, KCHAT_A_ACCOUNT, ruling->account);
 		tell_u32(&telling, KCHAT_A_SECONDS, ruling->seconds);
 	}
+	tell_end(&telling);
+}
+
+void kchat_event_peer(struct kchat_net *kn, const struct kchat_peer *peer)
+{
+	struct telling telling;
+
+	if (tell_begin(&telling, kn, KCHAT_EVENT_PEER)) {
+		telling.err |= nla_put(telling.skb, KCHAT_A_SERVER_UUID, 16, peer->place.uuid);
+		telling.err |= nla_put_string(telling.skb, KCHAT_A_SERVER_NAME, peer->name);
+		telling.err |= nla_put_u8(telling.skb, KCHAT_A_PEER_STATE, kchat_peer_state(peer));
+	}
+	tell_end(&telling);
+}
+
+void kchat_event_drained(struct kchat_net *kn, const u8 *successor)
+{
+	struct telling telling;
+
+	if (tell_begin(&telling, kn, KCHAT_EVENT_DRAINED))
+		telling.err |= nla_put(telling.skb, KCHAT_A_SUCCESSOR, 16, successor);
 	tell_end(&telling);
 }
 

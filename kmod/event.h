@@ -11,6 +11,7 @@
 
 struct kchat_conn;
 struct kchat_net;
+struct kchat_peer;
 struct kchat_room;
 struct kchat_ruling;
 struct kchat_session;
@@ -50,6 +51,10 @@ void kchat_event_seat(const struct kchat_session *session, const struct kchat_ro
 void kchat_event_room(const struct kchat_room *room, enum kchat_event what);
 /* RULE. @by: who has done it, 0: an order over netlink. Under room->lock. */
 void kchat_event_rule(const struct kchat_room *room, const struct kchat_ruling *ruling, u64 by);
+/* A peer is in another state. */
+void kchat_event_peer(struct kchat_net *kn, const struct kchat_peer *peer);
+/* All rooms are @successor's. */
+void kchat_event_drained(struct kchat_net *kn, const u8 *successor);
 /* Somebody came up against a limit: told once a second for each. */
 void kchat_event_limit(struct kchat_net *kn, enum kchat_param which);
 

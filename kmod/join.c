@@ -4,6 +4,7 @@
 
 #include "account.h"
 #include "alloc.h"
+#include "home.h"
 #include "room.h"
 #include "rule.h"
 #include "server.h"
@@ -28,6 +29,7 @@
  * @roster: room for ROSTER frames
  * @roster_size: bytes of entries that certainly fit there
  * @wait_ms: what the refusal asks to wait
+ * @settled: the room is to be here if it is nowhere
  */
 struct joining {
 	struct kchat_session *session;
@@ -46,6 +48,7 @@ struct joining {
 	struct list_head roster;
 	u32 roster_size;
 	u32 wait_ms;
+	bool settled;
 };
 
 #define KCHAT_ENTRY_MAX	(KCHAT_PERSON_ENTRY + KCHAT_NAME_MAX)
@@ -421,7 +424,7 @@ static enum kchat_error join_go(struct joining *joining, struct kchat_member **m
 	/* Found idle and taken off the table between the look-up and the lock: once more. */
 	do {
 		joining->room = kchat_room_open(session->kn, joining->join, session->account,
-						&error);
+						joining->settled, &error);
 		if (!joining->room)
 			break;
 		error = join_found(joining);
@@ -435,18 +438,22 @@ static enum kchat_error join_go(struct joining *joining, struct kchat_member **m
 	return error;
 }
 
-void kchat_member_join(struct kchat_conn *conn, const struct kchat_hdr *hdr,
-		       const struct kchat_join *join)
+bool kchat_member_join(struct kchat_conn *conn, const struct kchat_hdr *hdr,
+		       const struct kchat_join *join, bool settled)
 {
 	struct joining joining = { .session = conn->session, .spare = &conn->worker->spare,
-				   .join = join, .conn = conn, .hdr = hdr };
+				   .join = join, .conn = conn, .hdr = hdr,
+				   .settled = settled };
 	struct kchat_member *member;
 	enum kchat_error error = join_go(&joining, &member);
 
+	if (error == KCHAT_E_MOVED)
+		return false;
 	if (error == KCHAT_E_ROOM_PASSWORD && join->proof)
 		conn->guessed = jiffies + msecs_to_jiffies(KCHAT_GUESS_MS);
 	if (error != KCHAT_E_NONE)
 		kchat_conn_reply_error(conn, hdr, error, joining.wait_ms);
+	return true;
 }
 
 struct kchat_member *kchat_reader_join(struct kchat_session *session,
@@ -459,6 +466,12 @@ struct kchat_member *kchat_reader_join(struct kchat_session *session,
 	struct kchat_member *member = NULL;
 
 	*error = join_go(&joining, &member);
+	if (*error == KCHAT_E_MOVED) {
+		*error = kchat_home_ask_file(session->kn, &entry->join);
+		joining.settled = true;
+		if (*error == KCHAT_E_NONE)
+			*error = join_go(&joining, &member);
+	}
 	kchat_spare_release(&spare);
 	return member;
 }

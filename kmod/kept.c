@@ -59,6 +59,15 @@ void kchat_kept_forget(struct kchat_room *room)
 		kchat_account_put(keeper);
 }
 
+void kchat_kept_arrive(struct kchat_room *room)
+{
+	lockdep_assert_held(&room->kn->rooms_lock);
+	kept_charge(room, room->maker);
+	room->maker = NULL;
+	/* The service here is told of it, too. */
+	WRITE_ONCE(room->unsaved, true);
+}
+
 /* Who registered a room that is not kept any more is charged for it as if they had made it. */
 static void kept_release(struct kchat_room *room)
 {

@@ -11,6 +11,7 @@
 #include "discover_udp.h"
 #include "listener.h"
 #include "netlink.h"
+#include "peer.h"
 #include "room.h"
 #include "server.h"
 #include "session.h"
@@ -84,6 +85,7 @@ static int net_open(struct kchat_net *kn)
 	err = kchat_discover_udp_start(kn);
 	if (err)
 		goto err_raw;
+	kchat_peers_start(kn);
 	return 0;
 
 err_raw:
@@ -103,14 +105,23 @@ int kchat_net_start(struct kchat_net *kn, const struct kchat_config *cfg)
 	kn->cfg = *cfg;
 	memcpy(kn->auth.secret, cfg->secret, sizeof(kn->auth.secret));
 	atomic_set(&kn->next_session, 0);
-	atomic_set(&kn->next_epoch, 0);
+	atomic64_set(&kn->last_epoch, (u64)cfg->generation << 32);
 	kchat_rooms_start(kn);
 	kn->started = ktime_get_ns();
+	if (cfg->drained)
+		err = kchat_drain_begin(kn, cfg->successor, true);
+	else
+		err = 0;
+	if (err) {
+		kn->started = 0;
+		goto out;
+	}
 	/* Before the listener, which may accept at once; all it needs is in place. */
 	WRITE_ONCE(kn->running, true);
 	err = net_open(kn);
 	if (err) {
 		WRITE_ONCE(kn->running, false);
+		kchat_drain_end(kn);
 		net_empty(kn); /* a local program may have come in already */
 		kn->started = 0;
 		goto out;
@@ -130,6 +141,7 @@ void kchat_net_stop(struct kchat_net *kn)
 	if (!kn->running)
 		goto out;
 	WRITE_ONCE(kn->running, false);
+	kchat_peers_stop(kn);
 	kchat_discover_udp_stop(kn);
 	kchat_discover_raw_stop(kn);
 	kchat_listener_stop(kn);
@@ -189,6 +201,7 @@ static void __net_exit kchat_net_exit(struct net *net)
 	struct kchat_net *kn = kchat_net_of(net);
 
 	kchat_net_stop(kn);
+	kchat_peers_destroy(kn);
 	/* Registered ones may be there before a start. */
 	kchat_rooms_stop(kn);
 	kchat_net_wait(&kn->nr_rooms);

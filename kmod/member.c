@@ -3,6 +3,7 @@
 #include <linux/slab.h>
 
 #include "account.h"
+#include "peer.h"
 #include "room.h"
 #include "server.h"
 #include "session.h"
@@ -74,6 +75,25 @@ static void member_say_parted(struct kchat_member *member)
 	kchat_conn_reply(member->cursor.conn, ctl);
 }
 
+/* Where the room is from now on. */
+static void member_say_moved(struct kchat_member *member)
+{
+	const struct kchat_head head = { .room = member->room->number };
+	const struct kchat_place *place = member->room->moved;
+	struct kchat_ctl *ctl = member_frame(member, KCHAT_MOVED_BODY);
+	const struct kchat_moved moved = {
+		.server_uuid = place->uuid,
+		.port = place->port,
+		.host = { place->host, place->host_len },
+		.room = kchat_room_name(member->room),
+	};
+
+	if (!ctl)
+		return;
+	ctl->len = kchat_frame_build_moved(ctl->data, ctl->size, &head, &moved);
+	kchat_conn_reply(member->cursor.conn, ctl);
+}
+
 static bool member_stopped(struct kchat_cursor *cursor)
 {
 	struct kchat_member *member = cursor_member(cursor);
@@ -82,10 +102,13 @@ static bool member_stopped(struct kchat_cursor *cursor)
 		member_say_live(member);
 		member->live = true;
 	}
-	if (cursor->pos >= READ_ONCE(cursor->cut)) {
-		member->part_error = KCHAT_E_KICKED;
+	/* With the release in kchat_person_cut(): cut_error is there. */
+	if (cursor->pos >= smp_load_acquire(&cursor->cut)) {
+		member->part_error = member->cut_error;
 		kchat_takers_tick(cursor->conn);
 		member_say_parted(member);
+		if (member->part_error == KCHAT_E_MOVED)
+			member_say_moved(member);
 		member_free(member);
 		return false;
 	}

@@ -164,6 +164,12 @@ static int do_start(struct sk_buff *skb, struct genl_info *info)
 		cfg.port = nla_get_u16(info->attrs[KCHAT_A_PORT]);
 	if (info->attrs[KCHAT_A_ADDR])
 		nla_memcpy(&cfg.addr, info->attrs[KCHAT_A_ADDR], sizeof(cfg.addr));
+	if (info->attrs[KCHAT_A_COMMUNITY_SECRET])
+		nla_memcpy(cfg.community_secret, info->attrs[KCHAT_A_COMMUNITY_SECRET],
+			   sizeof(cfg.community_secret));
+	cfg.drained = info->attrs[KCHAT_A_SUCCESSOR];
+	if (cfg.drained)
+		nla_memcpy(cfg.successor, info->attrs[KCHAT_A_SUCCESSOR], sizeof(cfg.successor));
 	if (info->attrs[KCHAT_A_REGISTER])
 		cfg.reg = nla_get_u8(info->attrs[KCHAT_A_REGISTER]);
 	if (info->attrs[KCHAT_A_UDP_PORT])
@@ -180,6 +186,9 @@ static int do_start(struct sk_buff *skb, struct genl_info *info)
 		GENL_SET_ERR_MSG(info, "the port, or that of discovery, is taken");
 	else if (err == -EADDRNOTAVAIL)
 		GENL_SET_ERR_MSG(info, "this host has no such address");
+	else if (err == -ENOENT)
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[KCHAT_A_SUCCESSOR],
+				    "the successor is no peer");
 	else if (err)
 		GENL_SET_ERR_MSG(info, "the server cannot listen");
 	return err;
@@ -248,7 +257,7 @@ static int put_status(struct sk_buff *skb, struct kchat_net *knet)
 		return -EMSGSIZE;
 	mutex_lock(&knet->control);
 	if (knet->running)
-		err = put_identity(skb, &knet->cfg);
+		err = put_identity(skb, &knet->cfg) ?: kchat_netlink_put_drain(skb, knet);
 	mutex_unlock(&knet->control);
 	kchat_stat_read_all(knet, counters);
 	for (i = 0; i < KCHAT_STATS && !err; i++)

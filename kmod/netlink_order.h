@@ -43,6 +43,8 @@ int kchat_netlink_decision(struct sk_buff *skb, struct genl_info *info);
 int kchat_netlink_peer_set(struct sk_buff *skb, struct genl_info *info);
 int kchat_netlink_peer_del(struct sk_buff *skb, struct genl_info *info);
 int kchat_netlink_drain(struct sk_buff *skb, struct genl_info *info);
+/* SUCCESSOR and ROOMS_LEFT of a server that is drained. */
+int kchat_netlink_put_drain(struct sk_buff *skb, struct kchat_net *knet);
 
 /* netlink_room.c: the same. */
 int kchat_netlink_room_set(struct sk_buff *skb, struct genl_info *info);

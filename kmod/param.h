@@ -70,6 +70,14 @@ struct kchat_net;
 	X(answers_address, 20, 1, 1000, "per second",				\
 	  "answers to questions of discovery from one address") \
 	X(files, 1000, 1, 1000000, "", "open files of /dev/kchat") \
+	X(peers, 16, 1, 64, "", "other servers of the community")		\
+	X(peer_ms, 3000, 100, 60000, "ms",					\
+	  "a server that was not heard for so long is silent")			\
+	X(home_ms, 1000, 10, 60000, "ms",					\
+	  "how long a JOIN waits to hear from other servers where its room is")	\
+	X(joins, 1000, 1, 100000, "", "JOINs that wait for that at the same time") \
+	X(move_ms, 2000, 50, 60000, "ms",					\
+	  "a room that the successor does not take in this time stays, and is tried again") \
 	X(unread_ms, 60000, 100, 86400000, "ms",				\
 	  "who leaves /dev/kchat unread for so long is not present") \
 	X(events, 1000, 1, 100000, "per second", "events told to those who listen over netlink")

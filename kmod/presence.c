@@ -280,14 +280,18 @@ u64 kchat_seat_leave(struct kchat_seat *seat, enum kchat_person_state state,
 
 /* ---- taken out of a room ------------------------------------------------ */
 
-void kchat_person_cut(struct kchat_room *room, struct kchat_person *person)
+void kchat_person_cut(struct kchat_room *room, struct kchat_person *person,
+		      enum kchat_error error)
 {
 	struct kchat_seat *seat;
 
 	lockdep_assert_held(&room->lock);
 	list_for_each_entry(seat, &person->seats, by_person) {
-		if (seat->member)
-			WRITE_ONCE(seat->member->cursor.cut, room->log.head);
+		if (seat->member) {
+			seat->member->cut_error = error;
+			/* Who sees the cut sees why. */
+			smp_store_release(&seat->member->cursor.cut, room->log.head);
+		}
 		seat_forget_member(seat);
 		presence_count(seat, false);
 		WRITE_ONCE(seat->removed, true);
@@ -333,6 +337,22 @@ void kchat_room_clear(struct kchat_room *room, u64 account)
 		kchat_session_put(session);
 	}
 	kchat_spare_release(&spare);
+}
+
+void kchat_room_clear_all(struct kchat_room *room)
+{
+	const struct kchat_person *person;
+	u64 account;
+
+	do {
+		spin_lock(&room->lock);
+		person = list_first_entry_or_null(&room->people, struct kchat_person, node);
+		account = person ? person->account->number : 0;
+		spin_unlock(&room->lock);
+		if (account)
+			kchat_room_clear(room, account);
+		cond_resched();
+	} while (account);
 }
 
 /* ---- how far people have stored ---------------------------------------- */

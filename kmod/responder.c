@@ -46,7 +46,7 @@ static u16 registration(const struct kchat_net *kn)
 	}
 }
 
-static u16 load(const struct kchat_net *kn)
+u16 kchat_responder_load(const struct kchat_net *kn)
 {
 	u64 connections = atomic_read(&kn->nr_conns);
 
@@ -77,7 +77,7 @@ u32 kchat_responder_answer(struct kchat_net *kn, const struct kchat_asker *asker
 		/* Whoever is on the same segment reaches us ourselves. */
 		.port = asker->mac ? kn->cfg.port : kn->cfg.outer_port,
 		.flags = registration(kn),
-		.load = load(kn),
+		.load = kchat_responder_load(kn),
 		.people = atomic_read(&kn->nr_people),
 		.rooms = atomic_read(&kn->nr_rooms),
 		.connections = atomic_read(&kn->nr_conns),

@@ -44,4 +44,7 @@ void kchat_responder_init(struct kchat_responder *responder);
 u32 kchat_responder_answer(struct kchat_net *kn, const struct kchat_asker *asker,
 			   const u8 *question, u32 len, u8 *answer);
 
+/* Open connections in thousandths of what there may be. */
+u16 kchat_responder_load(const struct kchat_net *kn);
+
 #endif /* _KCHAT_RESPONDER_H */

@@ -8,6 +8,7 @@
 
 #include "account.h"
 #include "alloc.h"
+#include "home.h"
 #include "server.h"
 #include "rule.h"
 #include "session.h"
@@ -79,6 +80,7 @@ static void room_free(struct kchat_room *room)
 	kchat_log_destroy(&room->log);
 	kfree(room->topic);
 	kchat_standings_free(room);
+	kfree(room->moved);
 	memzero_explicit(room->key, sizeof(room->key));
 	kfree(room);
 	kchat_net_gone(&kn->nr_rooms);
@@ -122,7 +124,7 @@ static void room_walk(struct kchat_slot *slot)
 
 static u64 epoch_next(struct kchat_net *kn)
 {
-	return (u64)kn->cfg.generation << 32 | (u32)atomic_inc_return(&kn->next_epoch);
+	return atomic64_inc_return(&kn->last_epoch);
 }
 
 static struct kchat_room *room_alloc(struct kchat_net *kn, const struct kchat_join *join)
@@ -224,7 +226,8 @@ struct kchat_room *kchat_room_create(struct kchat_net *kn, const struct kchat_jo
 }
 
 struct kchat_room *kchat_room_open(struct kchat_net *kn, const struct kchat_join *join,
-				   struct kchat_account *maker, enum kchat_error *error)
+				   struct kchat_account *maker, bool settled,
+				   enum kchat_error *error)
 {
 	struct kchat_room *room;
 
@@ -232,7 +235,9 @@ struct kchat_room *kchat_room_open(struct kchat_net *kn, const struct kchat_join
 	room = kchat_room_by_name(kn, &join->name);
 	if (!room) {
 		*error = KCHAT_E_NO_ROOM;
-		if (!(join->flags & KCHAT_JOIN_EXISTING))
+		if (!settled && kchat_home_matters(kn, &join->name))
+			*error = KCHAT_E_MOVED;
+		else if (!(join->flags & KCHAT_JOIN_EXISTING))
 			room = kchat_room_create(kn, join, maker, error);
 	}
 	if (room)
@@ -255,6 +260,113 @@ static void room_remove(struct kchat_net *kn, struct kchat_room *room)
 	}
 	kchat_kept_forget(room);
 	kchat_room_put(room);
+}
+
+/* ---- from and to other servers ------------------------------------------ */
+
+bool kchat_room_exists(struct kchat_net *kn, const struct kchat_text *name)
+{
+	bool exists;
+
+	mutex_lock(&kn->rooms_lock);
+	exists = kchat_room_by_name(kn, name);
+	mutex_unlock(&kn->rooms_lock);
+	return exists;
+}
+
+static void room_unmask(struct kchat_room *room, const u8 *key, const u8 *mask)
+{
+	int i;
+
+	for (i = 0; i < KCHAT_KEY_LEN; i++)
+		room->key[i] = key[i] ^ mask[i];
+}
+
+struct kchat_room *kchat_room_prepare(struct kchat_net *kn, const struct kchat_join *join,
+				      const struct kchat_record *record, const u8 *mask,
+				      enum kchat_error *error)
+{
+	const u32 fixed = KCHAT_ROOM_PRACTICE | KCHAT_ROOM_DIRECT;
+	struct kchat_room *room;
+
+	*error = KCHAT_E_ROOMS;
+	if (atomic_read(&kn->nr_rooms) >= kchat_param(kn, KCHAT_P_rooms)) {
+		kchat_event_limit(kn, KCHAT_P_rooms);
+		return NULL;
+	}
+	*error = KCHAT_E_BUSY;
+	room = room_alloc(kn, join);
+	if (!room)
+		return NULL;
+	if (record->topic.len) {
+		room->topic = kchat_alloc(kmemdup(record->topic.data, record->topic.len,
+						  GFP_KERNEL));
+		room->topic_len = record->topic.len;
+		if (!room->topic)
+			goto err_put;
+	}
+	*error = KCHAT_E_BAD_FRAME;
+	if ((room->flags ^ record->flags) & fixed)
+		goto err_put;
+	room->flags = record->flags;
+	room->created = record->created;
+	room->owner = record->owner;
+	room_unmask(room, record->key, mask);
+	/* Somebody whom we do not know has made it: then nobody has. */
+	room->maker = kchat_account_get(&kn->accounts, record->maker);
+	return room;
+
+err_put:
+	kchat_room_put(room);
+	return NULL;
+}
+
+void kchat_room_discard(struct kchat_room *room)
+{
+	if (room->maker)
+		kchat_account_put(room->maker);
+	kchat_room_put(room);
+}
+
+void kchat_room_insert(struct kchat_room *room)
+{
+	const struct kchat_text name = kchat_room_name(room);
+	struct kchat_net *kn = room->kn;
+	bool taken;
+
+	mutex_lock(&kn->rooms_lock);
+	room->number = ++kn->next_room;
+	room->idle_since = jiffies;
+	taken = kchat_room_by_name(kn, &name) ||
+		xa_insert(&kn->rooms, room->number, room, KCHAT_GFP_SURE);
+	if (!taken) {
+		hlist_add_head(&room->by_name, room_bucket(kn, &name));
+		if (room->flags & KCHAT_ROOM_REGISTERED)
+			kchat_kept_arrive(room);
+		else if (room->maker)
+			room->maker->n_rooms++;
+		kchat_list_changed(kn, KCHAT_LIST_ROOMS);
+		kchat_event_room(room, KCHAT_EVENT_ROOM_MADE);
+	}
+	mutex_unlock(&kn->rooms_lock);
+	if (taken)
+		kchat_room_discard(room);
+}
+
+void kchat_room_leave_here(struct kchat_room *room, struct kchat_place *place)
+{
+	struct kchat_person *person;
+
+	lockdep_assert_held(&room->lock);
+	room->moved = place;
+	room->gone = true;
+	list_for_each_entry(person, &room->people, node)
+		kchat_person_cut(room, person, KCHAT_E_MOVED);
+}
+
+void kchat_room_remove(struct kchat_room *room)
+{
+	room_remove(room->kn, room);
 }
 
 /* A registered room that has been empty for as long gives up its log, and stays. */

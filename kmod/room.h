@@ -20,6 +20,8 @@
 struct kchat_account;
 struct kchat_ident;
 struct kchat_net;
+struct kchat_place;
+struct kchat_record;
 struct kchat_session;
 
 /**
@@ -102,6 +104,7 @@ struct kchat_person {
  * @lock: protects what follows. Process context only, so softirqs stay on;
  *	may be taken under kn->rooms_lock, never the other way round
  * @gone: taken off the table: look it up again
+ * @moved: where it is instead, if it has moved; set once, and owned
  * @log: what was said
  * @time: of the last frame; never goes back
  * @people: roster, struct kchat_person.node
@@ -143,6 +146,7 @@ struct kchat_room {
 	spinlock_t lock;
 	bool gone;
 	bool stored_changed;
+	struct kchat_place *moved;
 	struct kchat_log log;
 	u64 time;
 	struct list_head people;
@@ -197,6 +201,7 @@ struct kchat_reader {
  * @part_at: end of what it gets of the log; worker only. Of a file: valid if @seat is
  *	NULL; under room->lock
  * @part_error: what PARTED says; worker only
+ * @cut_error: the same where it is cut; written before cursor.cut
  * @part_id: mark of the request; worker only
  */
 struct kchat_member {
@@ -211,6 +216,7 @@ struct kchat_member {
 	u64 live_at;
 	u64 part_at;
 	u16 part_error;
+	u16 cut_error;
 	u8 part_id[16];
 };
 
@@ -244,9 +250,31 @@ struct kchat_room *kchat_room_by_name(struct kchat_net *kn, const struct kchat_t
  */
 struct kchat_room *kchat_room_create(struct kchat_net *kn, const struct kchat_join *join,
 				     struct kchat_account *maker, enum kchat_error *error);
-/* Finds or makes it for @maker, with a reference. NULL: see *error. */
+/*
+ * Finds or makes it for @maker, with a reference. NULL: see *error; MOVED: it is not here,
+ * and other servers are to be asked unless that is @settled.
+ */
 struct kchat_room *kchat_room_open(struct kchat_net *kn, const struct kchat_join *join,
-				   struct kchat_account *maker, enum kchat_error *error);
+				   struct kchat_account *maker, bool settled,
+				   enum kchat_error *error);
+bool kchat_room_exists(struct kchat_net *kn, const struct kchat_text *name);
+/*
+ * One that comes from another server, on no table yet; @mask covers its key. NULL: see
+ * *error. May sleep.
+ */
+struct kchat_room *kchat_room_prepare(struct kchat_net *kn, const struct kchat_join *join,
+				      const struct kchat_record *record, const u8 *mask,
+				      enum kchat_error *error);
+/* Puts it on the table, where it takes the reference; or away if its name is taken. */
+void kchat_room_insert(struct kchat_room *room);
+void kchat_room_discard(struct kchat_room *room);
+/*
+ * Under room->lock and kn->rooms_lock: its home is @place from now on, which the room
+ * owns then. Nobody is in it any more; kchat_room_remove() and kchat_room_clear_all()
+ * follow, the one under rooms_lock still, the other without any lock.
+ */
+void kchat_room_leave_here(struct kchat_room *room, struct kchat_place *place);
+void kchat_room_remove(struct kchat_room *room);
 void kchat_room_put(struct kchat_room *room);
 /* Under room->lock: to all workers that have members, and to the files. */
 void kchat_room_mark(struct kchat_room *room);
@@ -313,6 +341,11 @@ bool kchat_kept_begin(struct kchat_room *room, struct kchat_account *who, bool o
  * RULE it was.
  */
 void kchat_kept_end(struct kchat_room *room, bool on, bool done, u64 by, const u8 *id);
+/*
+ * A registered room has come from another server; room->maker is who registered it. Under
+ * kn->rooms_lock.
+ */
+void kchat_kept_arrive(struct kchat_room *room);
 /* It is not registered any more, by order. False: it was not. */
 bool kchat_kept_del(struct kchat_room *room);
 /* The house work, under kn->rooms_lock: tells the service of what has changed. */
@@ -346,8 +379,12 @@ u8 kchat_person_state(const struct kchat_person *person);
 /* PRESENCE of somebody on the roster, to everybody. */
 void kchat_presence_say(struct kchat_room *room, const struct kchat_person *person,
 			struct kchat_spare *spare);
-/* Takes all seats of somebody away at once: they hear nothing that comes from here on. */
-void kchat_person_cut(struct kchat_room *room, struct kchat_person *person);
+/*
+ * Takes all seats of somebody away at once: they hear nothing that comes from here on but
+ * PARTED with @error.
+ */
+void kchat_person_cut(struct kchat_room *room, struct kchat_person *person,
+		      enum kchat_error error);
 void kchat_person_entry(const struct kchat_person *person, u8 state,
 			struct kchat_person_entry *entry);
 
@@ -385,14 +422,17 @@ u64 kchat_seat_leave(struct kchat_seat *seat, enum kchat_person_state state,
 		     struct kchat_spare *spare);
 /* Gives up what kchat_person_cut() took away. No lock held; may sleep. */
 void kchat_room_clear(struct kchat_room *room, u64 account);
+/* The same for everybody in it. */
+void kchat_room_clear_all(struct kchat_room *room);
 
 /* DELIVERED, unless nobody is there. The house work. */
 void kchat_room_deliver(struct kchat_room *room, struct kchat_spare *spare);
 
 /* ---- members: their connection's worker only --------------------------- */
 
-void kchat_member_join(struct kchat_conn *conn, const struct kchat_hdr *hdr,
-		       const struct kchat_join *join);
+/* False: the home of the room has to be found out. @settled: it is here if it is nowhere. */
+bool kchat_member_join(struct kchat_conn *conn, const struct kchat_hdr *hdr,
+		       const struct kchat_join *join, bool settled);
 void kchat_member_part(struct kchat_conn *conn, const struct kchat_hdr *hdr);
 /* The room of this number in which the connection is, or NULL. */
 struct kchat_member *kchat_member_find(struct kchat_conn *conn, u32 room);

@@ -377,7 +377,7 @@ static enum kchat_error ruling_do(struct ruling *ruling, const struct kchat_pers
 	if (asked->action == KCHAT_RULE_KICK || asked->action == KCHAT_RULE_BAN) {
 		ruling->clear = ruling->person;
 		if (ruling->person)
-			kchat_person_cut(ruling->room, ruling->person);
+			kchat_person_cut(ruling->room, ruling->person, KCHAT_E_KICKED);
 		return KCHAT_E_NONE;
 	}
 	ruling_person(ruling, old, &ruling->spares[0]);

@@ -33,6 +33,7 @@ extern struct kchat_graves kchat_graves;
 
 struct net;
 struct kchat_listener;	/* listener.h */
+struct kchat_peers;	/* peer.h */
 struct kchat_raw;	/* discover_raw.c */
 struct kchat_stats;	/* stats.h */
 struct kchat_udp;	/* discover_udp.c */
@@ -63,6 +64,9 @@ struct kchat_proxies {
  *	between passes connections on
  * @proxies: who comes from there is a proxy, and says first whom it leads here
  * @nr_proxies: how many of them there are
+ * @community_secret: by which its servers know each other; zeros: there is none
+ * @drained: it begins without rooms of its own, which are
+ * @successor: this peer's
  */
 struct kchat_config {
 	u8 server_uuid[16];
@@ -78,6 +82,9 @@ struct kchat_config {
 	u16 outer_port;
 	u8 nr_proxies;
 	struct kchat_proxies proxies[KCHAT_PROXY_FROM_MAX];
+	u8 community_secret[KCHAT_KEY_LEN];
+	bool drained;
+	u8 successor[16];
 };
 
 /* What has a list that netlink dumps. */
@@ -125,7 +132,9 @@ enum kchat_list {
  * @rooms_lock: may be held when a room's lock is taken, never the other way round
  * @nr_kept: registered rooms; under @rooms_lock
  * @next_room: number of the room made last
- * @next_epoch: lower half of the epoch given out last
+ * @last_epoch: the largest epoch given out, or heard of from another server
+ * @peers: owned by peer.c: the other servers of the community; NULL: none was ever set.
+ *	Under @control to change, read freely
  * @files: open files of /dev/kchat that are somebody here; the list holds no
  *	reference, a file leaves it when it is nobody any more; under @files_lock
  * @files_lock: process context only; a leaf
@@ -177,7 +186,8 @@ struct kchat_net {
 	struct mutex rooms_lock;
 	u32 nr_kept;
 	u32 next_room;
-	atomic_t next_epoch;
+	atomic64_t last_epoch;
+	struct kchat_peers *peers;
 
 	struct list_head files;
 	spinlock_t files_lock;

@@ -23,6 +23,7 @@ func commands() map[string]func(context.Context) error {
 		"up":        segmentUp,
 		"servers":   serversInTwoNamespaces,
 		"vanish":    etherGoesWithItsNamespace,
+		"homes":     homesOfRooms,
 	}
 }
 

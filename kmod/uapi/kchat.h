@@ -573,7 +573,8 @@ enum kchat_nla {
 	KCHAT_A_UID,		/* u32: of local programs, as the initial user namespace sees it */
 	KCHAT_A_EVENT,		/* u8: enum kchat_event */
 	KCHAT_A_EVENTS_LOST,	/* u32: events before this one that were too many to be told */
-	KCHAT_A_COMMUNITY_SECRET,	/* binary, 32: by which servers of a community know each other */
+	/* binary, 32: by which the servers of a community know each other */
+	KCHAT_A_COMMUNITY_SECRET,
 	KCHAT_A_HOST,		/* string: where clients reach a peer, as MOVED says it */
 	KCHAT_A_PEER_STATE,	/* u8: enum kchat_peer_state */
 	KCHAT_A_HEARD_MS,	/* u64: since it was heard last */

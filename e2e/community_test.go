@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package e2e
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"kchat/server/vmtest"
+)
+
+// inTheGuest runs a test of guestnet, and shows what it saw.
+func inTheGuest(t *testing.T, test string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "guestnet")
+	build(t, path, "./guestnet")
+	s := vmtest.Start(t, vmtest.WithFile("/bin/guestnet", path), vmtest.WithDriver("veth"))
+	ctx, cancel := s.Timeout(5 * time.Minute)
+	defer cancel()
+	out, err := s.Exec(ctx, "/bin/guestnet", test)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Log(out)
+}
+
+// TestRoomsHaveOneHome: three servers of a community, in three network namespaces.
+func TestRoomsHaveOneHome(t *testing.T) { inTheGuest(t, "homes") }
