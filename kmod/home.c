@@ -422,7 +422,6 @@ static void question_go(struct kchat_peers *peers, struct question *question)
 {
 	const struct kchat_text name = question_name(question);
 	int home = home_known(peers, &name), index;
-	const struct waiting *waiting;
 	u32 i;
 
 	if (home != HOME_NOWHERE) {
@@ -435,13 +434,10 @@ static void question_go(struct kchat_peers *peers, struct question *question)
 	question->registrar = index == HOME_HERE;
 	if (!question->registrar)
 		__set_bit(index, question->asked);
+	/* Who asks us too: it does not have it, but says how busy it is. */
 	for (i = 0; question->registrar && i < KCHAT_PEERS_MAX; i++)
 		if (live(peers, i))
 			__set_bit(i, question->asked);
-	/* Who asks does not have it. */
-	list_for_each_entry(waiting, &question->waiting, node)
-		if (question->registrar && !waiting->conn && !waiting->file)
-			__clear_bit(waiting->index, question->asked);
 	if (bitmap_empty(question->asked, KCHAT_PEERS_MAX))
 		question_decide(peers, question);
 	else
