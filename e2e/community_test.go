@@ -27,3 +27,6 @@ func inTheGuest(t *testing.T, test string) {
 
 // TestRoomsHaveOneHome: three servers of a community, in three network namespaces.
 func TestRoomsHaveOneHome(t *testing.T) { inTheGuest(t, "homes") }
+
+// TestDrainUnderTalk: the rooms of one of them go to another, while people talk in them.
+func TestDrainUnderTalk(t *testing.T) { inTheGuest(t, "drain") }

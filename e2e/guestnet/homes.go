@@ -79,7 +79,7 @@ func (g *guest) join(from *town, join wire.Join) (*town, *peer.Room, error) {
 }
 
 // homesOfRooms: rooms are made on the least loaded server; whoever asks elsewhere is led there; a room that is not to be
-// made is not; #local is everywhere.
+// made is not; local is everywhere.
 func homesOfRooms(ctx context.Context) error {
 	c, err := newCommunity(ctx)
 	defer c.close()
@@ -155,10 +155,10 @@ func notMade(ctx context.Context, c *community, a *guest) error {
 
 func everywhere(_ context.Context, c *community, a *guest) error {
 	for _, t := range c.towns {
-		if at, _, err := a.join(t, wire.Join{Name: "#local"}); err != nil || at != t {
-			return fmt.Errorf("#local at %s: %w", t.name, err)
+		if at, _, err := a.join(t, wire.Join{Name: "local"}); err != nil || at != t {
+			return fmt.Errorf("local at %s: %w", t.name, err)
 		}
 	}
-	fmt.Println("#local is everywhere")
+	fmt.Println("local is everywhere")
 	return nil
 }

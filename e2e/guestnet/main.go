@@ -24,6 +24,7 @@ func commands() map[string]func(context.Context) error {
 		"servers":   serversInTwoNamespaces,
 		"vanish":    etherGoesWithItsNamespace,
 		"homes":     homesOfRooms,
+		"drain":     drainUnderTalk,
 	}
 }
 
