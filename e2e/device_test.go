@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -36,31 +35,9 @@ func TestDevice(t *testing.T) {
 	}
 }
 
-// withPrograms puts programs of this machine and the libraries that they need into the guest, at the same places.
-func withPrograms(t *testing.T, names ...string) (options []vmtest.Option) {
-	t.Helper()
-	for _, name := range names {
-		path, err := exec.LookPath(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		options = append(options, vmtest.WithFile("/bin/"+name, path))
-		out, err := exec.Command("ldd", path).Output()
-		if err != nil {
-			t.Fatalf("ask what %s needs: %v", path, err)
-		}
-		for _, word := range strings.Fields(string(out)) {
-			if strings.HasPrefix(word, "/") {
-				options = append(options, vmtest.WithFile(word, word))
-			}
-		}
-	}
-	return options
-}
-
 // TestEchoAndCat: the programs that everybody has are enough to chat, beside somebody who came over TCP.
 func TestEchoAndCat(t *testing.T) {
-	s := vmtest.Start(t, withPrograms(t, "sh", "cat", "timeout")...)
+	s := vmtest.Start(t, vmtest.WithPrograms(t, "sh", "cat", "timeout"))
 	s.AddUser(t, "tess", "tess's own")
 	kim := s.AddUser(t, "kim", "kim's own")
 	if err := s.Runner.Accounts().Update(func(d *accounts.Data) error {

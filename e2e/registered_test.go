@@ -21,11 +21,23 @@ var (
 	unregister = wire.Ruling{Action: wire.RuleUnregister}
 )
 
-// comes logs in a person of a server that has its own accounts, all with one password.
-func comes(t *testing.T, s *vmtest.Server, name string) *who {
+// harbour is a server of its own, with people whose accounts are on disk.
+type harbour struct {
+	*vmtest.Server
+	people []string
+}
+
+func registry(t *testing.T) harbour {
 	t.Helper()
-	w := greetAt(t, s.Addr)
-	w.ok(w.Login(name, "password"))
+	s := vmtest.Start(t)
+	return harbour{s, s.AddUsers(t, "sailor", "password", 6)}
+}
+
+// comes logs in one of the people, by number.
+func (h harbour) comes(t *testing.T, n int) *who {
+	t.Helper()
+	w := greetAt(t, h.Addr)
+	w.ok(w.Login(h.people[n], "password"))
 	w.KeepAlive(time.Second)
 	return w
 }
@@ -54,9 +66,8 @@ func listed(w *who, name string) (flags uint32, there bool) {
 // restart of the server and after the death of its machine.
 func TestRegisteredRoomIsThereAgain(t *testing.T) {
 	t.Parallel()
-	s := vmtest.Start(t)
-	users := s.AddUsers(t, "sailor", "password", 6)
-	owner, op, voice, mute := comes(t, s, users[0]), comes(t, s, users[1]), comes(t, s, users[2]), comes(t, s, users[3])
+	s := registry(t)
+	owner, op, voice, mute := s.comes(t, 0), s.comes(t, 1), s.comes(t, 2), s.comes(t, 3)
 	r := owner.joinAs(wire.Join{Name: "harbour", Flags: wire.JoinBacklog, Backlog: 7})
 	for _, w := range []*who{op, voice, mute} {
 		owner.meets(w, r)
@@ -67,19 +78,18 @@ func TestRegisteredRoomIsThereAgain(t *testing.T) {
 	muted := about(wire.RuleMute, mute)
 	muted.Seconds = 7200
 	owner.does(r, muted)
-	ban := comes(t, s, users[4])
+	ban := s.comes(t, 4)
 	banned := about(wire.RuleBan, ban)
 	banned.Seconds = 3600
 	owner.does(r, banned)
 	owner.does(r, wire.Ruling{Action: wire.RuleFlags, Seconds: wire.RoomModerated | wire.RoomTopicLocked})
 	owner.lock(r, "fish and ships")
 	op.gets(owner.send(wire.TypeTopic, r.Number, wire.Talk{Text: []byte("the tide table")}), wire.TypeTopic)
-	saved(t, s, "the tide table", true)
+	saved(t, s.Server, "the tide table", true)
 	epoch := r.Epoch
-	numbers := map[*who]uint64{owner: owner.Me.Account, op: op.Me.Account, voice: voice.Me.Account, mute: mute.Me.Account}
 	for _, ends := range []func(){func() { s.CutPower(t) }, func() { s.Restart(t) }} {
 		ends()
-		stranger := comes(t, s, users[5])
+		stranger := s.comes(t, 5)
 		flags, there := listed(stranger, "harbour")
 		want := wire.RoomRegistered | wire.RoomModerated | wire.RoomTopicLocked | wire.RoomPassword
 		if !there || flags != want {
@@ -94,29 +104,20 @@ func TestRegisteredRoomIsThereAgain(t *testing.T) {
 		epoch = f.Epoch
 		// Who is first is no owner, nor may they speak.
 		stranger.refused(stranger.send(wire.TypeRule, f.Room, register), wire.ErrForbidden)
-		for name, want := range map[string]struct {
-			is    *who
-			flags uint8
-		}{
-			users[0]: {owner, wire.PersonOwner}, users[1]: {op, wire.PersonOperator}, users[2]: {voice, wire.PersonVoice},
-			users[3]: {mute, wire.PersonMuted},
-		} {
-			w := comes(t, s, name)
-			if w.Me.Account != numbers[want.is] {
-				t.Fatalf("%s is account %d", name, w.Me.Account)
-			}
+		for n, flags := range []uint8{wire.PersonOwner, wire.PersonOperator, wire.PersonVoice, wire.PersonMuted} {
+			w := s.comes(t, n)
 			w.gets(w.knocks(r, "fish and ships"), wire.TypeJoined)
-			stranger.roles(&peer.Room{Number: f.Room}, w, want.flags)
-			switch name {
-			case users[1]:
-				w.ok(w.Say(f.Room, peer.NewID(), "aye"))
-			case users[3]:
+			stranger.roles(&peer.Room{Number: f.Room}, w, flags)
+			switch flags {
+			case wire.PersonOperator:
+				stranger.gets(w.say(f.Room, "aye"), wire.TypeMsg)
+			case wire.PersonMuted:
 				if e := w.refused(w.say(f.Room, "aye"), wire.ErrMuted); e.Wait <= 110*time.Minute || e.Wait > 2*time.Hour {
 					t.Errorf("MUTED with a wait of %v", e.Wait)
 				}
 			}
 		}
-		outside := comes(t, s, users[4])
+		outside := s.comes(t, 4)
 		if e := outside.refused(outside.knocks(r, "fish and ships"), wire.ErrBanned); e.Wait <= 50*time.Minute || e.Wait > time.Hour {
 			t.Errorf("BANNED with a wait of %v", e.Wait)
 		}
@@ -249,9 +250,8 @@ func TestRegisteredRoomForgetsAnAccountThatIsGone(t *testing.T) {
 // disk is there again.
 func TestRegisterWithoutADisk(t *testing.T) {
 	t.Parallel()
-	s := vmtest.Start(t)
-	users := s.AddUsers(t, "mate", "password", 2)
-	owner, b := comes(t, s, users[0]), comes(t, s, users[1])
+	s := registry(t)
+	owner, b := s.comes(t, 0), s.comes(t, 1)
 	r := owner.join("wreck")
 	owner.meets(b, r)
 	file := filepath.Join(s.Dir(), "rooms.json")
@@ -278,9 +278,9 @@ func TestRegisterWithoutADisk(t *testing.T) {
 	if err := os.RemoveAll(file); err != nil {
 		t.Fatal(err)
 	}
-	saved(t, s, "salvage", true)
+	saved(t, s.Server, "salvage", true)
 	owner.does(r, unregister)
-	saved(t, s, "salvage", false)
+	saved(t, s.Server, "salvage", false)
 	if _, err := s.Runner.Kernel().Room(t.Context(), "nowhere"); !errors.Is(err, syscall.ENOENT) {
 		t.Errorf("a room that there is not: %v", err)
 	}

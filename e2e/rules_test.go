@@ -22,7 +22,10 @@ func (w *who) rules(r *peer.Room, ruling wire.Ruling) wire.ID {
 func (w *who) does(r *peer.Room, ruling wire.Ruling) peer.Frame {
 	w.t.Helper()
 	id := w.rules(r, ruling)
-	w.gets(id, wire.TypeOK)
+	// RULED has the same mark, and may come first.
+	if f := w.find("OK", func(f peer.Frame) bool { return f.ID == id && f.Type != wire.TypeRuled }); f.Type != wire.TypeOK {
+		w.t.Fatalf("%+v: %v", ruling, w.error(f))
+	}
 	return w.ruled(id, w, ruling)
 }
 

@@ -178,9 +178,12 @@ bool kchat_kept_del(struct kchat_room *room)
 	kept = room->kept && !room->deciding;
 	room->deciding |= kept;
 	mutex_unlock(&kn->rooms_lock);
-	if (kept)
-		kchat_kept_end(room, false, true, 0, no_id);
-	return kept;
+	if (!kept)
+		return false;
+	kchat_kept_end(room, false, true, 0, no_id);
+	/* The service has not asked for it, perhaps. Without memory it learns of it when it asks. */
+	kchat_service_changed(room);
+	return true;
 }
 
 /* ---- what the service has kept --------------------------------------------------- */

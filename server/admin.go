@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"syscall"
 	"time"
 
 	"kchat/server/genl"
+	"kchat/wire"
 )
 
 // Kick says whose sessions end: one, or all of an account.
@@ -53,6 +55,22 @@ func SetLimit(ctx context.Context, p Paths, limit Limit) error {
 // EndSessions ends sessions, whose people hear KICKED.
 func EndSessions(ctx context.Context, p Paths, kick Kick) error {
 	return command(ctx, p.control(), order{Do: orderKick, Kick: &kick}, nil)
+}
+
+// GetStandings lists whom rooms remember: one room, or, if that is empty, all.
+func GetStandings(ctx context.Context, p Paths, room string) (list []genl.Standing, err error) {
+	err = command(ctx, p.control(), order{Do: orderPeople, Room: room}, &list)
+	return list, err
+}
+
+// RuleInRoom bans or mutes somebody in a room, or lifts that, past all roles.
+func RuleInRoom(ctx context.Context, p Paths, rule genl.Order) error {
+	return command(ctx, p.control(), order{Do: orderRule, Rule: &rule}, nil)
+}
+
+// Unregister ends the registration of a room.
+func Unregister(ctx context.Context, p Paths, room string) error {
+	return command(ctx, p.control(), order{Do: orderNotKept, Room: room}, nil)
 }
 
 // Watch calls tell with each thing that happens on this user's server, until ctx ends or the server stops.
@@ -121,6 +139,16 @@ func (r *Runner) administer(ctx context.Context, o order) (any, error) {
 		return k.Sessions(ctx)
 	case orderLimits:
 		return k.Params(ctx)
+	case orderPeople:
+		list, err := k.Standings(ctx, o.Room)
+		if errors.Is(err, syscall.ENOENT) {
+			return nil, noRoom(o.Room)
+		}
+		return list, err
+	case orderRule:
+		if o.Rule != nil {
+			return nil, rule(ctx, k, *o.Rule)
+		}
 	case orderLimit:
 		if o.Limit != nil {
 			return nil, setLimit(ctx, k, *o.Limit)
@@ -142,6 +170,44 @@ func kick(ctx context.Context, k *genl.Client, who Kick) error {
 		return fmt.Errorf("there is no session %d", who.Session)
 	}
 	return fmt.Errorf("account %d has no session", who.Account)
+}
+
+func noRoom(name string) error {
+	return fmt.Errorf("there is no room %s now: \"kchat-tui admin rooms\" shows all", name)
+}
+
+// rule carries out an order in a room; what the kernel refuses is said in words.
+func rule(ctx context.Context, k *genl.Client, o genl.Order) error {
+	err := k.Order(ctx, o)
+	switch {
+	case errors.Is(err, syscall.ESRCH):
+		return fmt.Errorf("this account is not in %s: only a ban holds for somebody who is elsewhere", o.Room)
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("%s remembers as many accounts as the limit room_rules allows", o.Room)
+	case !errors.Is(err, syscall.ENOENT) && !errors.Is(err, syscall.EINVAL):
+		return err
+	}
+	rooms, listErr := k.Rooms(ctx)
+	if listErr != nil {
+		return errors.Join(err, listErr)
+	}
+	i := slices.IndexFunc(rooms, func(r genl.Room) bool { return r.Name == o.Room })
+	switch {
+	case i < 0:
+		return noRoom(o.Room)
+	case errors.Is(err, syscall.ENOENT):
+		return fmt.Errorf("the server does not know account %d", o.Account)
+	case rooms[i].Flags&wire.RoomDirect != 0:
+		return fmt.Errorf("%s is a room of two, which has no rules", o.Room)
+	}
+	accounts, listErr := k.Accounts(ctx)
+	if listErr != nil {
+		return errors.Join(err, listErr)
+	}
+	if slices.ContainsFunc(accounts, func(a genl.Account) bool { return a.Number == o.Account && a.Flags&genl.FlagAdmin != 0 }) {
+		return errors.New("no ban or mute holds for an account with the flag ADMIN, which comes in past every rule")
+	}
+	return err
 }
 
 func setLimit(ctx context.Context, k *genl.Client, limit Limit) error {

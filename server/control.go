@@ -13,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"kchat/server/genl"
 )
 
 // The orders that a running server takes over its control socket, one a connection.
@@ -32,6 +34,9 @@ const (
 	orderLimits   = "limits"
 	orderLimit    = "limit"
 	orderKick     = "kick"
+	orderRule     = "rule"
+	orderPeople   = "standings"
+	orderNotKept  = "unregister"
 	orderWatch    = "watch" // answered at once, and then with each event, until the connection ends
 )
 
@@ -43,6 +48,8 @@ type order struct {
 	Ether *etherOrder `json:"ether,omitempty"`
 	Limit *Limit      `json:"limit,omitempty"`
 	Kick  *Kick       `json:"kick,omitempty"`
+	Rule  *genl.Order `json:"rule,omitempty"`
+	Room  string      `json:"room,omitempty"` // of standings (empty: all) and unregister
 	Peer  *PeerOrder  `json:"peer,omitempty"`
 	Drain *DrainOrder `json:"drain,omitempty"`
 }
@@ -125,6 +132,8 @@ func (c *control) do(ctx context.Context, o order) (any, error) {
 		if o.Ether != nil {
 			return nil, c.runner.SetEther(ctx, o.Ether.Name, o.Ether.On)
 		}
+	case orderNotKept:
+		return nil, c.runner.unregister(ctx, o.Room)
 	case orderPeers:
 		return c.runner.Peers(ctx)
 	case orderPeerAdd:
@@ -139,7 +148,7 @@ func (c *control) do(ctx context.Context, o order) (any, error) {
 		if o.Drain != nil {
 			return nil, c.runner.Drain(ctx, *o.Drain)
 		}
-	case orderRooms, orderSessions, orderLimits, orderLimit, orderKick:
+	case orderRooms, orderSessions, orderLimits, orderLimit, orderKick, orderRule, orderPeople:
 		return c.runner.administer(ctx, o)
 	}
 	return nil, fmt.Errorf("unknown order %q", o.Do)

@@ -32,6 +32,7 @@ type Client interface {
 	SendBlob(ctx context.Context, room string, kind rooms.StreamKind, att rooms.Attachment, text string, body io.Reader) (rooms.Message, error)
 	Fetch(ctx context.Context, room string, att rooms.Attachment) error
 	Typing(room string, on bool)
+	Read(room string, upTo rooms.Position)
 	SetAway(ctx context.Context, away bool) error
 	Rule(ctx context.Context, room string, do rooms.Ruling) error
 	SetRoomPassword(ctx context.Context, room, password string) error
@@ -161,8 +162,9 @@ type Config struct {
 	Gate     Gate
 	Pictures Pictures
 	Host     Host
-	LogPath  string // named when something went wrong
-	Locale   string // such as ko_KR.UTF-8
+	LogPath  string        // named when something went wrong
+	Idle     time.Duration // without a key for so long we are away; 0: never
+	Locale   string        // such as ko_KR.UTF-8
 	ASCII    bool
 	Plain    bool // no colour
 	Clock    func() time.Time

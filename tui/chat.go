@@ -38,6 +38,7 @@ type chat struct {
 	out        outgoing
 	flash      flash
 	lay        layout
+	attention  attention
 
 	keys      []binding
 	selecting []binding
@@ -69,6 +70,7 @@ type link struct {
 	attempt int
 	retry   time.Time
 	err     error
+	told    bool // why we are kept out
 }
 
 // The messages of the chat's own machinery.
@@ -127,6 +129,13 @@ func (c *chat) tick() tea.Cmd {
 
 // update routes a message to the region that it concerns.
 func (c *chat) update(msg tea.Msg) tea.Cmd {
+	if cmd := c.stir(msg); cmd != nil {
+		return tea.Batch(cmd, c.route(msg))
+	}
+	return c.route(msg)
+}
+
+func (c *chat) route(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case applyMsg:
 		if msg.to != c || msg.do == nil {
@@ -199,7 +208,7 @@ func (c *chat) everySecond() tea.Cmd {
 	if c.cfg.Clock().After(c.flash.until) {
 		c.flash.words = ""
 	}
-	cmds := []tea.Cmd{c.tick(), c.remember()}
+	cmds := []tea.Cmd{c.tick(), c.remember(), c.doze()}
 	if c.kernel.open && c.link.online {
 		cmds = append(cmds, c.askStatus())
 	}
@@ -251,14 +260,8 @@ func (c *chat) show(r *room) tea.Cmd {
 		r.talk.Divide(r.read)
 	}
 	c.viewed()
+	c.markRead(r)
 	return tea.Batch(cmd, c.loadFirst(r), c.waiting.reset())
-}
-
-// viewed notes what is on the screen as read.
-func (c *chat) viewed() {
-	if r := c.book.current; r != nil && c.focused && r.talk.Following() {
-		r.see()
-	}
 }
 
 // remember keeps what changed about the rooms.

@@ -131,24 +131,6 @@ func (c *chat) commandInvite(argument string) tea.Cmd {
 	})
 }
 
-// setAway says that we are away, or back.
-func (c *chat) setAway(away bool) tea.Cmd {
-	client := c.session.Client
-	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
-		err := client.SetAway(ctx, away)
-		return func(c *chat) tea.Cmd {
-			switch {
-			case err != nil:
-				return c.warn(reason(err))
-			case away:
-				return c.tell(c.say("away.on"))
-			default:
-				return c.tell(c.say("away.off"))
-			}
-		}
-	})
-}
-
 // passwdDialog asks for a new password, twice.
 type passwdDialog struct {
 	fields [2]field

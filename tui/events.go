@@ -5,6 +5,7 @@ package tui
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -30,6 +31,7 @@ func (c *chat) event(ev rooms.Event) tea.Cmd {
 		c.link.online, c.link.err = false, ev.Err
 		c.link.retry = c.cfg.Clock().Add(ev.Retry)
 		c.flash.words = "" // the status line has something to say
+		return c.keptOut(ev.Err)
 	case rooms.Joined:
 		return c.joined(ev)
 	case rooms.Live:
@@ -52,6 +54,8 @@ func (c *chat) event(ev rooms.Event) tea.Cmd {
 				r.typing[ev.Person] = c.cfg.Clock()
 			}
 		}
+	case rooms.ReadChanged:
+		c.readBy(ev)
 	case rooms.Ruled:
 		return c.ruled(ev)
 	case rooms.GapChanged:
@@ -69,15 +73,25 @@ func (c *chat) event(ev rooms.Event) tea.Cmd {
 // online comes after the login, and after each reconnect.
 func (c *chat) online(ev rooms.Online) tea.Cmd {
 	first := !c.link.ever
-	c.link.online, c.link.ever, c.link.err = true, true, nil
+	c.link.online, c.link.ever, c.link.err, c.link.told = true, true, nil, false
 	c.me, c.server = ev.Me, ev.Server
 	c.book.me = ev.Me.ID
 	c.book.meet(ev.Me)
 	c.look.Me = ev.Me.ID
 	if !first {
-		return c.tell(c.say("chat.back"))
+		return tea.Batch(c.tell(c.say("chat.back")), c.tellAway())
 	}
 	return c.reopen()
+}
+
+// keptOut says once why a server that is there does not let us in any more. The client goes on trying: what was taken
+// away may be given back.
+func (c *chat) keptOut(err error) tea.Cmd {
+	if c.link.told || !errors.Is(err, rooms.ErrRefused) {
+		return nil
+	}
+	c.link.told = true
+	return c.note(talk.NoteWarn, c.say("chat.kept_out", "why", cause(err)))
 }
 
 // reopen opens the rooms of last time, or those one starts in.
@@ -156,6 +170,7 @@ func (c *chat) joined(ev rooms.Joined) tea.Cmd {
 		r.people[p.ID] = p
 		c.book.meet(p)
 	}
+	c.markRead(r)
 	var cmds []tea.Cmd
 	if known != nil && wasAlone && known.live && !r.alone(c.me.ID) {
 		cmds = append(cmds, c.opened(r))
@@ -221,9 +236,11 @@ func (c *chat) person(ev rooms.PersonChanged) tea.Cmd {
 	if ev.Person.State == rooms.Left || ev.Person.State == rooms.Lost || ev.Person.State == rooms.Offline {
 		delete(r.people, ev.Person.ID)
 		delete(r.typing, ev.Person.ID)
+		delete(r.readBy, ev.Person.ID)
 	} else {
 		r.people[ev.Person.ID] = ev.Person
 	}
+	c.markRead(r)
 	if key := comingKey(ev.Was, ev.Person.State); key != "" && ev.Person.ID != c.me.ID && !follows {
 		r.talk.Note(talk.NewNote(talk.NoteQuiet, c.say(key, "name", text.Name(ev.Person.Name)), c.cfg.Clock()))
 	}
@@ -281,12 +298,15 @@ func (c *chat) message(m rooms.Message) tea.Cmd {
 	if item := r.talk.Message(m.ID); item != nil && r.people[m.Sender].Bot {
 		item.SetBot(true)
 	}
+	if m.Sender == c.me.ID {
+		c.markRead(r)
+	}
 	if !fresh || m.Sender == c.me.ID || m.Pos.Compare(r.read) <= 0 || m.Backfill {
 		c.viewed()
 		return nil
 	}
-	if r == c.book.current && c.focused && r.talk.Following() {
-		r.see()
+	if c.looked(r) {
+		c.viewed()
 	} else {
 		if r.unread++; r.unread == 1 && r == c.book.current {
 			r.talk.Divide(r.read)

@@ -44,6 +44,8 @@ type fakeClient struct {
 	invited   []rooms.AccountID
 	passwords []string // that were set
 	away      []bool   // that was said
+	awayErr   error
+	read      map[string]rooms.Position
 	ruled     []rooms.Ruling
 	ruleErr   error
 	keys      []string // passwords of rooms that were set
@@ -142,11 +144,20 @@ func (f *fakeClient) Typing(_ string, on bool) {
 	f.typing = append(f.typing, on)
 }
 
+func (f *fakeClient) Read(room string, upTo rooms.Position) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.read == nil {
+		f.read = map[string]rooms.Position{}
+	}
+	f.read[room] = upTo
+}
+
 func (f *fakeClient) SetAway(_ context.Context, away bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.away = append(f.away, away)
-	return nil
+	return f.awayErr
 }
 
 func (f *fakeClient) Rule(_ context.Context, _ string, do rooms.Ruling) error {

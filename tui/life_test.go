@@ -342,3 +342,18 @@ func TestTheInterfaceSpeaksKorean(t *testing.T) {
 	s.wait("#lobby에 혼자 있습니다")
 	s.golden("korean-100x30")
 }
+
+// TestWhyOneIsKeptOutIsSaidOnce: a connection that comes to its end says so in the status line; that the server does not
+// let somebody in any more stands in the talk, once, however often it is tried.
+func TestWhyOneIsKeptOutIsSaidOnce(t *testing.T) {
+	s := inCompany(t)
+	refused := fmt.Errorf("%w: %w", rooms.ErrRefused, errors.New("no account is this user's"))
+	for range 3 {
+		s.happen(rooms.Disconnected{Err: refused, Retry: time.Minute})
+	}
+	s.wait("The server does not let you in any more", "connection lost")
+	s.settle()
+	if screen := s.term.screen(); strings.Count(screen, "does not let you in") != 1 {
+		t.Errorf("it is said again:\n%s", screen)
+	}
+}

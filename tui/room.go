@@ -31,6 +31,7 @@ type room struct {
 	talk     *talk.Talk
 	gaps     map[rooms.Position]*talk.Rule
 	read     rooms.Position // everything up to here was seen
+	readBy   map[rooms.AccountID]rooms.Position
 	unread   int
 	draft    string
 	greeting string // of /msg, until the other has come
@@ -47,6 +48,7 @@ func newRoom(name string, look *talk.Look) *room {
 		people: make(map[rooms.AccountID]rooms.Person),
 		typing: make(map[rooms.AccountID]time.Time),
 		gaps:   make(map[rooms.Position]*talk.Rule),
+		readBy: make(map[rooms.AccountID]rooms.Position),
 		wanted: make(map[rooms.Hash]bool),
 		talk:   talk.New(look),
 	}

@@ -32,8 +32,9 @@ func adminCommand() *cobra.Command {
 	cmd.PersistentFlags().BoolVar(&o.asJSON, "json", false, "one JSON object a line")
 	cmd.AddCommand(
 		adminRoomsCommand(o), adminSessionsCommand(o), adminKickCommand(o), adminSetCommand(o), adminStatsCommand(o),
-		adminWatchCommand(o), adminDrainCommand(o),
+		adminWatchCommand(o), adminBansCommand(o), adminUnregisterCommand(o), adminDrainCommand(o),
 	)
+	cmd.AddCommand(adminRuleCommands(o)...)
 	return cmd
 }
 
@@ -299,6 +300,9 @@ func eventLine(e genl.Event) string {
 	}
 	if e.Session != 0 {
 		parts = append(parts, fmt.Sprintf("session %d", e.Session))
+	}
+	if e.Action != 0 {
+		parts = append(parts, actionWords(e))
 	}
 	if e.Limit != "" {
 		parts = append(parts, fmt.Sprintf("%s = %d", e.Limit, e.Value))

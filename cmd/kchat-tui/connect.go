@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
 	"github.com/spf13/cobra"
@@ -101,6 +102,7 @@ type connection struct {
 	roomPasswordFile string // of send and tail
 	trust            bool
 	unnamed          bool // nobody has said which server
+	idle             time.Duration
 }
 
 // flags adds the flags of a connection to a command.
@@ -119,11 +121,18 @@ func (c *connection) roomFlags(cmd *cobra.Command, room *string) {
 		"file whose first line is the password of the room, if that has one")
 }
 
+// After how many minutes without a key the screen says that its person is away, unless the file says otherwise.
+const (
+	idleMinutes    = 10
+	idleMinutesMax = 24 * 60
+)
+
 // configFile is the file with what is not to be typed every time.
 type configFile struct {
 	Server       string `toml:"server"`
 	User         string `toml:"user"`
 	PasswordFile string `toml:"password_file"`
+	IdleMinutes  *int   `toml:"idle_minutes"`
 }
 
 // configPath is $XDG_CONFIG_HOME/kchat/config.toml.
@@ -154,6 +163,14 @@ func (c *connection) complete() error {
 	c.server = withPort(cmp.Or(c.server, "127.0.0.1"))
 	c.user = cmp.Or(c.user, os.Getenv("KCHAT_USER"), file.User)
 	c.passwordFile = cmp.Or(c.passwordFile, file.PasswordFile)
+	minutes := idleMinutes
+	if file.IdleMinutes != nil {
+		minutes = *file.IdleMinutes
+	}
+	if minutes < 0 || minutes > idleMinutesMax {
+		return coded{fmt.Errorf("%s: idle_minutes is from 0 (never) to %d, not %d", path, idleMinutesMax, minutes), exitUsage}
+	}
+	c.idle = time.Duration(minutes) * time.Minute
 	return nil
 }
 

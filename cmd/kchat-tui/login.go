@@ -106,6 +106,7 @@ func (o *loginOptions) run(ctx context.Context) error {
 		Host:     screenHost(o.server),
 		Locale:   cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")),
 		ASCII:    o.ascii,
+		Idle:     o.idle,
 		Plain:    os.Getenv("NO_COLOR") != "",
 	}
 	if o.unnamed {

@@ -19,26 +19,30 @@ import (
 
 // screens are terminals in a tmux of their own. What is on them is read as a person would.
 type screens struct {
-	t      *testing.T
-	socket string
+	t *testing.T
+	// does runs tmux with these arguments, and gives what it prints.
+	does func(args ...string) (string, error)
 }
 
 func newScreens(t *testing.T) *screens {
 	t.Helper()
-	s := &screens{t: t, socket: filepath.Join(newPerson(t).dir, "tmux")}
-	t.Cleanup(func() { _ = exec.Command("tmux", "-S", s.socket, "kill-server").Run() })
-	return s
+	socket := filepath.Join(newPerson(t).dir, "tmux")
+	t.Cleanup(func() { _ = exec.Command("tmux", "-S", socket, "kill-server").Run() })
+	return &screens{t, func(args ...string) (string, error) {
+		cmd := exec.Command("tmux", append([]string{"-S", socket}, args...)...)
+		cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "TERM=xterm-256color")
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}}
 }
 
 func (s *screens) tmux(args ...string) string {
 	s.t.Helper()
-	cmd := exec.Command("tmux", append([]string{"-S", s.socket, "-f", "/dev/null", "-u"}, args...)...)
-	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "TERM=xterm-256color")
-	out, err := cmd.CombinedOutput()
+	out, err := s.does(append([]string{"-f", "/dev/null", "-u"}, args...)...)
 	if err != nil {
 		s.t.Fatalf("tmux %q: %v\n%s", args, err, out)
 	}
-	return string(out)
+	return out
 }
 
 // screen is one terminal with the chat in it.

@@ -11,15 +11,8 @@ import (
 )
 
 func TestInThisKernelDiscoveryIsTheModulesAndEthernetIsRemembered(t *testing.T) {
-	run := machine(t)
-	must := func(args ...string) string {
-		t.Helper()
-		out, code := run(args...)
-		if code != 0 {
-			t.Fatalf("kchat-tui %s: exit code %d, %s", strings.Join(args, " "), code, out)
-		}
-		return out
-	}
+	n := newNative(t, nil)
+	run, must := n.run, n.must
 	refused := func(want string, args ...string) {
 		t.Helper()
 		if out, code := run(args...); code == 0 || !strings.Contains(out, want) {

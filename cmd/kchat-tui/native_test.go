@@ -3,38 +3,48 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"kchat/server"
+	"kchat/server/accounts"
 	"kchat/server/guest"
 	"kchat/server/vm"
 	"kchat/server/vmtest"
 )
 
-// machine is a microVM in which this test is root, with the program and the module as files in it.
-func machine(t *testing.T) (run func(args ...string) (output string, code int)) {
+// native is a microVM in which this test is root, with the program and the module as files in it.
+type native struct {
+	t *testing.T
+	v *vm.VM
+}
+
+// newNative boots one with more files in it: the path in the guest, and that here.
+func newNative(t *testing.T, files map[string]string) *native {
 	t.Helper()
 	parts, err := vmtest.Parts()
 	if err != nil {
 		t.Fatal(err)
 	}
-	module := parts.Module
-	parts.Module = ""
 	noModule := filepath.Join(t.TempDir(), "no-module.ko")
 	if err := os.WriteFile(noModule, []byte("this is no module"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	all := map[string]string{"/bin/kchat-tui": os.Getenv(programEnv), "/opt/kchat.ko": parts.Module, "/opt/no-module.ko": noModule}
+	maps.Copy(all, files)
+	parts.Module = ""
 	var log vmtest.KernelLog
-	v, err := vm.Start(t.Context(), vm.Config{
-		Parts: parts, Dir: t.TempDir(), Console: &log, Kmsg: log.Add,
-		Files: map[string]string{"/bin/kchat-tui": os.Getenv(programEnv), "/opt/kchat.ko": module, "/opt/no-module.ko": noModule},
-	})
+	v, err := vm.Start(t.Context(), vm.Config{Parts: parts, Dir: t.TempDir(), Console: &log, Kmsg: log.Add, Files: all})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, &log)
 	}
@@ -44,17 +54,86 @@ func machine(t *testing.T) (run func(args ...string) (output string, code int)) 
 			t.Errorf("the kernel reports %q\n%s", reports, &log)
 		}
 	})
-	return func(args ...string) (string, int) {
-		t.Helper()
-		var out bytes.Buffer
-		deadline, cancel := vmtest.Timeout(time.Minute)
-		defer cancel()
-		exit, err := v.Exec(deadline, guest.Exec{Path: "/bin/kchat-tui", Args: args}, &out, &out)
-		if err != nil {
-			t.Fatalf("kchat-tui %s: %v", strings.Join(args, " "), err)
-		}
-		return out.String(), exit.Code
+	return &native{t, v}
+}
+
+// exec runs any program of the machine to its end.
+func (n *native) exec(path string, args ...string) (output string, code int) {
+	n.t.Helper()
+	var out bytes.Buffer
+	deadline, cancel := vmtest.Timeout(time.Minute)
+	defer cancel()
+	exit, err := n.v.Exec(deadline, guest.Exec{Path: path, Args: args, Env: []string{"LC_ALL=C.UTF-8"}}, &out, &out)
+	if err != nil {
+		n.t.Fatalf("%s %s: %v", path, strings.Join(args, " "), err)
 	}
+	return out.String(), exit.Code
+}
+
+// run runs the program to its end.
+func (n *native) run(args ...string) (output string, code int) {
+	n.t.Helper()
+	return n.exec("/bin/kchat-tui", args...)
+}
+
+// must runs the program, which must succeed.
+func (n *native) must(args ...string) string {
+	n.t.Helper()
+	out, code := n.run(args...)
+	if code != 0 {
+		n.t.Fatalf("kchat-tui %s: exit code %d, %s", strings.Join(args, " "), code, out)
+	}
+	return out
+}
+
+// follows starts the program, which goes on until the machine ends, and gives what it prints, line by line.
+func (n *native) follows(args ...string) <-chan string {
+	lines := make(chan string, 1000)
+	from, to := io.Pipe()
+	go func() {
+		_, err := n.v.Exec(n.t.Context(), guest.Exec{Path: "/bin/kchat-tui", Args: args}, to, to)
+		_ = to.CloseWithError(err)
+	}()
+	go func() {
+		defer close(lines)
+		for in := bufio.NewScanner(from); in.Scan(); {
+			lines <- in.Text()
+		}
+	}()
+	return lines
+}
+
+// nativeStart starts a server in the kernel of such a machine.
+var nativeStart = []string{"server", "start", "--mode", "native", "--module", "/opt/kchat.ko"}
+
+// serve starts a server there whose passwords cost little: the machine is emulated, and deriving their keys is slow.
+func (n *native) serve() {
+	n.t.Helper()
+	n.must(nativeStart...)
+	n.must("server", "stop")
+	file := "/tmp/.local/share/kchat/server-10106/accounts.json"
+	deadline, cancel := vmtest.Timeout(time.Minute)
+	defer cancel()
+	var data []byte
+	if err := n.v.Call(deadline, guest.OpRead, guest.Path{Path: file}, &data); err != nil {
+		n.t.Fatal(err)
+	}
+	usual := strconv.Itoa(accounts.Iterations)
+	low := fmt.Sprintf("%-*d", len(usual), accounts.MinIterations) // as long, since the file is written over
+	if !bytes.Contains(data, []byte(usual)) {
+		n.t.Fatalf("no %s iterations in %s", usual, data)
+	}
+	data = bytes.Replace(data, []byte(usual), []byte(low), 1)
+	if err := n.v.Call(deadline, guest.OpWrite, guest.Write{Path: file, Data: data}, nil); err != nil {
+		n.t.Fatal(err)
+	}
+	n.must(nativeStart...)
+}
+
+// machine runs the program in one.
+func machine(t *testing.T) (run func(args ...string) (output string, code int)) {
+	t.Helper()
+	return newNative(t, nil).run
 }
 
 func TestTheModuleRunsInTheRunningKernel(t *testing.T) {

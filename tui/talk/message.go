@@ -27,7 +27,8 @@ type Message struct {
 	editedBy  rooms.MessageID
 	editedAt  rooms.Position
 	reactions reactions
-	fresh     bool // the divider for unread messages stands above
+	fresh     bool   // the divider for unread messages stands above
+	read      string // who has read up to here
 	bot       bool
 	picture   *Picture
 }
@@ -84,6 +85,14 @@ func (m *Message) SetBot(bot bool) {
 func (m *Message) setFresh(fresh bool) {
 	m.fresh = fresh
 	m.version++
+}
+
+// setRead says who has read up to here, or nothing.
+func (m *Message) setRead(words string) {
+	if m.read != words {
+		m.read = words
+		m.version++
+	}
 }
 
 // apply does what an edit, deletion or reaction says. Only authors change their own words. Doing it twice is doing
@@ -261,6 +270,9 @@ func (m *Message) bodyRows(look *Look, width int) []string {
 // withTick puts the mark of how far our message has come at the right end of its last row.
 func (m *Message) withTick(look *Look, width int, rows []string) []string {
 	tick := m.tick(look)
+	if m.read != "" && tick != "" {
+		tick += look.Styles.Faint.Render(" " + look.Styles.Glyphs.Bullet + " " + m.read)
+	}
 	if tick == "" || len(rows) == 0 {
 		return rows
 	}

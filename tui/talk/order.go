@@ -16,7 +16,8 @@ type Talk struct {
 	byID    map[rooms.MessageID]*Message
 	orphans map[rooms.MessageID][]rooms.Message // came before what they refer to
 	begins  *Rule
-	fresh   *Message // the first unread message has the divider above it
+	fresh   *Message   // the first unread message has the divider above it
+	read    []*Message // those that say who has read up to them
 
 	pictures map[rooms.Hash][]*Message
 	unsent   map[rooms.MessageID]*Message
@@ -115,6 +116,36 @@ func (t *Talk) Newest() rooms.Position {
 		}
 	}
 	return rooms.Position{}
+}
+
+// LastOf returns somebody's last message that is not after a position, or nil. What was withdrawn is none.
+func (t *Talk) LastOf(sender rooms.AccountID, upTo rooms.Position) *Message {
+	if upTo.IsZero() {
+		return nil
+	}
+	for i := len(t.items) - 1; i >= 0; i-- {
+		m, ok := t.items[i].item.(*Message)
+		if ok && m.Sender == sender && m.Kind == rooms.KindText && !m.withdrawn && !m.Pos.IsZero() && m.Pos.Compare(upTo) <= 0 {
+			return m
+		}
+	}
+	return nil
+}
+
+// MarkRead says at messages who has read up to them, and takes it away from all others.
+func (t *Talk) MarkRead(words map[rooms.MessageID]string) {
+	for _, m := range t.read {
+		if words[m.ID] == "" {
+			m.setRead("")
+		}
+	}
+	t.read = t.read[:0]
+	for id, says := range words {
+		if m := t.byID[id]; m != nil {
+			m.setRead(says)
+			t.read = append(t.read, m)
+		}
+	}
 }
 
 // Note puts a remark after everything that has a place.
