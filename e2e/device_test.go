@@ -24,6 +24,7 @@ func TestDevice(t *testing.T) {
 	for _, test := range []string{
 		"talk", "lines", "wrong", "alone", "deaf", "strange", "rooms", "lag", "poll", "small", "thousand", "limits", "kicked", "stopped",
 		"dying", "two", "busy", "login", "ruled", "removed", "closed", "unread",
+		"crowd", "killed",
 	} {
 		t.Run(test, func(t *testing.T) {
 			ctx, cancel := s.Timeout(2 * time.Minute)

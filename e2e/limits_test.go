@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 	"time"
@@ -116,6 +117,25 @@ func TestTooManyStreams(t *testing.T) {
 	a.opened(r.Number, begin(wire.StreamFile, blob(10)))
 	b.opened(r.Number, begin(wire.StreamFile, blob(10)))
 	a.refused(a.send(wire.TypeStreamBegin, r.Number, begin(wire.StreamFile, blob(10))), wire.ErrStreams)
+}
+
+// TestFewerStreamsThanThereAre: those that are there go on, whatever the limits have become.
+func TestFewerStreamsThanThereAre(t *testing.T) {
+	a, b, r := pair(t)
+	data := blob(100_000)
+	id, credit := a.opensFor(b, r.Number, begin(wire.StreamFile, data))
+	a.opened(r.Number, begin(wire.StreamFile, blob(10)))
+	world.set(t, "streams", 1)
+	world.set(t, "streams_per_person", 1)
+	world.set(t, "takers", 1)
+	for _, w := range []*who{a, b} {
+		w.refused(w.send(wire.TypeStreamBegin, r.Number, begin(wire.StreamFile, blob(10))), wire.ErrStreams)
+	}
+	a.ok(a.pour(id, data, 0, credit.Limit))
+	got, _ := b.drink(id, 0, a.Me.Account)
+	if !bytes.Equal(got, data) {
+		t.Errorf("%d bytes came, want %d", len(got), len(data))
+	}
 }
 
 func TestTheLimitsInWelcomeAreThoseThatHold(t *testing.T) {

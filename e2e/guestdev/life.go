@@ -82,8 +82,22 @@ func limits(p *place) error {
 	if err := third.Close(); err != nil {
 		return err
 	}
-	_, err = open(kim, 1)
-	return err
+	last, err := open(kim, 1)
+	if err != nil {
+		return err
+	}
+	// Below what is in use: nobody loses a file by it, and there is none for who comes.
+	for _, name := range []string{"sessions", "files"} {
+		if err := p.kernel.SetParam(context.Background(), name, 1); err != nil {
+			return err
+		}
+	}
+	c, _, err := p.tess(localRoom)
+	if err != nil {
+		return err
+	}
+	_, err = open(lee, 1)
+	return errors.Join(errno("a file over a lowered limit", err, unix.ENFILE), say(last, "still here\n"), hears(c, kimNumber, "still here"))
 }
 
 // kicked: whose account is deleted reads to the end of what was said to it, and no further.

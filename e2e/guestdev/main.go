@@ -43,6 +43,8 @@ var tests = map[string]func(*place) error{
 	"removed":  removed,
 	"closed":   closed,
 	"unread":   unread,
+	"crowd":    crowd,
+	"killed":   killed,
 }
 
 func main() {
@@ -53,6 +55,9 @@ func main() {
 }
 
 func run(args []string) error {
+	if len(args) == 1 && args[0] == scribbler {
+		return scribble()
+	}
 	if len(args) != 1 {
 		return errors.New("usage: guestdev TEST")
 	}
