@@ -62,6 +62,8 @@ type Config struct {
 	Files map[string]string `json:"files,omitempty"`
 	// Cables are Ethernet segments of the microVM besides, for tests.
 	Cables []vm.Cable `json:"-"`
+	// Parallel gives emulated processors a thread each, for kernels that look for data races.
+	Parallel bool `json:"parallel,omitempty"`
 	// Slow stretches every time limit by this factor, for kernels that check themselves; 0: not at all.
 	Slow int `json:"slow,omitempty"`
 	// Unloaded is called when the module has left the kernel of a microVM that is to end: tests look at what is left.

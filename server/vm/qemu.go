@@ -34,6 +34,9 @@ func arguments(cfg Config, initramfs string) []string {
 		// The guest's processors take turns on one thread: with a thread each, emulation sometimes lets one run code
 		// that another is just patching, and the guest's kernel dies of it ("Oops: int3" in a static branch).
 		accel = "tcg,thread=single"
+		if cfg.Parallel {
+			accel = "tcg,thread=multi"
+		}
 	}
 	args := []string{
 		// q35 is the machine that always came up; "microvm" hung in half the boots under emulation.

@@ -37,6 +37,7 @@ type Config struct {
 	MemoryMB   int               // 0: 512
 	CPUs       int               // 0: 1
 	Accel      string            // "", "tcg" or "kvm"; empty: what works
+	Parallel   bool              // emulated processors have a thread each; only for kernels that never patch their code
 	KernelArgs string            // more words for the kernel's command line
 	Boot       time.Duration     // how long to wait for the guest; 0: one minute
 	Console    io.Writer         // gets the serial console: what the kernel says when all else is lost

@@ -33,14 +33,20 @@ func bootBroken(t *testing.T) *broken {
 	parts.Module = ""
 	log, file := &KernelLog{}, filepath.Join(root, ".cache", "kmod", "broken", kernelName(), "broken.ko")
 	v, err := vm.Start(t.Context(), vm.Config{
-		Parts: parts, Dir: t.TempDir(), CPUs: 2, Console: log, Kmsg: log.Add, Boot: time.Minute * time.Duration(max(1, Slowness())),
+		Parts: parts, Dir: t.TempDir(), CPUs: 2, Parallel: parallel(), Console: log, Kmsg: log.Add, Boot: time.Minute * time.Duration(max(1, Slowness())),
 		Files: map[string]string{"/lib/broken.ko": file},
 	})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log)
 	}
 	t.Cleanup(v.Kill)
-	return &broken{VM: v, t: t, log: log, file: file}
+	b := &broken{VM: v, t: t, log: log, file: file}
+	if on, wanted := watchRaces(); wanted {
+		if err := b.call(guest.OpWrite, on, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b
 }
 
 func (b *broken) call(op string, args, result any) error {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"kchat/server"
+	"kchat/server/guest"
 	"kchat/server/vm"
 )
 
@@ -35,6 +36,16 @@ func Slowness() int {
 		return 10
 	}
 	return 0
+}
+
+// parallel says that the guest's processors have a thread each. Those that take turns on one do so a few times a second,
+// and hardly ever while KCSAN waits for another to touch what it watches. Its kernel has no static branches to patch.
+func parallel() bool { return kernelName() == "kcsan" }
+
+// watchRaces is what is written where so that KCSAN begins its work, which it does not by itself: the races of a boot are
+// not ours.
+func watchRaces() (on guest.Write, wanted bool) {
+	return guest.Write{Path: "/sys/kernel/debug/kcsan", Data: []byte("on")}, kernelName() == "kcsan"
 }
 
 // findsLeaks says that the kernel has kmemleak.

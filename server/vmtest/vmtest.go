@@ -113,7 +113,7 @@ func boot(dir string, options []Option) (*Server, error) {
 		Paths: server.Paths{
 			Data: filepath.Join(dir, "data"), State: filepath.Join(dir, "state"), Runtime: filepath.Join(dir, "run"),
 		},
-		Files: map[string]string{}, Slow: Slowness(), CPUs: 2,
+		Files: map[string]string{}, Slow: Slowness(), CPUs: 2, Parallel: parallel(),
 	}
 	for _, option := range options {
 		option(&cfg)
@@ -185,6 +185,12 @@ func (s *Server) bePatient() error {
 	}
 	ctx, cancel := s.Timeout(10 * time.Second)
 	defer cancel()
+	if on, wanted := watchRaces(); wanted {
+		if err := s.Runner.Guest().Call(ctx, guest.OpWrite, on, nil); err != nil {
+			s.cancel()
+			return errors.Join(fmt.Errorf("switch KCSAN on: %w", err), <-s.ended)
+		}
+	}
 	for name, value := range map[string]uint64{"login_ms": 60_000, "silence_ms": 60_000, "lost_ms": 120_000, "stall_ms": 120_000} {
 		if err := s.Runner.Kernel().SetParam(ctx, name, value); err != nil {
 			s.cancel()

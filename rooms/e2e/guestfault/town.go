@@ -49,7 +49,6 @@ type town struct {
 	address string
 	square  string // the room in which all talk
 	people  []*person
-	talking sync.WaitGroup
 	notes   []string // what happened, for the summary
 }
 
