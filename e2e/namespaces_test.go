@@ -38,7 +38,7 @@ func TestANamespaceGoesWhileItIsAskedOverEthernet(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "guestnet")
 	build(t, path, "./guestnet")
 	s := vmtest.Start(t, vmtest.WithFile("/bin/guestnet", path), vmtest.WithDriver("veth"))
-	ctx, cancel := s.Timeout(2 * time.Minute)
+	ctx, cancel := s.Timeout(5 * time.Minute)
 	defer cancel()
 	for range 3 { // what goes can be made again
 		out, err := s.Exec(ctx, "/bin/guestnet", "vanish")
