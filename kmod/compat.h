@@ -141,6 +141,13 @@ static inline void kchat_genl_tell(const struct genl_family *family, struct net 
 }
 #endif
 
+/* What a family is told of before an order has another type since 6.2. */
+#ifdef KCHAT_HAVE_GENL_SPLIT_OPS
+#define kchat_pre_doit_ops	const struct genl_split_ops
+#else
+#define kchat_pre_doit_ops	const struct genl_ops
+#endif
+
 /* The attributes of the request of a dump; what is told of them changed its place in 6.6. */
 #ifdef KCHAT_HAVE_GENL_INFO_DUMP
 #define kchat_dump_attrs(cb)	(genl_info_dump(cb)->attrs)

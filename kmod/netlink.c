@@ -10,58 +10,9 @@
 #include "alloc.h"
 #include "conn.h"
 #include "discover_raw.h"
+#include "netlink_policy.h"
 #include "service.h"
 #include "stats.h"
-
-static const struct nla_policy proxy_policy[KCHAT_A_MAX + 1] = {
-	[KCHAT_A_ADDR]		 = NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr)),
-	[KCHAT_A_PREFIX_LEN]	 = NLA_POLICY_MAX(NLA_U8, 128),
-};
-
-static const struct nla_policy policy[KCHAT_A_MAX + 1] = {
-	[KCHAT_A_SERVER_UUID]	 = NLA_POLICY_EXACT_LEN(16),
-	[KCHAT_A_COMMUNITY_UUID] = NLA_POLICY_EXACT_LEN(16),
-	[KCHAT_A_SERVER_NAME]	 = { .type = NLA_NUL_STRING, .len = KCHAT_SERVER_NAME_MAX },
-	[KCHAT_A_GENERATION]	 = NLA_POLICY_MIN(NLA_U32, 1),
-	[KCHAT_A_SECRET]	 = NLA_POLICY_EXACT_LEN(KCHAT_KEY_LEN),
-	[KCHAT_A_ITERATIONS]	 = NLA_POLICY_MIN(NLA_U32, KCHAT_ITERATIONS_MIN),
-	[KCHAT_A_PORT]		 = NLA_POLICY_MIN(NLA_U16, 1),
-	[KCHAT_A_ADDR]		 = NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr)),
-	[KCHAT_A_REGISTER]	 = NLA_POLICY_MAX(NLA_U8, KCHAT_REGISTER_OPEN),
-	[KCHAT_A_ACCOUNT]	 = NLA_POLICY_MIN(NLA_U64, 1),
-	[KCHAT_A_NAME]		 = { .type = NLA_NUL_STRING, .len = KCHAT_NAME_MAX },
-	[KCHAT_A_LOGIN]		 = { .type = NLA_NUL_STRING, .len = KCHAT_NAME_MAX },
-	[KCHAT_A_FLAGS]		 = NLA_POLICY_MAX(NLA_U32, KCHAT_PERSON_BOT | KCHAT_PERSON_ADMIN),
-	[KCHAT_A_SALT]		 = NLA_POLICY_EXACT_LEN(KCHAT_SALT_LEN),
-	[KCHAT_A_STORED_KEY]	 = NLA_POLICY_EXACT_LEN(KCHAT_KEY_LEN),
-	[KCHAT_A_SERVER_KEY]	 = NLA_POLICY_EXACT_LEN(KCHAT_KEY_LEN),
-	[KCHAT_A_SESSION]	 = NLA_POLICY_MIN(NLA_U64, 1),
-	[KCHAT_A_COOKIE]	 = { .type = NLA_U64 },
-	[KCHAT_A_ERROR]		 = { .type = NLA_U16 },
-	[KCHAT_A_UID]		 = { .type = NLA_U32 },
-	[KCHAT_A_PARAM_NAME]	 = { .type = NLA_NUL_STRING, .len = 63 },
-	[KCHAT_A_PARAM_VALUE]	 = { .type = NLA_U64 },
-	[KCHAT_A_UDP_PORT]	 = { .type = NLA_U16 },
-	[KCHAT_A_OUTER_PORT]	 = NLA_POLICY_MIN(NLA_U16, 1),
-	[KCHAT_A_IFNAME]	 = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
-	[KCHAT_A_ETHER]		 = NLA_POLICY_MAX(NLA_U8, 1),
-	[KCHAT_A_PROXY_FROM]	 = NLA_POLICY_NESTED(proxy_policy),
-	[KCHAT_A_COMMUNITY_SECRET] = NLA_POLICY_EXACT_LEN(KCHAT_KEY_LEN),
-	[KCHAT_A_HOST]		 = { .type = NLA_NUL_STRING, .len = KCHAT_HOST_MAX },
-	[KCHAT_A_SUCCESSOR]	 = NLA_POLICY_EXACT_LEN(16),
-	[KCHAT_A_ROOM_NAME]	 = { .type = NLA_NUL_STRING, .len = KCHAT_ROOM_NAME_MAX },
-	[KCHAT_A_ROOM_FLAGS]	 = { .type = NLA_U32 },
-	[KCHAT_A_OWNER]		 = { .type = NLA_U64 },
-	[KCHAT_A_KEEPER]	 = NLA_POLICY_MIN(NLA_U64, 1),
-	[KCHAT_A_BACKLOG]	 = NLA_POLICY_MAX(NLA_U16, KCHAT_BACKLOG_MAX),
-	[KCHAT_A_CREATED]	 = { .type = NLA_U64 },
-	[KCHAT_A_TOPIC]		 = { .type = NLA_NUL_STRING, .len = KCHAT_TOPIC_MAX },
-	[KCHAT_A_ROOM_KEY]	 = NLA_POLICY_EXACT_LEN(KCHAT_KEY_LEN),
-	[KCHAT_A_STANDING]	 = NLA_POLICY_NESTED(kchat_standing_policy),
-	[KCHAT_A_ACTION]	 = NLA_POLICY_RANGE(NLA_U8, KCHAT_RULE_KICK, KCHAT_RULE_UNMUTE),
-	[KCHAT_A_SECONDS]	 = { .type = NLA_U32 },
-	[KCHAT_A_REASON]	 = { .type = NLA_NUL_STRING, .len = KCHAT_REASON_MAX },
-};
 
 int kchat_netlink_put_text(struct sk_buff *skb, int type, const struct kchat_text *text)
 {
@@ -101,7 +52,10 @@ static int read_proxies(const struct nlattr *nest, struct kchat_config *cfg,
 		NL_SET_ERR_MSG_ATTR(extack, nest, "there are too many networks of proxies");
 		return -E2BIG;
 	}
-	err = nla_parse_nested(attrs, KCHAT_A_MAX, nest, proxy_policy, extack);
+	err = nla_parse_nested(attrs, KCHAT_A_MAX, nest, kchat_policy_proxy, extack);
+	if (err)
+		return err;
+	err = kchat_policy_once(nla_data(nest), nla_len(nest), extack);
 	if (err)
 		return err;
 	if (!attrs[KCHAT_A_ADDR] || !attrs[KCHAT_A_PREFIX_LEN]) {
@@ -346,36 +300,55 @@ static struct notifier_block netlink_notifier = {
 
 /* ---- the family ------------------------------------------------------------------ */
 
-#define DO(_cmd, _doit)		\
-	{ .cmd = KCHAT_CMD_##_cmd, .doit = _doit, .flags = GENL_ADMIN_PERM }
-#define DUMP(_cmd, _dumpit)	\
-	{ .cmd = KCHAT_CMD_##_cmd, .dumpit = _dumpit, .flags = GENL_ADMIN_PERM }
+/* The attributes of an order, each at most once. */
+static int once(const struct nlmsghdr *hdr, struct netlink_ext_ack *extack)
+{
+	return kchat_policy_once(nlmsg_attrdata(hdr, GENL_HDRLEN), nlmsg_attrlen(hdr, GENL_HDRLEN),
+				 extack);
+}
 
-static const struct genl_small_ops ops[] = {
-	DO(START, do_start),
-	DO(STOP, do_stop),
-	DO(STATUS, do_status),
-	DO(ACCOUNT_SET, kchat_netlink_account_set),
-	DO(ACCOUNT_DEL, kchat_netlink_account_del),
-	DUMP(ACCOUNT_GET, kchat_netlink_dump_accounts),
-	DO(SERVICE, kchat_netlink_service),
-	DO(DECISION, kchat_netlink_decision),
-	DUMP(ROOM_GET, kchat_netlink_dump_rooms),
-	DUMP(SESSION_GET, kchat_netlink_dump_sessions),
-	DO(PARAM_SET, do_param_set),
-	DUMP(PARAM_GET, kchat_netlink_dump_params),
-	DO(KICK, kchat_netlink_kick),
-	DO(ETHER_SET, do_ether_set),
-	DUMP(ETHER_GET, kchat_netlink_dump_ether),
-	DO(PEER_SET, kchat_netlink_peer_set),
-	DO(PEER_DEL, kchat_netlink_peer_del),
-	DUMP(PEER_GET, kchat_netlink_dump_peers),
-	DO(DRAIN, kchat_netlink_drain),
-	DO(ROOM_SET, kchat_netlink_room_set),
-	DO(ROOM_DEL, kchat_netlink_room_del),
-	DO(ROOM_RECORD, kchat_netlink_room_record),
-	DUMP(STANDING_GET, kchat_netlink_dump_standings),
-	DO(RULE, kchat_netlink_rule),
+static int before_doit(kchat_pre_doit_ops *op, struct sk_buff *skb, struct genl_info *info)
+{
+	return once(info->nlhdr, info->extack);
+}
+
+static int before_dump(struct netlink_callback *cb)
+{
+	return once(cb->nlh, cb->extack);
+}
+
+#define OP(_cmd, _policy)							\
+	.cmd = KCHAT_CMD_##_cmd, .policy = kchat_policy_##_policy,		\
+	.maxattr = KCHAT_A_MAX, .flags = GENL_ADMIN_PERM
+#define DO(_cmd, _policy, _doit)	{ OP(_cmd, _policy), .doit = _doit }
+#define DUMP(_cmd, _policy, _dumpit)	\
+	{ OP(_cmd, _policy), .start = before_dump, .dumpit = _dumpit }
+
+static const struct genl_ops ops[] = {
+	DO(START, start, do_start),
+	DO(STOP, none, do_stop),
+	DO(STATUS, none, do_status),
+	DO(ACCOUNT_SET, account_set, kchat_netlink_account_set),
+	DO(ACCOUNT_DEL, account_del, kchat_netlink_account_del),
+	DUMP(ACCOUNT_GET, none, kchat_netlink_dump_accounts),
+	DO(SERVICE, none, kchat_netlink_service),
+	DO(DECISION, decision, kchat_netlink_decision),
+	DUMP(ROOM_GET, none, kchat_netlink_dump_rooms),
+	DUMP(SESSION_GET, none, kchat_netlink_dump_sessions),
+	DO(PARAM_SET, param_set, do_param_set),
+	DUMP(PARAM_GET, none, kchat_netlink_dump_params),
+	DO(KICK, kick, kchat_netlink_kick),
+	DO(ETHER_SET, ether_set, do_ether_set),
+	DUMP(ETHER_GET, none, kchat_netlink_dump_ether),
+	DO(PEER_SET, peer_set, kchat_netlink_peer_set),
+	DO(PEER_DEL, peer_del, kchat_netlink_peer_del),
+	DUMP(PEER_GET, none, kchat_netlink_dump_peers),
+	DO(DRAIN, drain, kchat_netlink_drain),
+	DO(ROOM_SET, room_set, kchat_netlink_room_set),
+	DO(ROOM_DEL, room_del, kchat_netlink_room_del),
+	DO(ROOM_RECORD, room_record, kchat_netlink_room_record),
+	DUMP(STANDING_GET, standing_get, kchat_netlink_dump_standings),
+	DO(RULE, rule, kchat_netlink_rule),
 };
 
 static const struct genl_multicast_group groups[] = {
@@ -391,11 +364,11 @@ struct genl_family kchat_genl_family __ro_after_init = {
 	.name		= KCHAT_GENL_NAME,
 	.version	= KCHAT_GENL_VERSION,
 	.maxattr	= KCHAT_A_MAX,
-	.policy		= policy,
 	.netnsok	= true,
 	.parallel_ops	= true,
-	.small_ops	= ops,
-	.n_small_ops	= ARRAY_SIZE(ops),
+	.ops		= ops,
+	.n_ops		= ARRAY_SIZE(ops),
+	.pre_doit	= before_doit,
 	.mcgrps		= groups,
 	.n_mcgrps	= ARRAY_SIZE(groups),
 	.module		= THIS_MODULE,

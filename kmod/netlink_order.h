@@ -52,7 +52,4 @@ int kchat_netlink_room_del(struct sk_buff *skb, struct genl_info *info);
 int kchat_netlink_room_record(struct sk_buff *skb, struct genl_info *info);
 int kchat_netlink_rule(struct sk_buff *skb, struct genl_info *info);
 
-/* Of STANDING. */
-extern const struct nla_policy kchat_standing_policy[KCHAT_A_INVITED_UNTIL + 1];
-
 #endif /* _KCHAT_NETLINK_ORDER_H */

@@ -6,17 +6,10 @@
 #include "alloc.h"
 #include "frame_read.h"
 #include "netlink_order.h"
+#include "netlink_policy.h"
 #include "room.h"
 #include "rule.h"
 #include "utf8.h"
-
-const struct nla_policy kchat_standing_policy[KCHAT_A_INVITED_UNTIL + 1] = {
-	[KCHAT_A_ACCOUNT]	 = NLA_POLICY_MIN(NLA_U64, 1),
-	[KCHAT_A_STANDING_FLAGS] = NLA_POLICY_MIN(NLA_U32, 1),
-	[KCHAT_A_BANNED_UNTIL]	 = { .type = NLA_U64 },
-	[KCHAT_A_MUTED_UNTIL]	 = { .type = NLA_U64 },
-	[KCHAT_A_INVITED_UNTIL]	 = { .type = NLA_U64 },
-};
 
 /* ---- ROOM_SET ------------------------------------------------------------------ */
 
@@ -70,10 +63,11 @@ static int read_kept(struct genl_info *info, struct kchat_kept *kept)
 static int read_standing(const struct nlattr *nest, struct kchat_standing *standing,
 			 struct netlink_ext_ack *extack)
 {
-	struct nlattr *attrs[ARRAY_SIZE(kchat_standing_policy)];
-	int err = nla_parse_nested(attrs, ARRAY_SIZE(attrs) - 1, nest, kchat_standing_policy,
-				   extack);
+	struct nlattr *attrs[KCHAT_A_MAX + 1];
+	int err = nla_parse_nested(attrs, KCHAT_A_MAX, nest, kchat_policy_standing, extack);
 
+	if (!err)
+		err = kchat_policy_once(nla_data(nest), nla_len(nest), extack);
 	if (err)
 		return err;
 	if (!attrs[KCHAT_A_ACCOUNT] || !attrs[KCHAT_A_STANDING_FLAGS]) {

@@ -8,6 +8,7 @@
 //	guestload orders -seed 7 -limit 5s                         orders over netlink, most of them wrong
 //	guestload deaf                                             an accounts service that does not answer
 //	guestload nobody                                           orders of somebody who is not root
+//	guestload lists                                            lists that change while they are read
 //	guestload speak ADDRESS HEX                                say bytes, print the answer
 //	guestload owners PORT                                      how many processes have the listener of a port open
 //	guestload owners -own                                      the same of a port that it opens itself
@@ -43,7 +44,7 @@ type plan struct {
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("say what to do: relay, talk, orders, deaf, nobody, speak or owners")
+		return fmt.Errorf("say what to do: relay, talk, orders, deaf, nobody, lists, speak or owners")
 	}
 	if args[0] == "speak" {
 		if len(args) != 3 {
@@ -83,6 +84,8 @@ func run(args []string) error {
 		return talk(ctx, p)
 	case "nobody":
 		return nobody(ctx)
+	case "lists":
+		return lists(ctx)
 	case "deaf":
 		return deaf(ctx)
 	case "orders":

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mdlayher/netlink"
+
 	"kchat/server/genl"
 )
 
@@ -32,6 +34,9 @@ func nobody(ctx context.Context) error {
 	_, params := c.Params(ctx)
 	_, service := genl.NewService(ctx)
 	heard := overhear()
+	_, record := c.Room(ctx, "mine")
+	_, standings := c.Standings(ctx, "")
+	everyCommand(ctx, local)
 	for _, o := range []struct {
 		what string
 		err  error
@@ -49,15 +54,14 @@ func nobody(ctx context.Context) error {
 		{"param-set", c.SetParam(ctx, "connections", 1)},
 		{"service", service},
 		{"events", heard},
+		{"ether-set", c.SetEther(ctx, "lo", true)},
+		{"room-set", c.SetRoom(ctx, genl.KeptRoom{Name: "mine", Owner: 1})},
+		{"room-del", c.DeleteRoom(ctx, "mine")},
+		{"room-record", record},
+		{"standings", standings},
+		{"rule", c.Order(ctx, genl.Order{Room: "mine", Action: 2, Account: 1})},
 	} {
-		answer := "obeyed"
-		var errno syscall.Errno
-		if errors.As(o.err, &errno) {
-			answer = fmt.Sprintf("errno %d", errno)
-		} else if o.err != nil {
-			answer = o.err.Error()
-		}
-		fmt.Printf("%s: %s\n", o.what, answer)
+		fmt.Printf("%s: %s\n", o.what, answered(o.err))
 	}
 	return nil
 }
@@ -85,4 +89,27 @@ func overhear() error {
 		return err // something else has ended it
 	}
 	return errSilence
+}
+
+func answered(err error) string {
+	var errno syscall.Errno
+	switch {
+	case errors.As(err, &errno):
+		return fmt.Sprintf("errno %d", errno)
+	case err != nil:
+		return err.Error()
+	}
+	return "obeyed"
+}
+
+// everyCommand gives each order that there is, with nothing in it, and asks for each list.
+func everyCommand(ctx context.Context, local *genl.Local) {
+	for command := 1; command < 256; command++ {
+		for _, flags := range []netlink.HeaderFlags{netlink.Request | netlink.Acknowledge, netlink.Request | netlink.Dump} {
+			_, err := local.Execute(ctx, uint8(command), flags, nil)
+			if !errors.Is(err, syscall.EOPNOTSUPP) {
+				fmt.Printf("command %d: %s\n", command, answered(err))
+			}
+		}
+	}
 }

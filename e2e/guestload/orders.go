@@ -19,6 +19,7 @@ import (
 
 	"kchat/e2e/peer"
 	"kchat/server/genl"
+	"kchat/wire"
 )
 
 // order is what genl.Client would send. Being its transport, it takes that down instead.
@@ -148,7 +149,7 @@ func (o *orderer) run(ctx context.Context) error {
 	return nil
 }
 
-func (o *orderer) call() error {
+func (o *orderer) open() error {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_GENERIC)
 	if err != nil {
 		return fmt.Errorf("open a netlink socket: %w", err)
@@ -157,8 +158,15 @@ func (o *orderer) call() error {
 	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return fmt.Errorf("bind a netlink socket: %w", err)
 	}
+	return nil
+}
+
+func (o *orderer) call() error {
+	if err := o.open(); err != nil {
+		return err
+	}
 	for _, option := range []int{unix.NETLINK_EXT_ACK, unix.NETLINK_CAP_ACK, unix.NETLINK_GET_STRICT_CHK} {
-		if err := unix.SetsockoptInt(fd, unix.SOL_NETLINK, option, o.random.IntN(2)); err != nil {
+		if err := unix.SetsockoptInt(o.fd, unix.SOL_NETLINK, option, o.random.IntN(2)); err != nil {
 			return fmt.Errorf("set an option of a netlink socket: %w", err)
 		}
 	}
@@ -193,7 +201,7 @@ func (o *orderer) right(ctx context.Context) order {
 	c := genl.NewClient(&made)
 	name := fmt.Sprintf("name-%d", o.random.IntN(50))
 	proxies := []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32")}
-	switch o.random.IntN(14) {
+	switch o.random.IntN(20) {
 	case 0, 1:
 		_ = c.Start(ctx, genl.Start{
 			Name: name, Generation: o.random.Uint32() | 1, Iterations: 4096 + o.random.Uint32N(2), Port: 10106 + uint16(o.random.IntN(2)),
@@ -215,6 +223,24 @@ func (o *orderer) right(ctx context.Context) order {
 		_, _ = c.Sessions(ctx)
 	case 10:
 		_, _ = c.Rooms(ctx)
+	case 13:
+		_ = c.SetRoom(ctx, genl.KeptRoom{
+			Name: name, Flags: o.random.Uint32N(0x80), Owner: o.random.Uint64N(50), Keeper: o.random.Uint64N(50), Topic: name,
+			Standings: []genl.Standing{
+				{Account: 1 + o.random.Uint64N(50), Flags: 1 + o.random.Uint32N(0x400), BannedUntil: o.random.Uint64()},
+				{Account: 1 + o.random.Uint64N(50), Flags: genl.StandingMuted, MutedUntil: 1},
+			},
+		})
+	case 14:
+		_ = c.DeleteRoom(ctx, name)
+	case 15:
+		_, _ = c.Room(ctx, name)
+	case 16:
+		_, _ = c.Standings(ctx, []string{"", name}[o.random.IntN(2)])
+	case 17:
+		_ = c.Order(ctx, genl.Order{
+			Room: name, Action: wire.Action(o.random.IntN(6)), Account: o.random.Uint64N(50), Seconds: o.random.Uint32N(2), Reason: name,
+		})
 	default:
 		p := o.params[o.random.IntN(len(o.params))]
 		_ = c.SetParam(ctx, p.Name, []uint64{p.Min, p.Value, p.Max, o.random.Uint64()}[o.random.IntN(4)])
@@ -230,7 +256,7 @@ func (o *orderer) broken(ctx context.Context) []byte {
 		return nil // genl makes no such
 	}
 	if o.random.IntN(10) == 0 {
-		made.command = uint8(o.random.IntN(24)) // one that there is not, or another one with these attributes
+		made.command = uint8(o.random.IntN(36)) // one that there is not, or another one with these attributes
 	}
 	var body []byte
 	for _, a := range attrs {
@@ -243,7 +269,7 @@ func (o *orderer) broken(ctx context.Context) []byte {
 		body = append(body, o.attribute(int(a.Type), a.Data, o.random.IntN(20) > 0)...)
 	}
 	for o.random.IntN(3) == 0 { // some that do not belong there, or that there are not
-		body = append(body, o.attribute(o.random.IntN(64), o.bytes([]int{1, 2, 4, 8, 16, 32}[o.random.IntN(6)]), o.random.IntN(2) == 0)...)
+		body = append(body, o.attribute(o.random.IntN(100), o.bytes([]int{1, 2, 4, 8, 16, 32}[o.random.IntN(6)]), o.random.IntN(2) == 0)...)
 	}
 	if len(body) > 0 && o.random.IntN(20) == 0 {
 		body = body[:o.random.IntN(len(body))]

@@ -4,8 +4,10 @@ package genl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
+	"syscall"
 
 	"github.com/mdlayher/netlink"
 )
@@ -196,7 +198,7 @@ func dump[T any](ctx context.Context, to Transport, what string, command uint8, 
 }
 
 func dumpWith[T any](ctx context.Context, to Transport, what string, command uint8, data []byte, read func([]byte) (T, error)) ([]T, error) {
-	replies, err := to.Execute(ctx, command, netlink.Request|netlink.Dump, data)
+	replies, err := dumpWhole(ctx, to, command, data)
 	if err != nil {
 		return nil, fmt.Errorf("ask the module for its %s: %w", what, err)
 	}
@@ -209,4 +211,18 @@ func dumpWith[T any](ctx context.Context, to Transport, what string, command uin
 		list = append(list, item)
 	}
 	return list, nil
+}
+
+// dumpTries is how often a list is asked for that changes while it is read. On a busy server a long one may change each
+// time; then an error is better than a list of which nobody knows what it lacks.
+const dumpTries = 20
+
+func dumpWhole(ctx context.Context, to Transport, command uint8, data []byte) (replies [][]byte, err error) {
+	for range dumpTries {
+		replies, err = to.Execute(ctx, command, netlink.Request|netlink.Dump, data)
+		if !errors.Is(err, syscall.EINTR) || ctx.Err() != nil {
+			break
+		}
+	}
+	return replies, err
 }
