@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// sharedEvery is how often the file of shared accounts is looked at. Whether it is on this machine's disk or on that of
+// sharedEvery is how often the accounts file is looked at, since other servers may share it. Whether it is on this machine's disk or on that of
 // another one makes no difference to that.
 const sharedEvery = time.Second
 
@@ -28,13 +28,10 @@ func (f *follow) changed(path string) (os.FileInfo, bool) {
 	return now, !same
 }
 
-// followAccounts tells the kernel what other servers have changed in accounts that we share. It is called by watch alone.
+// followAccounts tells the kernel what other servers have changed in the accounts, be they ours or theirs. It is called
+// by watch alone.
 func (r *Runner) followAccounts(ctx context.Context) {
-	path := r.store.Path()
-	if path == r.cfg.Paths.ownAccounts() {
-		return // Sync says when
-	}
-	now, changed := r.shared.changed(path)
+	now, changed := r.shared.changed(r.store.Path())
 	if !changed {
 		return
 	}
@@ -42,7 +39,7 @@ func (r *Runner) followAccounts(ctx context.Context) {
 	defer cancel()
 	if err := r.Sync(ctx); err != nil {
 		if r.shared.fails != err.Error() {
-			r.logs.Server.Error("shared accounts have changed, but the kernel is not told", "error", err)
+			r.logs.Server.Error("the accounts have changed, but the kernel is not told", "error", err)
 		}
 		r.shared.fails = err.Error()
 		return

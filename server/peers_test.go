@@ -245,9 +245,9 @@ func TestWithoutAServerThatIsUpThereAreNoPeers(t *testing.T) {
 
 func TestWhatOthersChangeInSharedAccountsIsNoticed(t *testing.T) {
 	r, k, _ := member(t)
-	file := r.store.Path()
+	file := r.store.Path() // its own, which another server uses too
 	second := Paths{Data: t.TempDir()}
-	r.cfg.Paths, r.store = second, open(t, second, file, "attic")
+	theirs := open(t, second, file, "attic")
 	r.pushed = map[uint64]accounts.Account{}
 	follow := func() int {
 		before := len(k.said)
@@ -257,7 +257,7 @@ func TestWhatOthersChangeInSharedAccountsIsNoticed(t *testing.T) {
 	if n := follow(); n != 0 {
 		t.Errorf("%d orders for no account", n)
 	}
-	add(t, open(t, second, "", ""), "mina")
+	add(t, theirs, "mina")
 	if n := follow(); n != 1 {
 		t.Errorf("%d orders for a new account", n)
 	}
