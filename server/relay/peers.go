@@ -29,6 +29,9 @@ const perPeer = 2000
 // peerMagic begins them, with the version.
 var peerMagic = []byte{'k', 'c', 'h', 'd', 1}
 
+// everyServer is where all servers of this host hear, but those that listen at one address of it that is not its own.
+var everyServer = netip.AddrFrom4([4]byte{127, 255, 255, 255})
+
 // Community is what servers that know each other have in common, and where they are.
 type Community struct {
 	Server [uuidLen]byte // we
@@ -64,17 +67,29 @@ func (c *Community) proven(data []byte) bool {
 	return hmac.Equal(mac.Sum(nil), data[end:])
 }
 
-// leadIn hands what a peer says to the microVM.
-func (q *Questions) leadIn(data []byte, now time.Time) {
+// leadIn hands what a peer says to the microVM. What it says to another server of this host is passed on to that.
+func (q *Questions) leadIn(a asking, data []byte, now time.Time) {
 	q.mu.Lock()
 	c, target := q.community, q.target
 	from := uuidAt(data, senderAt)
 	_, known := c.Peers[from]
+	if uuidAt(data, receiverAt) != c.Server && a.from != everyServer && a.from.Is4() && q.passed.take(perPeer, now) {
+		q.mu.Unlock()
+		q.passOn(a.ear, data)
+		return
+	}
 	q.mu.Unlock()
 	if !known || !target.IsValid() || uuidAt(data, receiverAt) != c.Server || !c.proven(data) || !q.mayPass(from, now) {
 		return
 	}
 	_, _ = q.guest.WriteToUDPAddrPort(data, target) // what is lost is said again
+}
+
+// passOn sends a datagram to all servers of this host: several may listen at one address, and only one of them gets what
+// comes there.
+func (q *Questions) passOn(e *ear, data []byte) {
+	port := e.conn.LocalAddr().(*net.UDPAddr).AddrPort().Port()
+	_, _ = e.conn.WriteToUDPAddrPort(data, netip.AddrPortFrom(everyServer, port)) // what is lost is said again
 }
 
 // mayPass counts what a peer has said: somebody may send again what it has once said.

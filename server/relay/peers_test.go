@@ -97,6 +97,38 @@ func TestWhatIsNotOfTheCommunityIsNotLed(t *testing.T) {
 	}
 }
 
+func TestServersAtOneAddressEachHearTheirPeers(t *testing.T) {
+	_, at, microVM, peer := members(t)
+	second, err := Ask(at.Addr(), at.Port()) // the system gives to this one what comes
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	other := udp(t, "127.0.0.1:0")
+	second.Open(other.LocalAddr().(*net.UDPAddr).AddrPort())
+	second.Join(Community{Server: strange, Secret: secret[1:], Peers: map[[16]byte]netip.AddrPort{theyAre: at}})
+	for _, c := range []struct {
+		to      *net.UDPConn
+		said    []byte
+		nothing *net.UDPConn
+	}{
+		{microVM, datagram(theyAre, weAre, 200, secret), other},
+		{other, datagram(theyAre, strange, 200, secret[1:]), microVM},
+	} {
+		send(t, peer, c.said, at)
+		if got, _ := next(t, c.to, patience); !bytes.Equal(got, c.said) {
+			t.Fatalf("it gets %d bytes", len(got))
+		}
+		if got, _ := next(t, c.nothing, quiet); got != nil {
+			t.Error("the other one gets it too")
+		}
+	}
+	send(t, peer, datagram(theyAre, [16]byte{99}, 200, secret), at) // of nobody here: it does not go round
+	if got, _ := next(t, microVM, quiet); got != nil {
+		t.Errorf("%x", got)
+	}
+}
+
 func TestOnePeerTakesNoMoreThanItsShare(t *testing.T) {
 	q, _, _, _ := members(t)
 	now := time.Now()

@@ -38,6 +38,7 @@ type Questions struct {
 	target    netip.AddrPort
 	community Community
 	said      map[[uuidLen]byte]*bucket // by each peer
+	passed    bucket                    // to other servers of this host
 	asking    map[[8]byte]asking        // by the mark under which the microVM was asked
 	limits    limits
 }
@@ -89,7 +90,7 @@ func listenAt(addr netip.Addr) []netip.Addr {
 		return []netip.Addr{netip.IPv4Unspecified(), addr}
 	case addr.IsLoopback() && addr.Is4():
 		// What is sent to the second goes to all servers of this host that listen for this host alone.
-		return []netip.Addr{addr, netip.AddrFrom4([4]byte{127, 255, 255, 255})}
+		return []netip.Addr{addr, everyServer}
 	default:
 		return []netip.Addr{addr}
 	}
@@ -130,7 +131,7 @@ func (q *Questions) hear(e *ear) {
 			continue
 		}
 		if isPeers(data[:n]) {
-			q.leadIn(data[:n], time.Now())
+			q.leadIn(a, data[:n], time.Now())
 			continue
 		}
 		if n == wire.DiscoverLen && a.to.Port() != 0 && !a.to.Addr().IsUnspecified() {
@@ -265,7 +266,7 @@ func (e *ear) answer(a asking, data []byte) {
 // ownAddress says whether an address is one of this host.
 func ownAddress(addr netip.Addr) bool {
 	if addr.IsLoopback() {
-		return addr != netip.AddrFrom4([4]byte{127, 255, 255, 255})
+		return addr != everyServer
 	}
 	addrs, err := net.InterfaceAddrs()
 	if err != nil {
