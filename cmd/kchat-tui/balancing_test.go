@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,9 +20,10 @@ import (
 type community struct {
 	*person
 	ports [2]string
+	net   string // the first three numbers of their addresses, which no other test has
 }
 
-func (c *community) address(i int) string { return fmt.Sprintf("127.0.0.%d:%s", i+1, c.ports[i]) }
+func (c *community) address(i int) string { return fmt.Sprintf("%s.%d:%s", c.net, i+1, c.ports[i]) }
 
 func (c *community) start(t *testing.T, i int, args ...string) {
 	t.Helper()
@@ -32,6 +34,7 @@ func (c *community) start(t *testing.T, i int, args ...string) {
 
 func newCommunity(t *testing.T) *community {
 	c := &community{person: newPerson(t), ports: [2]string{freePort(t), freePort(t)}}
+	c.net = fmt.Sprintf("127.%d.%d", 1+rand.IntN(250), rand.IntN(250))
 	c.start(t, 0, "--name", "cellar")
 	c.start(t, 1, "--name", "attic", "--accounts", filepath.Join(c.dir, "data", "kchat", "server-"+c.ports[0], "accounts.json"))
 	return c
@@ -239,7 +242,7 @@ func TestWhatIsNoPeerIsRefused(t *testing.T) {
 	c.refused(t, "find the host", add("attic", "no-such-host.invalid")...)
 	c.refused(t, "is it started", add("attic", "127.0.0.1:"+freePort(t))...)
 	c.refused(t, "no name for a peer", add("the attic", c.address(1))...)
-	c.refused(t, "no port", add("attic", "127.0.0.2:70000")...)
+	c.refused(t, "no port", add("attic", "127.0.0.1:70000")...)
 	nobody := freePort(t)
 	c.refused(t, "no server is running at port "+nobody, "server", "peer", "list", "--port", nobody)
 	c.refused(t, "no server is running at port "+nobody, "admin", "drain", "attic", "--port", nobody)
