@@ -196,11 +196,19 @@ err_auth:
 	return err;
 }
 
+/*
+ * People hear why it ends as long as their namespace has its devices, which later
+ * kernels take away before they call .exit.
+ */
+static void __net_exit kchat_net_pre_exit(struct net *net)
+{
+	kchat_net_stop(kchat_net_of(net));
+}
+
 static void __net_exit kchat_net_exit(struct net *net)
 {
 	struct kchat_net *kn = kchat_net_of(net);
 
-	kchat_net_stop(kn);
 	kchat_peers_destroy(kn);
 	/* Registered ones may be there before a start. */
 	kchat_rooms_stop(kn);
@@ -215,6 +223,7 @@ static void __net_exit kchat_net_exit(struct net *net)
 
 static struct pernet_operations kchat_net_ops = {
 	.init = kchat_net_init,
+	.pre_exit = kchat_net_pre_exit,
 	.exit = kchat_net_exit,
 	.id = &kchat_net_id,
 	.size = sizeof(struct kchat_net),

@@ -97,7 +97,7 @@ func (l *Local) join(name string) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("listen to the events of the module: %w: this kernel cannot keep them from other users", errors.ErrUnsupported)
+	return fmt.Errorf("listen to the events of the module: %w: it has no such group", errors.ErrUnsupported)
 }
 
 // Close ends Serve.
