@@ -30,3 +30,9 @@ func TestRoomsHaveOneHome(t *testing.T) { inTheGuest(t, "homes") }
 
 // TestDrainUnderTalk: the rooms of one of them go to another, while people talk in them.
 func TestDrainUnderTalk(t *testing.T) { inTheGuest(t, "drain") }
+
+// TestServersThatLie: what is forged, cut, repeated or untrue harms nobody; JOINs that wait do not hold up a stop.
+func TestServersThatLie(t *testing.T) { inTheGuest(t, "liars") }
+
+// TestTheSuccessorDies: in the middle of a drain. What it has not got stays, and goes when it is back.
+func TestTheSuccessorDies(t *testing.T) { inTheGuest(t, "death") }

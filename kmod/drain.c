@@ -17,6 +17,7 @@
 #include "room.h"
 #include "rule.h"
 #include "server.h"
+#include "service.h"
 
 #define KCHAT_DRAIN_PAUSE_MS	1000	/* what could not move is tried again */
 #define KCHAT_DRAIN_TRIES	8	/* while somebody changes the room again and again */
@@ -35,7 +36,7 @@ struct packed {
 
 /* ---- what goes over ------------------------------------------------------------ */
 
-/* Under room->lock. False: it has grown. The key is masked by the caller. */
+/* Under rooms_lock and room->lock. False: it has grown. The key is masked later. */
 static bool pack_locked(const struct kchat_room *room, struct packed *packed)
 {
 	const struct kchat_account *maker = room->kept ? room->keeper : room->maker;
@@ -92,9 +93,11 @@ static bool pack(struct kchat_room *room, struct packed *packed)
 	while (!done) {
 		if (!packed_alloc(room, packed))
 			return false;
+		mutex_lock(&room->kn->rooms_lock);
 		spin_lock(&room->lock);
 		done = pack_locked(room, packed);
 		spin_unlock(&room->lock);
+		mutex_unlock(&room->kn->rooms_lock);
 		if (!done)
 			packed_free(packed);
 	}
@@ -262,7 +265,7 @@ static bool move_commit(struct kchat_peers *peers, struct kchat_room *room,
 	move_mark_gone(peers, true);
 	mutex_lock(&room->kn->rooms_lock);
 	spin_lock(&room->lock);
-	same = !room->gone && pack_locked(room, &now) && now.len == sent->len &&
+	same = !room->gone && !room->deciding && pack_locked(room, &now) && now.len == sent->len &&
 	       !memcmp(now.data, sent->data, sent->len);
 	if (same)
 		kchat_room_leave_here(room, place);
@@ -300,6 +303,9 @@ static bool move_room(struct kchat_peers *peers, struct kchat_room *room)
 		/* Whether it hears that or not: it asks us when somebody comes. */
 		move_ask(peers, NULL, 0);
 		kchat_room_clear_all(room);
+		/* Who keeps registered rooms looks, and finds that there is none. */
+		if (READ_ONCE(room->flags) & KCHAT_ROOM_REGISTERED)
+			kchat_service_changed(room);
 	}
 	move_end(peers);
 	return moved;

@@ -108,21 +108,35 @@ type community struct {
 // people is how many accounts a community has.
 const people = 12
 
-// newCommunity makes one. The servers know each other when it returns.
+// newCommunity makes one of three. The servers know each other when it returns.
 func newCommunity(ctx context.Context) (*community, error) {
-	if err := loadVeth(); err != nil {
-		return nil, err
+	c, _, err := newTowns(ctx, "ann", "bob", "cid")
+	if err != nil {
+		return c, err
 	}
+	for _, t := range c.towns {
+		if err := c.open(ctx, t); err != nil {
+			return c, err
+		}
+	}
+	return c, c.all(ctx, genl.PeerLive)
+}
+
+// newTowns makes the places of one, and what is needed to start servers there; also its secret.
+func newTowns(ctx context.Context, names ...string) (*community, []byte, error) {
 	c := &community{}
+	if err := loadVeth(); err != nil {
+		return c, nil, err
+	}
 	for i := range people {
 		c.logins = append(c.logins, fmt.Sprintf("p%d", i))
 	}
 	secret := make([]byte, wire.KeyLen)
 	_, _ = rand.Read(secret) // never fails
-	for i, name := range []string{"ann", "bob", "cid"} {
+	for i, name := range names {
 		t, err := c.found(ctx, i, name, secret)
 		if err != nil {
-			return c, fmt.Errorf("server %s: %w", name, err)
+			return c, nil, fmt.Errorf("server %s: %w", name, err)
 		}
 		c.towns = append(c.towns, t)
 	}
@@ -131,17 +145,13 @@ func newCommunity(ctx context.Context) (*community, error) {
 			at := byte(4 * (4*i + j))
 			near, far := [4]byte{198, 51, 100, at + 1}, [4]byte{198, 51, 100, at + 2}
 			if err := t.do(func() error { return cable(fmt.Sprintf("w%d%d", i, j), near, other.place, far) }); err != nil {
-				return c, err
+				return c, nil, err
 			}
+			// Each is heard at its own end.
 			t.heard[other], other.heard[t] = netip.AddrFrom4(near), netip.AddrFrom4(far)
 		}
 	}
-	for _, t := range c.towns {
-		if err := c.open(ctx, t); err != nil {
-			return c, err
-		}
-	}
-	return c, c.all(ctx, genl.PeerLive)
+	return c, secret, nil
 }
 
 // found makes a place for a server, with accounts, and with a cable from here.

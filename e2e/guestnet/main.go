@@ -25,6 +25,8 @@ func commands() map[string]func(context.Context) error {
 		"vanish":    etherGoesWithItsNamespace,
 		"homes":     homesOfRooms,
 		"drain":     drainUnderTalk,
+		"liars":     datagramsOfLiars,
+		"death":     successorDies,
 	}
 }
 
