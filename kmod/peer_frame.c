@@ -145,11 +145,6 @@ bool kchat_datagram_parse(const u8 *data, u32 len, struct kchat_datagram *out)
 	case KCHAT_D_TAKEN:
 		read_taken(&r, out);
 		break;
-	case KCHAT_D_INVITE:
-		out->from = read_u64(&r);
-		out->to = read_u64(&r);
-		read_name(&r, out);
-		break;
 	default:
 		return false;
 	}
@@ -224,10 +219,6 @@ static u8 *put_body(u8 *p, const struct kchat_datagram *d)
 		p = put_u16(p, d->error);
 		p = put_u8(p, d->state);
 		return put_u8(p, 0);
-	case KCHAT_D_INVITE:
-		p = put_u64(p, d->from);
-		p = put_u64(p, d->to);
-		return put_name(p, d);
 	default:
 		return p;
 	}

@@ -21,7 +21,6 @@ enum kchat_datagram_kind {
 	KCHAT_D_MOVE	= 21,	/* a part of a room that is to come to you */
 	KCHAT_D_DONE	= 22,	/* it is yours now */
 	KCHAT_D_TAKEN	= 23,	/* so much of it is here */
-	KCHAT_D_INVITE	= 24,	/* somebody of yours is invited into a room */
 };
 
 /* In LOAD, HERE and GIVE. */
@@ -62,8 +61,8 @@ struct kchat_load {
  * @epoch: the highest one that the sender has given out or seen
  * @mark: all but LOAD: of the question, or of the move
  * @load: LOAD, HERE, GIVE
- * @flags: CLAIM: KCHAT_CLAIM_*; INVITE: of the room
- * @name: WHERE, CLAIM, INVITE: of the room
+ * @flags: CLAIM: KCHAT_CLAIM_*
+ * @name: WHERE, CLAIM: of the room
  * @home: HERE, GIVE: UUID, 16 bytes; zeros: nowhere
  * @total: MOVE: bytes of the whole room
  * @offset: MOVE, TAKEN: of this part; bytes that are there
@@ -71,8 +70,6 @@ struct kchat_load {
  * @state: TAKEN: enum kchat_taken_state
  * @data: MOVE: the part
  * @len: of @data
- * @from: INVITE: account that invites
- * @to: INVITE: account that is invited
  */
 struct kchat_datagram {
 	u8 kind;
@@ -93,8 +90,6 @@ struct kchat_datagram {
 	u8 state;
 	const u8 *data;
 	u32 len;
-	u64 from;
-	u64 to;
 };
 
 #define KCHAT_DATAGRAM_HEAD	72

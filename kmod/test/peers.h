@@ -32,8 +32,6 @@ static inline struct kchat_datagram datagram_of(u8 kind)
 		.state = KCHAT_TAKEN_REFUSED,
 		.data = (const u8 *)"a part of a room",
 		.len = 16,
-		.from = 15,
-		.to = 16,
 	};
 }
 
