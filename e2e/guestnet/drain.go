@@ -314,7 +314,7 @@ func (t *talker) rule() error {
 	return nil
 }
 
-// talkAll lets all talk. The function that it returns ends that, when all that was sent is acknowledged.
+// talkAll lets all talk. The function that it returns ends that, when more was said and all of it is acknowledged.
 func talkAll(talkers []*talker) (stop func() error, err error) {
 	var listening, talking sync.WaitGroup
 	quiet, done := make(chan struct{}), make(chan struct{})
@@ -336,19 +336,41 @@ func talkAll(talkers []*talker) (stop func() error, err error) {
 			}
 		})
 	}
-	time.Sleep(time.Second) // of talk before it begins
 	return func() error {
-		time.Sleep(time.Second) // and after it
+		err := sayMore(talkers)
 		close(quiet)
 		talking.Wait()
-		err := settle(talkers)
+		err = errors.Join(err, settle(talkers))
 		close(done)
 		listening.Wait()
 		for _, t := range talkers {
 			err = errors.Join(err, t.ended)
 		}
 		return err
-	}, nil
+	}, sayMore(talkers)
+}
+
+// sayMore waits until everybody has said so much more that was acknowledged.
+func sayMore(talkers []*talker) error {
+	const more = 5
+	for _, t := range talkers {
+		from := -1
+		for deadline := time.Now().Add(20 * patience); ; time.Sleep(10 * time.Millisecond) {
+			t.mu.Lock()
+			said, ended := len(t.acked), t.ended
+			t.mu.Unlock()
+			if from < 0 {
+				from = said
+			}
+			if ended != nil || said >= from+more {
+				break
+			}
+			if time.Now().After(deadline) {
+				return fmt.Errorf("%s is not heard", t.guest.login)
+			}
+		}
+	}
+	return nil
 }
 
 // settle waits until nothing is in doubt any more: what was refused meanwhile is sent again.
