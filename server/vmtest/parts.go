@@ -3,6 +3,7 @@
 package vmtest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -46,6 +47,21 @@ func parallel() bool { return kernelName() == "kcsan" }
 // not ours.
 func watchRaces() (on guest.Write, wanted bool) {
 	return guest.Write{Path: "/sys/kernel/debug/kcsan", Data: []byte("on")}, kernelName() == "kcsan"
+}
+
+// hasWatched fails if KCSAN has not watched anything (kernel/kcsan/debugfs.c): then it has found nothing, whatever raced.
+func hasWatched(ctx context.Context, g *guest.Client) error {
+	var data []byte
+	if err := g.Call(ctx, guest.OpRead, guest.Path{Path: "/sys/kernel/debug/kcsan"}, &data); err != nil {
+		return err
+	}
+	watched := 0
+	for line := range strings.Lines(string(data)) {
+		if n, err := fmt.Sscanf(line, "setup_watchpoints: %d", &watched); n == 1 && err == nil && watched > 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("KCSAN has watched nothing:\n%s", data)
 }
 
 // findsLeaks says that the kernel has kmemleak.

@@ -220,7 +220,13 @@ func (s *Server) Close() error {
 
 // locate remembers where the module's code is, for the names in what unloaded finds.
 func (s *Server) locate() (err error) {
-	if g := s.Runner.Guest(); g != nil && findsLeaks() {
+	g := s.Runner.Guest()
+	if g != nil && kernelName() == "kcsan" {
+		ctx, cancel := s.Timeout(10 * time.Second)
+		defer cancel()
+		return hasWatched(ctx, g)
+	}
+	if g != nil && findsLeaks() {
 		ctx, cancel := s.Timeout(10 * time.Second)
 		defer cancel()
 		s.code, err = codeOf(ctx, g, "kchat", s.module)
