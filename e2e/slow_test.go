@@ -294,7 +294,7 @@ func TestASlowTakerOfAVideoJumps(t *testing.T) {
 				}
 				return jumps
 			case f.Type != wire.TypeStreamChunk:
-				t.Fatalf("in the video:%s", names([]peer.Frame{f}))
+				t.Fatalf("in the video at %d:%s", at, names([]peer.Frame{f}))
 			case f.Seq != at:
 				jumps++
 				if f.Seq < at || f.Flags&wire.FlagKeyframe == 0 {

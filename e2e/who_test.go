@@ -234,6 +234,11 @@ func names(frames []peer.Frame) string {
 				s += "(" + e.Number.Name() + ")"
 			}
 		}
+		if f.Type == wire.TypeStreamCancel {
+			if c, err := wire.ParseStreamCancel(f.Body); err == nil {
+				s += "(" + c.Reason.Name() + ")"
+			}
+		}
 	}
 	return s
 }
