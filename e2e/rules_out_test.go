@@ -96,6 +96,34 @@ func TestKickInMidStream(t *testing.T) {
 	b.find("ERROR", func(f peer.Frame) bool { return f.ID == id && f.Type == wire.TypeError })
 }
 
+// TestBanAndMuteInMidStream: a ban ends a stream as a kick does; a mute ends it too, and its author stays.
+func TestBanAndMuteInMidStream(t *testing.T) {
+	t.Parallel()
+	for _, action := range []wire.Action{wire.RuleBan, wire.RuleMute} {
+		owner, b, c, r := trio(t)
+		id := b.send(wire.TypeStreamBegin, r.Number, wire.StreamBegin{Size: 1 << 20, Kind: wire.StreamFile, Name: "f"})
+		b.gets(id, wire.TypeStreamCredit)
+		c.gets(id, wire.TypeStreamBegin)
+		c.ok(c.Send(wire.Header{Type: wire.TypeStreamAccept, Room: r.Number, ID: id}, wire.Number{}))
+		c.gets(id, wire.TypeStreamStart)
+		b.ok(b.Send(wire.Header{Type: wire.TypeStreamChunk, Room: r.Number, ID: id}, make(wire.Raw, 4096)))
+		c.gets(id, wire.TypeStreamChunk)
+		owner.does(r, about(action, b))
+		for _, w := range []*who{b, c} {
+			f := w.find("STREAM_CANCEL", func(f peer.Frame) bool { return f.ID == id && f.Type == wire.TypeStreamCancel })
+			if cancel, err := wire.ParseStreamCancel(f.Body); err != nil || cancel.Reason != wire.ErrStreamGone {
+				t.Errorf("action %d: STREAM_CANCEL: %+v, %v", action, cancel, err)
+			}
+		}
+		if action == wire.RuleBan {
+			b.removed(r)
+			continue
+		}
+		b.refused(b.send(wire.TypeStreamBegin, r.Number, wire.StreamBegin{Size: 1, Kind: wire.StreamFile, Name: "g"}), wire.ErrMuted)
+		b.gets(c.say(r.Number, "quiet"), wire.TypeMsg)
+	}
+}
+
 // TestKickTheTaker: who is kicked takes nothing more of a stream.
 func TestKickTheTaker(t *testing.T) {
 	t.Parallel()

@@ -274,6 +274,9 @@ static bool move_commit(struct kchat_peers *peers, struct kchat_room *room,
 		kchat_room_remove(room);
 	mutex_unlock(&room->kn->rooms_lock);
 	packed_free(&now);
+	/* The service here keeps it no more; that of the successor is told there. */
+	if (same && room->flags & KCHAT_ROOM_REGISTERED)
+		kchat_service_changed(room);
 	if (!same) {
 		move_mark_gone(peers, false);
 		kfree(place);
