@@ -15,7 +15,7 @@ import (
 )
 
 // listed is how many accounts there are to be listed: many times what the kernel tells at once.
-const listed = 2000
+const listed = 1000
 
 // firstListed is where the numbers of the accounts begin that are there to be listed.
 const firstListed = 1 << 41
