@@ -47,6 +47,12 @@ var tests = map[string]func(*place) error{
 	"killed":   killed,
 }
 
+func init() {
+	// The thread with which a process begins lives as long as the process, and so would the network namespace that
+	// somebody went into on it. It stays with main.
+	runtime.LockOSThread()
+}
+
 func main() {
 	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "guestdev:", err)
