@@ -229,8 +229,13 @@ void kchat_drain_taken(struct kchat_peers *peers, u32 index,
 
 static void move_mark_gone(struct kchat_peers *peers, bool gone)
 {
+	const struct kchat_move *move = &peers->move;
+	const struct kchat_text name = { move->name, move->name_len };
+
 	mutex_lock(&peers->lock);
 	peers->move.gone = gone;
+	if (gone)
+		kchat_home_left(peers, &name);
 	mutex_unlock(&peers->lock);
 }
 

@@ -254,6 +254,15 @@ static bool move_gone(const struct kchat_peers *peers, const struct kchat_text *
 	       same_name(peers->move.name, peers->move.name_len, name);
 }
 
+static const u8 *uuid_of(const struct kchat_peers *peers, int home)
+{
+	static const u8 nowhere[16];
+
+	if (home == HOME_HERE)
+		return peers->kn->cfg.server_uuid;
+	return home >= 0 ? peers->list[home]->place.uuid : nowhere;
+}
+
 /* What we know without asking. HOME_NOWHERE: nothing. */
 static int home_known(struct kchat_peers *peers, const struct kchat_text *name)
 {
@@ -263,19 +272,28 @@ static int home_known(struct kchat_peers *peers, const struct kchat_text *name)
 		return HOME_HERE;
 	if (move_gone(peers, name))
 		return peers->move.peer;
+	/* One that is given to us is about to be made. Another may be made, and gone on. */
 	gift = gift_find(peers, name);
-	if (gift && time_before(jiffies, gift->until))
-		return home_of(peers, gift->uuid);
+	if (gift && time_before(jiffies, gift->until) &&
+	    home_of(peers, gift->uuid) == HOME_HERE)
+		return HOME_HERE;
 	return HOME_NOWHERE;
 }
 
-static const u8 *uuid_of(const struct kchat_peers *peers, int home)
+/* Nobody has it: to whom it was given a moment ago, else to the least busy. */
+static int home_new(struct kchat_peers *peers, const struct kchat_text *name)
 {
-	static const u8 nowhere[16];
+	const struct gift *gift = gift_find(peers, name);
+	int home;
 
-	if (home == HOME_HERE)
-		return peers->kn->cfg.server_uuid;
-	return home >= 0 ? peers->list[home]->place.uuid : nowhere;
+	if (gift && time_before(jiffies, gift->until)) {
+		home = home_of(peers, gift->uuid);
+		if (home >= 0 && kchat_peer_state(peers->list[home]) == KCHAT_PEER_LIVE)
+			return home;
+	}
+	home = least_busy(peers);
+	gift_add(peers, name, uuid_of(peers, home));
+	return home;
 }
 
 /* ---- who waits is told --------------------------------------------------------- */
@@ -410,10 +428,8 @@ static void question_decide(struct kchat_peers *peers, struct question *question
 	const struct kchat_text name = question_name(question);
 	int home = HOME_NOWHERE;
 
-	if (wants_room(question)) {
-		home = least_busy(peers);
-		gift_add(peers, &name, uuid_of(peers, home));
-	}
+	if (wants_room(question))
+		home = home_new(peers, &name);
 	question_end(peers, question, home);
 }
 
@@ -707,6 +723,14 @@ void kchat_home_give(struct kchat_peers *peers, u32 index, const struct kchat_da
 	if (home == HOME_HERE)
 		gift_add(peers, &name, peers->kn->cfg.server_uuid);
 	question_end(peers, question, home);
+}
+
+void kchat_home_left(struct kchat_peers *peers, const struct kchat_text *name)
+{
+	struct gift *gift = gift_find(peers, name);
+
+	if (gift)
+		gift_free(peers, gift);
 }
 
 void kchat_home_came(struct kchat_peers *peers, const struct kchat_text *name)

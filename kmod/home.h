@@ -41,6 +41,8 @@ void kchat_home_where(struct kchat_peers *peers, u32 index, const struct kchat_d
 void kchat_home_here(struct kchat_peers *peers, u32 index, const struct kchat_datagram *datagram);
 void kchat_home_claim(struct kchat_peers *peers, u32 index, const struct kchat_datagram *datagram);
 void kchat_home_give(struct kchat_peers *peers, u32 index, const struct kchat_datagram *datagram);
+/* A room is not here any more: that it was given to us does not count. */
+void kchat_home_left(struct kchat_peers *peers, const struct kchat_text *name);
 /* A room is here now: who waits for it comes in. */
 void kchat_home_came(struct kchat_peers *peers, const struct kchat_text *name);
 /* Asks again, and ends what took too long. True: there are questions. */

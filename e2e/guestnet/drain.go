@@ -164,17 +164,18 @@ type talker struct {
 	guest *guest
 	name  string
 
-	mu    sync.Mutex
-	home  *town
-	conn  *peer.Conn
-	room  uint32
-	last  turn
-	acked []wire.ID
-	heard map[wire.ID]turn
-	order []turn
-	doubt map[wire.ID]bool // sent, and not acknowledged
-	moves int
-	ended error
+	mu      sync.Mutex
+	home    *town
+	conn    *peer.Conn
+	room    uint32
+	last    turn
+	acked   []wire.ID
+	heard   map[wire.ID]turn
+	order   []turn
+	doubt   map[wire.ID]bool // sent, and not acknowledged
+	refused []wire.ID        // of these, to be sent again
+	moves   int
+	ended   error
 }
 
 func newTalker(c *community, i int, from *town, name string) (*talker, error) {
@@ -253,6 +254,10 @@ func (t *talker) listen(done <-chan struct{}) error {
 			}
 			t.moves++
 			t.again()
+		case f.Type == wire.TypeError: // alone for now, or not here any more
+			t.mu.Lock()
+			t.refused = append(t.refused, f.ID)
+			t.mu.Unlock()
 		case f.Room == t.room:
 			t.mu.Lock()
 			err := t.hear(f)
@@ -273,10 +278,16 @@ func (t *talker) again() {
 	}
 }
 
-// say sends a new message, unless so many are under way.
+// say sends what was refused again, and a new message, unless so many are under way.
 func (t *talker) say(most int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	for _, id := range t.refused {
+		if t.doubt[id] {
+			_ = t.conn.Say(t.room, id, t.guest.login)
+		}
+	}
+	t.refused = nil
 	if len(t.doubt) >= most {
 		return
 	}
