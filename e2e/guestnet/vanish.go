@@ -84,7 +84,7 @@ func ownLinkLocal(name string) (netip.Addr, error) {
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(12 * patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		addresses, err := link.Addrs()
 		if err != nil {
 			return netip.Addr{}, err
@@ -100,8 +100,8 @@ func ownLinkLocal(name string) (netip.Addr, error) {
 
 // reached waits until both ends have made sure that nobody else has their addresses.
 func reached(ctx context.Context, address string) (err error) {
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		dialer := net.Dialer{Timeout: time.Second}
+	for deadline := time.Now().Add(12 * patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		dialer := net.Dialer{Timeout: patience}
 		var conn net.Conn
 		if conn, err = dialer.DialContext(ctx, "tcp", address); err == nil {
 			return conn.Close()
@@ -112,7 +112,7 @@ func reached(ctx context.Context, address string) (err error) {
 
 // asks sends questions until one is answered.
 func (w *wireEnd) asks() (answered bool, err error) {
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(12 * patience); time.Now().Before(deadline); {
 		if err := w.send(wire.Question{Mark: [8]byte{0xaa}}.Append(nil)); err != nil {
 			return false, err
 		}
