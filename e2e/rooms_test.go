@@ -39,13 +39,16 @@ func TestJoinShowsWhoIsThere(t *testing.T) {
 func TestRoomNames(t *testing.T) {
 	t.Parallel()
 	w := enter(t)
-	for _, name := range []string{"x", strings.Repeat("n", 64), "한국어", strings.Repeat("한", 21), "UPPER and lower", "a/b#c", "#x", "a\u0301"} {
+	for _, name := range []string{"x", strings.Repeat("n", 64), "한국어", strings.Repeat("한", 21), "UPPER and lower", "a/b#c", "a\u0301"} {
 		if r := w.join(name); r.Name != name {
 			t.Errorf("joined %q, got %q", name, r.Name)
 		}
 	}
+	if r := w.join("#den"); r.Name != "den" {
+		t.Errorf("joined #den, got %q", r.Name)
+	}
 	for what, name := range map[string]string{
-		"empty": "", "65 bytes": strings.Repeat("n", 65), "a space first": " x", "a space last": "x ", "only a space": " ",
+		"empty": "", "only the sign": "#", "two signs": "##x", "a space after the sign": "# x", "65 bytes": strings.Repeat("n", 65), "a space first": " x", "a space last": "x ", "only a space": " ",
 		"a zero": "a\x00b", "newline": "a\nb", "tab": "a\tb", "escape": "\x1b[31m", "delete": "a\x7f",
 		"direct without numbers": "@", "direct, one number": "@1", "direct, not numbers": "@a-b", "direct, equal": "@1-1",
 		"direct, the other way round": "@9-3", "direct, leading zero": "@01-2", "direct, too large": "@1-99999999999999999999999",
