@@ -5,6 +5,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -145,6 +146,17 @@ func TestHangulIsCompleteWhenEnterComesFirst(t *testing.T) {
 	s.pass(1)
 	s.until("the message to be sent", func() bool { return len(s.client.drafts()) == 1 })
 	if got := s.client.drafts()[0]; got != "안녕하세요" {
+		t.Errorf("sent %q", got)
+	}
+}
+
+// Whoever types fast, and every script, has the next line begun before the last one is dealt with.
+func TestKeysBehindEnterAreTheNextLine(t *testing.T) {
+	s := inCompany(t)
+	s.type_("one\rtwo\r안녕\r/three")
+	s.wait("› /three")
+	s.until("three messages", func() bool { return len(s.client.drafts()) == 3 })
+	if got := s.client.drafts(); !slices.Equal(got, []string{"one", "two", "안녕"}) {
 		t.Errorf("sent %q", got)
 	}
 }

@@ -87,22 +87,22 @@ func (c *composer) key(msg tea.Msg) bool {
 // tickFunc is tea.Tick by some clock.
 type tickFunc func(d time.Duration, do func(time.Time) tea.Msg) tea.Cmd
 
-// enter begins to send. What comes before settledMsg still belongs to the message.
+// enter begins to send. Syllables that come before settledMsg still belong to the message; nil: none can come.
 func (c *composer) enter(tick tickFunc) tea.Cmd {
+	if !hangulLast(c.value()) {
+		return nil
+	}
 	c.settles++
 	c.waiting = true
 	turn := c.settles
-	if !hangulLast(c.value()) {
-		return func() tea.Msg { return settledMsg{turn} }
-	}
 	return tick(settleFor, func(time.Time) tea.Msg { return settledMsg{turn} })
 }
 
-// take returns what is to be sent and empties the composer, if msg belongs to the last Enter.
-func (c *composer) take(msg settledMsg) (string, bool) {
-	if !c.waiting || msg.turn != c.settles {
-		return "", false
-	}
+// settled reports whether msg belongs to the last Enter, and that waits.
+func (c *composer) settled(msg settledMsg) bool { return c.waiting && msg.turn == c.settles }
+
+// take returns what is to be sent.
+func (c *composer) take() (string, bool) {
 	c.waiting = false
 	s := norm.NFC.String(strings.TrimRight(c.value(), " \n"))
 	return s, strings.TrimSpace(s) != ""

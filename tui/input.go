@@ -21,6 +21,9 @@ const maxText = 16384
 
 // write gives a key to the composer.
 func (c *chat) write(msg tea.KeyPressMsg) tea.Cmd {
+	if c.composer.waiting && !hangulLast(msg.Text) {
+		return tea.Batch(c.submit(), c.write(msg)) // it is the next message's
+	}
 	if c.link.reading && !strings.HasPrefix(c.composer.value(), "/") && msg.Text != "/" {
 		return c.readingKey(msg)
 	}
@@ -86,12 +89,23 @@ func (c *chat) enter() tea.Cmd {
 		c.composer.set("")
 		return nil
 	}
-	return c.composer.enter(c.cfg.Tick)
+	if wait := c.composer.enter(c.cfg.Tick); wait != nil {
+		return wait
+	}
+	return c.submit()
 }
 
 // settled goes on after Enter, when the last syllable has come.
 func (c *chat) settled(msg settledMsg) tea.Cmd {
-	words, ok := c.composer.take(msg)
+	if !c.composer.settled(msg) {
+		return nil
+	}
+	return c.submit()
+}
+
+// submit sends what is written, or does it.
+func (c *chat) submit() tea.Cmd {
+	words, ok := c.composer.take()
 	if !ok {
 		return nil
 	}
