@@ -181,14 +181,14 @@ bool kchat_kept_del(struct kchat_room *room)
 	if (!kept)
 		return false;
 	kchat_kept_end(room, false, true, 0, no_id);
-	/* The service has not asked for it, perhaps. Without memory it learns of it when it asks. */
+	/* The service need not have asked for it. Without memory it learns of it when it asks. */
 	kchat_service_changed(room);
 	return true;
 }
 
 /* ---- what the service has kept --------------------------------------------------- */
 
-/* Under room->lock; nobody is there. @topic is the room's from then on, and the old one the caller's. */
+/* Under room->lock, nobody is there. @topic is the room's now, the old one the caller's. */
 static void kept_apply(struct kchat_room *room, const struct kchat_kept *kept, u8 **topic)
 {
 	WRITE_ONCE(room->flags, (kept->flags & KCHAT_KEPT_FLAGS) | KCHAT_ROOM_REGISTERED);

@@ -86,7 +86,7 @@ enum kchat_error kchat_room_gate(const struct kchat_session *session, const u8 *
 enum kchat_error kchat_room_may_say(const struct kchat_room *room,
 				    const struct kchat_person *person,
 				    const struct kchat_rule *rule, u32 *wait_ms);
-/* Under room->lock: RULED, to everybody there, and to who listens over netlink. @by: 0: the server */
+/* Under room->lock: RULED, to all there, and to who listens over netlink. @by: 0: the server */
 void kchat_ruled_say(struct kchat_room *room, const struct kchat_ruling *told, u64 by,
 		     const u8 *id, struct kchat_spare *spare);
 /*
