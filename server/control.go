@@ -20,8 +20,9 @@ import (
 // The orders that a running server takes over its control socket, one a connection.
 const (
 	orderStatus  = "status"
-	orderSync    = "sync" // the accounts file changed
-	orderStop    = "stop" // the answer comes when the server has ended
+	orderConfig  = "config" // what it was started with
+	orderSync    = "sync"   // the accounts file changed
+	orderStop    = "stop"   // the answer comes when the server has ended
 	orderEther   = "ether"
 	orderPeers   = "peers"
 	orderPeerAdd = "peer add"
@@ -122,6 +123,8 @@ func (c *control) do(ctx context.Context, o order) (any, error) {
 	switch o.Do {
 	case orderStatus:
 		return c.runner.Status(ctx)
+	case orderConfig:
+		return c.runner.cfg, nil
 	case orderSync:
 		return nil, c.runner.Sync(ctx)
 	case orderStop:

@@ -198,6 +198,13 @@ func GetStatus(ctx context.Context, p Paths) (Status, error) {
 	return s, err
 }
 
+// RunningConfig asks this user's server what it was started with.
+func RunningConfig(ctx context.Context, p Paths) (Config, error) {
+	var cfg Config
+	err := ask(ctx, p.control(), orderConfig, &cfg)
+	return cfg, err
+}
+
 // SyncAccounts tells this user's server, if it runs, that the accounts file has changed.
 func SyncAccounts(ctx context.Context, p Paths) error {
 	err := ask(ctx, p.control(), orderSync, nil)

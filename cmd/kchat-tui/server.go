@@ -98,6 +98,35 @@ func (o *serverOptions) startFlags(cmd *cobra.Command) {
 	cmd.MarkFlagsMutuallyExclusive("listen", "lan")
 }
 
+// asBefore takes for flags that are not given what the server that runs was started with.
+func (o *serverOptions) asBefore(cmd *cobra.Command) error {
+	paths, err := o.paths()
+	if err != nil {
+		return err
+	}
+	was, err := server.RunningConfig(cmd.Context(), paths)
+	if errors.Is(err, server.ErrNotRunning) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("ask how the server was started: %w", err)
+	}
+	given := cmd.Flags().Changed
+	if !given("listen") && !given("lan") {
+		o.listen = was.Listen.String()
+	}
+	if !given("mode") {
+		o.mode = string(was.Mode)
+	}
+	if !given("module") {
+		o.module = was.Module
+	}
+	if !given("udp") {
+		o.udp = was.UDPPort
+	}
+	return nil
+}
+
 func (o *serverOptions) config() (server.Config, error) {
 	mode, err := server.ParseMode(o.mode)
 	if err != nil {
@@ -186,8 +215,12 @@ func serverRestartCommand(o *serverOptions) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "restart",
 		Short: "Stop the server if it runs, and start it",
+		Long:  "Stop the server if it runs, and start it as it was started before, but for the flags that are given.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.asBefore(cmd); err != nil {
+				return err
+			}
 			cfg, err := o.config()
 			if err != nil {
 				return err

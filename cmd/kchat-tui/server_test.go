@@ -69,6 +69,14 @@ func TestAServerStartsTellsOfItselfAndStops(t *testing.T) {
 	if again.Server != s.Server || again.Community != s.Community || again.Generation <= s.Generation {
 		t.Errorf("after a restart: %+v, before: %+v", again, s)
 	}
+
+	// A restart is as the start was, but for what is said.
+	for _, flags := range [][]string{{"--listen", "127.0.0.2"}, nil} {
+		p.mustRun(t, append([]string{"server", "restart", "--port", port}, flags...)...)
+		if now := p.status(t, port); now.Listen.String() != "127.0.0.2:"+port || now.Generation <= again.Generation {
+			t.Errorf("restart %q: %+v", flags, now)
+		}
+	}
 }
 
 func TestAServerDoesNotHoldWhatItsStarterInherited(t *testing.T) {
