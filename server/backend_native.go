@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -34,7 +35,7 @@ type nativeBackend struct {
 	service  *genl.Service
 	watching sync.Mutex     // protects listens
 	listens  *genl.Listener // while somebody watches
-	loaded   bool           // by us
+	loaded   bool           // by us, to be unloaded when we stop
 	never    chan struct{}
 }
 
@@ -52,7 +53,11 @@ func startNative(cfg Config, h hooks) (*nativeBackend, error) {
 	}, nil
 }
 
-func (b *nativeBackend) load(context.Context) error {
+// load loads the module, unless another server has: it serves all network namespaces.
+func (b *nativeBackend) load(context.Context) (err error) {
+	if b.Local, err = genl.Dial(genl.Family); err == nil {
+		return nil
+	}
 	file, err := os.Open(b.module)
 	if err != nil {
 		return fmt.Errorf("open the module for kernel %s: %w", b.release, err)
@@ -129,12 +134,18 @@ func (b *nativeBackend) stop(ctx context.Context) error {
 	if b.Local != nil {
 		errs = append(errs, genl.NewClient(b).Stop(ctx), b.Close())
 	}
-	if b.loaded {
+	if b.loaded && !b.shared(ctx) {
 		if err := unix.DeleteModule("kchat", unix.O_NONBLOCK); err != nil {
 			errs = append(errs, fmt.Errorf("unload the module: %w", err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// shared reports whether another server may still need the module, in this or another network namespace; it stays then.
+func (b *nativeBackend) shared(ctx context.Context) bool {
+	ports, err := RunningPorts(ctx)
+	return err != nil || slices.ContainsFunc(ports, func(port uint16) bool { return port != b.port })
 }
 
 func (b *nativeBackend) gone() <-chan struct{} { return b.never }
