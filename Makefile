@@ -9,7 +9,7 @@ MICROVM := $(or $(XDG_DATA_HOME),$(HOME)/.local/share)/kchat/microvm
 CLANG := $(shell command -v clang-14 || command -v clang)
 GOBUILD := CGO_ENABLED=0 go build -trimpath
 
-.PHONY: help run demo demo-gif test build build-client install-client install setup kmod check-kmod check-kernels check-style check-c check-go test-go test-older \
+.PHONY: help run demo demo-gif test tour build build-client install-client install setup kmod check-kmod check-kernels check-style check-c check-go test-go test-older \
 	debug-kernel kmod-debug kmod-broken test-debug test-kcsan coverage fuzz init client vm-tool clean
 
 help: ## list the targets
@@ -30,7 +30,11 @@ demo-gif: build ## record the picture of the README (needs vhs and ttyd)
 test: ## install what is missing, build, and run every test
 	@scripts/setup test
 	@$(MAKE) --no-print-directory build check-kmod check-c check-go kmod-broken
+	@$(MAKE) --no-print-directory tour
 	@$(MAKE) --no-print-directory test-go test-older
+
+tour: build ## everything the server does, once each by a user's commands, with what they say
+	@go run ./e2e/tour
 
 build: kmod init client ## build bin/kchat-tui and kmod/kchat.ko
 
