@@ -108,7 +108,7 @@ struct kchat_move {
  * @mark: of the last question or move
  * @load_due: jiffies when the next LOAD is sent
  * @work: what time does to peers and questions
- * @questions: home.c: whose home is being asked for
+ * @questions: home_ask.c: whose home is being asked for
  * @nr_waiting: of all questions: who waits for the answer
  * @gifts: home.c: homes that were given lately, oldest first
  * @gift_names: the same by name
