@@ -188,6 +188,7 @@ func TestAFileGoesToAllWhoAccept(t *testing.T) {
 	}
 	second := make(chan result, 1)
 	go func() {
+		defer close(second) // also when the test fails in drink
 		d, e := mc.drink(id, 0, a.Me.Account)
 		second <- result{d, e}
 	}()
