@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"path/filepath"
 	"time"
 
@@ -71,14 +70,18 @@ func updated(store *accounts.Store, change func(*accounts.Data)) (*accounts.Data
 	return &data, err
 }
 
-// nextGeneration is larger than the one before, and than those of other servers some time ago: a room may go from one
-// server to another, and its epochs grow.
+// generationMax keeps numbers that begin with a generation, such as epochs, below 2^53: programs that read JSON take
+// larger ones for others (RFC 8259, section 6). It is reached in the year 2209.
+const generationMax = 1<<21 - 1
+
+// nextGeneration is larger than the one before, and than those of other servers an hour ago: a room may go from one
+// server to another, and its epochs grow. It is the hours since 1970, or one more than before.
 func nextGeneration(before uint32, now time.Time) uint32 {
-	seconds := now.Unix()
-	if seconds < 0 || seconds > math.MaxUint32 {
-		seconds = 0
+	hours := now.Unix() / 3600
+	if hours < 0 || hours > generationMax {
+		hours = 0
 	}
-	return max(before+1, uint32(seconds))
+	return max(before+1, uint32(hours))
 }
 
 // readIdentity finds out who a server is that shares the accounts of others. A server that had accounts of its own

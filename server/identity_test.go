@@ -88,17 +88,17 @@ func TestAnOldAccountsFileGoesOn(t *testing.T) {
 }
 
 func TestAGenerationGrowsWithTheTimeAndWithoutIt(t *testing.T) {
-	day := time.Unix(1_800_000_000, 0)
+	day := time.Unix(500_000*3600, 0)
 	for _, c := range []struct {
 		before uint32
 		now    time.Time
 		want   uint32
 	}{
-		{0, day, 1_800_000_000},
-		{1_800_000_000, day, 1_800_000_001},
-		{1_900_000_000, day, 1_900_000_001},                 // the clock was ahead
-		{3, time.Unix(-5, 0), 4},                            // it is not set
-		{1_800_000_000, time.Unix(1<<33, 0), 1_800_000_001}, // it has no sense
+		{0, day, 500_000},
+		{500_000, day, 500_001},
+		{600_000, day, 600_001},                      // the clock was ahead
+		{3, time.Unix(-5*3600, 0), 4},                // it is not set
+		{500_000, time.Unix(1<<21*3600, 0), 500_001}, // it has no sense
 	} {
 		if got := nextGeneration(c.before, c.now); got != c.want {
 			t.Errorf("after %d at %v comes %d, want %d", c.before, c.now, got, c.want)

@@ -83,7 +83,7 @@ func TestAServerInAMicroVMIsFoundFromAnotherMachine(t *testing.T) {
 	screen.press("C-c")
 
 	// Without --lan only this host finds it.
-	mina.mustRun(t, "server", "restart", "--port", port)
+	mina.mustRun(t, "server", "restart", "--listen", "127.0.0.1", "--port", port)
 	if found := joon.discovers(t, "--wait", "2s"); len(found) != 0 {
 		t.Errorf("a server for its host alone is found from outside: %+v", found)
 	}

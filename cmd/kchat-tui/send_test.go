@@ -240,7 +240,7 @@ func TestSendAndTail(t *testing.T) {
 			"no text":            {[]string{"--room", "lobby"}, exitUsage},
 			"an unknown flag":    {[]string{"--room", "lobby", "--what", "x"}, exitUsage},
 			"two texts":          {[]string{"--room", "lobby", "x", "y"}, exitUsage},
-			"a bad name":         {[]string{"--room", "lobby ", "x"}, exitUsage},
+			"a bad name":         {[]string{"--room", "two\nlines", "x"}, exitUsage},
 			"a bad wait":         {[]string{"--room", "lobby", "--wait=soon", "x"}, exitUsage},
 			"somebody's room":    {[]string{"--room", "@900-901", "x"}, exitRefused},
 			"a picture of words": {[]string{"--room", "lobby", "--image", wrong}, exitUsage},
