@@ -43,6 +43,7 @@ func TestABrokenConnectionIsResumedWithoutLossAndOthersSeeIt(t *testing.T) {
 	bob := connect(t, s.Addr, "Break-Bob", func(cfg *rooms.Config) { cfg.Dial = c.dial })
 	anna.join("break", rooms.JoinOptions{})
 	bob.join("break", rooms.JoinOptions{})
+	await(anna, func(e rooms.PersonChanged) bool { return e.Person.Name == "Break-Bob" })
 	anna.awaitState(anna.say("break", "before"), rooms.StateSent)
 	bob.awaitText("before")
 	c.cut(1)
