@@ -37,7 +37,7 @@ func adminRuleCommand(o *adminOptions, name, short string, on, off wire.Action) 
 			"An account with the flag ADMIN comes in past every rule; it cannot be banned or muted.",
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			rule := genl.Order{Room: args[0], Action: on, Reason: reason}
+			rule := genl.Order{Room: shownRoom(args[0]), Action: on, Reason: reason}
 			if lift {
 				rule.Action = off
 				if howLong != "" {
@@ -87,6 +87,9 @@ func seconds(text string) (uint32, error) {
 	return uint32(d / time.Second), nil
 }
 
+// shownRoom is the name of a room that may be given as it is shown. Others than ours may have made it in capitals.
+func shownRoom(typed string) string { return strings.TrimPrefix(typed, "#") }
+
 // banned is somebody who is kept out of a room, or may only listen there.
 type banned struct {
 	genl.Standing
@@ -118,7 +121,7 @@ func adminBansCommand(o *adminOptions) *cobra.Command {
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			get := func(ctx context.Context, p server.Paths) ([]banned, error) {
-				return getBanned(ctx, p, strings.Join(args, ""))
+				return getBanned(ctx, p, shownRoom(strings.Join(args, "")))
 			}
 			return list(cmd, o, get, "ROOM\tNAME\tWHAT", func(b banned) string {
 				return fmt.Sprintf("%s\t%s\t%s", b.Room, b.Name, b.what())
@@ -166,7 +169,7 @@ func adminUnregisterCommand(o *adminOptions) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := server.Unregister(cmd.Context(), paths, args[0]); err != nil {
+			if err := server.Unregister(cmd.Context(), paths, shownRoom(args[0])); err != nil {
 				return o.explain(cmd.Context(), err)
 			}
 			return o.done(cmd, map[string]string{"room": args[0]}, "Done.")

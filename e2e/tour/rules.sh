@@ -34,7 +34,7 @@ does 'kchat-tui server restart'
 does 'kchat-tui admin bans den'
 says tess banned
 sees lee '#den'
-does 'kchat-tui admin ban den tess --off'
+does "kchat-tui admin ban '#den' tess --off"
 types tess '/join den'
 sees lee '#den .*2 here'
 types lee '/voice tess'
