@@ -33,6 +33,10 @@ enum kchat_error kchat_home_ask(struct kchat_conn *conn, const struct kchat_requ
 /* The same for a file: waits. KCHAT_E_NONE: here; KCHAT_E_MOVED: elsewhere. */
 enum kchat_error kchat_home_ask_file(struct kchat_net *kn, const struct kchat_join *join);
 
+/* Tells the other servers of an invitation: who is invited may be there. How many there are. */
+unsigned int kchat_home_invite(struct kchat_net *kn, u32 flags, const struct kchat_text *name,
+			       u64 from, u64 to);
+
 /* ---- for peer.c, drain.c, arrive.c: under kchat_peers.lock ---------------- */
 
 void kchat_home_init(struct kchat_peers *peers);

@@ -129,13 +129,30 @@ void kchat_question_say(struct kchat_peers *peers, struct kchat_question *questi
 }
 
 /* Nobody has it, as far as can be known. Ends the question. */
+/* A room of two is where the first of them is, who is there to be told of the other. */
+static int home_of_two(struct kchat_peers *peers, const struct kchat_question *question)
+{
+	const struct kchat_waiting *first = list_first_entry(&question->waiting,
+							     struct kchat_waiting, node);
+	const struct kchat_text name = kchat_question_name(question);
+	int home = first->conn || first->file ? KCHAT_HOME_HERE : first->index;
+
+	if (home == KCHAT_HOME_HERE ? peers->drained :
+	    !kchat_home_live(peers, home) ||
+	    kchat_peer_state(peers->list[home]) != KCHAT_PEER_LIVE)
+		return kchat_home_new(peers, &name);
+	kchat_gift_add(peers, &name, kchat_home_uuid(peers, home));
+	return home;
+}
+
 void kchat_question_decide(struct kchat_peers *peers, struct kchat_question *question)
 {
 	const struct kchat_text name = kchat_question_name(question);
 	int home = KCHAT_HOME_NOWHERE;
 
 	if (kchat_question_wants_room(question))
-		home = kchat_home_new(peers, &name);
+		home = name.data[0] == '@' ? home_of_two(peers, question) :
+					     kchat_home_new(peers, &name);
 	kchat_question_end(peers, question, home);
 }
 

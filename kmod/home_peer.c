@@ -133,6 +133,36 @@ void kchat_home_came(struct kchat_peers *peers, const struct kchat_text *name)
 		kchat_question_end(peers, question, KCHAT_HOME_HERE);
 }
 
+/* ---- invitations ------------------------------------------------------------------------ */
+
+unsigned int kchat_home_invite(struct kchat_net *kn, u32 flags, const struct kchat_text *name,
+			       u64 from, u64 to)
+{
+	struct kchat_peers *peers = READ_ONCE(kn->peers);
+	unsigned int count = 0;
+	u32 i;
+
+	if (likely(!peers) || !READ_ONCE(peers->nr))
+		return 0;
+	mutex_lock(&peers->lock);
+	for (i = 0; peers->open && i < KCHAT_PEERS_MAX; i++) {
+		struct kchat_datagram datagram = {
+			.kind = KCHAT_D_INVITE,
+			.mark = to,
+			.flags = flags,
+			.name = *name,
+			.from = from,
+		};
+
+		if (!kchat_home_live(peers, i))
+			continue;
+		kchat_peer_send(peers, peers->list[i], &datagram);
+		count++;
+	}
+	mutex_unlock(&peers->lock);
+	return count;
+}
+
 /* ---- time ---------------------------------------------------------------------------- */
 
 /* Its deadline is over: what can be known is known. */

@@ -200,6 +200,9 @@ static void peer_handle(struct kchat_peers *peers, u32 index,
 	case KCHAT_D_TAKEN:
 		kchat_drain_taken(peers, index, datagram);
 		break;
+	case KCHAT_D_INVITE:
+		kchat_room_invited(peers->kn, datagram);
+		break;
 	default:
 		break;
 	}

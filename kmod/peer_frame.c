@@ -132,6 +132,10 @@ bool kchat_datagram_parse(const u8 *data, u32 len, struct kchat_datagram *out)
 	case KCHAT_D_CLAIM:
 		read_name(&r, out);
 		break;
+	case KCHAT_D_INVITE:
+		read_name(&r, out);
+		out->from = read_u64(&r);
+		break;
 	case KCHAT_D_HERE:
 	case KCHAT_D_GIVE:
 		out->home = read_bytes(&r, 16);
@@ -206,6 +210,8 @@ static u8 *put_body(u8 *p, const struct kchat_datagram *d)
 	case KCHAT_D_WHERE:
 	case KCHAT_D_CLAIM:
 		return put_name(p, d);
+	case KCHAT_D_INVITE:
+		return put_u64(put_name(p, d), d->from);
 	case KCHAT_D_HERE:
 	case KCHAT_D_GIVE:
 		p = put_bytes(p, d->home, 16);

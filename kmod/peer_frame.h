@@ -21,6 +21,7 @@ enum kchat_datagram_kind {
 	KCHAT_D_MOVE	= 21,	/* a part of a room that is to come to you */
 	KCHAT_D_DONE	= 22,	/* it is yours now */
 	KCHAT_D_TAKEN	= 23,	/* so much of it is here */
+	KCHAT_D_INVITE	= 24,	/* somebody of yours, perhaps, into a room here */
 };
 
 /* In LOAD, HERE and GIVE. */
@@ -59,10 +60,11 @@ struct kchat_load {
  * @counter: larger than that of any before it of this generation
  * @to_boot: generation of the receiver as the sender knows it, 0: not at all
  * @epoch: the highest one that the sender has given out or seen
- * @mark: all but LOAD: of the question, or of the move
+ * @mark: all but LOAD: of the question, or of the move; INVITE: the account invited
  * @load: LOAD, HERE, GIVE
- * @flags: CLAIM: KCHAT_CLAIM_*
- * @name: WHERE, CLAIM: of the room
+ * @flags: CLAIM: KCHAT_CLAIM_*; INVITE: KCHAT_ROOM_*
+ * @name: WHERE, CLAIM, INVITE: of the room
+ * @from: INVITE: account of who invites
  * @home: HERE, GIVE: UUID, 16 bytes; zeros: nowhere
  * @total: MOVE: bytes of the whole room
  * @offset: MOVE, TAKEN: of this part; bytes that are there
@@ -83,6 +85,7 @@ struct kchat_datagram {
 	struct kchat_load load;
 	u32 flags;
 	struct kchat_text name;
+	u64 from;
 	const u8 *home;
 	u32 total;
 	u32 offset;

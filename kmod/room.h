@@ -20,6 +20,7 @@
 struct kchat_account;
 struct kchat_ident;
 struct kchat_net;
+struct kchat_datagram;
 struct kchat_place;
 struct kchat_record;
 struct kchat_session;
@@ -279,8 +280,13 @@ void kchat_room_put(struct kchat_room *room);
 /* Under room->lock: to all workers that have members, and to the files. */
 void kchat_room_mark(struct kchat_room *room);
 
-/* INVITED to all connections of an account from @from. How many got it. May sleep. */
+/*
+ * INVITED to all connections of an account from @from. How many got it; a server that
+ * may have some counts as one. May sleep.
+ */
 unsigned int kchat_room_invite(struct kchat_room *room, struct kchat_account *from, u64 to);
+/* The same for a room of another server, which has said so. */
+void kchat_room_invited(struct kchat_net *kn, const struct kchat_datagram *datagram);
 
 static inline struct kchat_room *kchat_room_hold(struct kchat_room *room)
 {

@@ -5,6 +5,7 @@
 
 #include "account.h"
 #include "alloc.h"
+#include "home.h"
 #include "room.h"
 #include "rule.h"
 #include "server.h"
@@ -223,26 +224,45 @@ void kchat_room_stored(struct kchat_conn *conn, const struct kchat_hdr *hdr,
 	spin_unlock(&room->lock);
 }
 
-unsigned int kchat_room_invite(struct kchat_room *room, struct kchat_account *from, u64 to)
+/* @number: 0, if the room is at another server. */
+static unsigned int invited_post(struct kchat_net *kn, u32 number, u32 flags,
+				 const struct kchat_text *room_name, struct kchat_account *from,
+				 u64 to)
 {
-	const struct kchat_head head = { .room = room->number, .sender = from->number };
+	const struct kchat_head head = { .room = number, .sender = from->number };
 	u8 frame[KCHAT_HDR_LEN + 8 + KCHAT_ROOM_NAME_MAX + KCHAT_NAME_MAX];
-	const struct kchat_text room_name = kchat_room_name(room);
 	struct kchat_account *account;
 	struct kchat_ident *ident;
 	struct kchat_text name;
 	unsigned int count;
 	u32 len;
 
-	account = kchat_account_get(&room->kn->accounts, to);
+	account = kchat_account_get(&kn->accounts, to);
 	if (!account)
 		return 0;
 	ident = kchat_account_ident(from);
 	name = kchat_ident_name(ident);
-	len = kchat_frame_build_invited(frame, sizeof(frame), &head, room->flags, &room_name,
-					&name);
+	len = kchat_frame_build_invited(frame, sizeof(frame), &head, flags, room_name, &name);
 	count = kchat_session_post_account(account, frame, len);
 	kchat_ident_put(ident);
 	kchat_account_put(account);
 	return count;
+}
+
+unsigned int kchat_room_invite(struct kchat_room *room, struct kchat_account *from, u64 to)
+{
+	const struct kchat_text name = kchat_room_name(room);
+
+	return invited_post(room->kn, room->number, room->flags, &name, from, to) +
+	       kchat_home_invite(room->kn, room->flags, &name, from->number, to);
+}
+
+void kchat_room_invited(struct kchat_net *kn, const struct kchat_datagram *datagram)
+{
+	struct kchat_account *from = kchat_account_get(&kn->accounts, datagram->from);
+
+	if (!from)
+		return;
+	invited_post(kn, 0, datagram->flags, &datagram->name, from, datagram->mark);
+	kchat_account_put(from);
 }

@@ -109,7 +109,42 @@ func homesOfRooms(ctx context.Context) error {
 		}
 	}
 	fmt.Println("whoever asks elsewhere is led there")
-	return errors.Join(notMade(ctx, c, a), everywhere(ctx, c, a))
+	return errors.Join(notMade(ctx, c, a), everywhere(ctx, c, a), twoOfThem(c, a, b))
+}
+
+// twoOfThem: the room of two is where the first one is, and the other one hears of it at another server.
+func twoOfThem(c *community, a, b *guest) error {
+	here, there := c.towns[1], c.towns[2]
+	first, err := a.at(here)
+	if err != nil {
+		return err
+	}
+	second, err := b.at(there)
+	if err != nil {
+		return err
+	}
+	name := fmt.Sprintf("@%d-%d", min(first.Me.Account, second.Me.Account), max(first.Me.Account, second.Me.Account))
+	if at, _, err := a.join(here, wire.Join{Name: name}); err != nil || at != here {
+		return fmt.Errorf("%s joins %s: %w", a.login, name, err)
+	}
+	// At the room's own server too, where b has been before.
+	isInvited := func(f peer.Frame) bool { return f.Type == wire.TypeInvited }
+	if f, err := b.conns[here].Find(peer.Limit, isInvited); err != nil || f.Room == 0 {
+		return fmt.Errorf("%s is not invited at home: %+v: %w", b.login, f.Header, err)
+	}
+	f, err := second.Find(peer.Limit, isInvited)
+	if err != nil {
+		return fmt.Errorf("%s is not invited: %w", b.login, err)
+	}
+	invited, err := wire.ParseInvited(f.Body)
+	if err != nil || f.Room != 0 || f.Sender != first.Me.Account || invited.Room != name || invited.Sender != a.login {
+		return fmt.Errorf("INVITED %+v %+v: %w", f.Header, invited, err)
+	}
+	if at, r, err := b.join(there, wire.Join{Name: name}); err != nil || at != here || r.People != 2 {
+		return fmt.Errorf("%s joins %s: %w", b.login, name, err)
+	}
+	fmt.Println("somebody at another server is invited")
+	return nil
 }
 
 // spread makes rooms from one server: none has more than its share.

@@ -25,6 +25,7 @@ static inline struct kchat_datagram datagram_of(u8 kind)
 		.load = { 12, 13, 14, KCHAT_LOAD_DRAINED },
 		.flags = KCHAT_CLAIM_EXISTING,
 		.name = { "harbour", 7 },
+		.from = 15,
 		.home = ann,
 		.total = 2000,
 		.offset = 1024,

@@ -9,7 +9,7 @@ static void every_kind_is_read_as_it_was_written(void)
 {
 	u8 kind;
 
-	for (kind = KCHAT_D_LOAD; kind <= KCHAT_D_TAKEN; kind++) {
+	for (kind = KCHAT_D_LOAD; kind <= KCHAT_D_INVITE; kind++) {
 		const struct kchat_datagram said = datagram_of(kind);
 		u32 len = kchat_datagram_build(data, &said, secret);
 		struct kchat_datagram read;
@@ -22,6 +22,8 @@ static void every_kind_is_read_as_it_was_written(void)
 		      read.to_boot == 9 && read.epoch == 10 && read.mark == said.mark);
 		if (read.name.len)
 			CHECK(read.name.len == 7 && !memcmp(read.name.data, "harbour", 7));
+		if (kind == KCHAT_D_INVITE)
+			CHECK(read.from == 15 && read.flags == said.flags);
 		if (read.home)
 			CHECK(!memcmp(read.home, ann, 16));
 		if (kind == KCHAT_D_LOAD || kind == KCHAT_D_HERE || kind == KCHAT_D_GIVE)
@@ -41,7 +43,7 @@ static void a_datagram_cut_anywhere_is_none(void)
 	u8 kind;
 	u32 cut;
 
-	for (kind = KCHAT_D_LOAD; kind <= KCHAT_D_TAKEN; kind++) {
+	for (kind = KCHAT_D_LOAD; kind <= KCHAT_D_INVITE; kind++) {
 		const struct kchat_datagram said = datagram_of(kind);
 		u32 len = kchat_datagram_build(data, &said, secret);
 
@@ -89,7 +91,7 @@ static void what_is_no_datagram_between_servers(void)
 	}
 	data[5] = KCHAT_DISCOVER_QUESTION;
 	CHECK(!kchat_datagram_head(data, len, &read));
-	data[5] = KCHAT_D_TAKEN + 1;
+	data[5] = KCHAT_D_INVITE + 1;
 	CHECK(kchat_datagram_head(data, len, &read) && !kchat_datagram_parse(data, len, &read));
 
 	/* A name of nothing, a part of nothing, one beyond the end, a state that there is not. */
