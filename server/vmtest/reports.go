@@ -72,19 +72,26 @@ func Reports(log string) []Report {
 
 // withoutHunger is a log without what the kernel tells when memory is gone: that an allocation fails, and that it ends a
 // program (mm/page_alloc.c, mm/oom_kill.c). A test that lets memory run out wants that.
+//
+// The log is what the console and the kernel's own log have, one in the midst of the other: a line that is told of in the
+// one is meant in the other, too.
 func withoutHunger(log string) string {
-	var kept strings.Builder
+	hunger := map[string]bool{}
 	tells := false // from such a heading to the state of memory below it
 	for line := range strings.Lines(log) {
 		tells = tells || strings.Contains(line, "invoked oom-killer:") || strings.Contains(line, "page allocation failure:")
-		dropped := false
 		for _, r := range Reports(line) {
-			dropped = r.Detector == "out of memory" || tells && r.Detector == "other"
-		}
-		if !dropped {
-			kept.WriteString(line)
+			if r.Detector == "out of memory" || tells && r.Detector == "other" {
+				hunger[strings.TrimSpace(line)] = true
+			}
 		}
 		tells = tells && !strings.Contains(line, "Mem-Info:")
+	}
+	var kept strings.Builder
+	for line := range strings.Lines(log) {
+		if !hunger[strings.TrimSpace(line)] {
+			kept.WriteString(line)
+		}
 	}
 	return kept.String()
 }

@@ -77,6 +77,10 @@ func TestHungerHidesNothing(t *testing.T) {
 	if found := Reports(withoutHunger(dump(""))); len(found) != 0 {
 		t.Errorf("wanted hunger is a report: %q", found)
 	}
+	twice := "[ 1.1] eater invoked oom-killer: x\n[ 1.1] eater invoked oom-killer: x\n[ 1.2] Call Trace:\n[ 1.3] Mem-Info:\n[ 1.2] Call Trace:\n"
+	if found := Reports(withoutHunger(twice)); len(found) != 0 {
+		t.Errorf("told twice, one in the midst of the other: %q", found)
+	}
 	for _, report := range []string{"BUG: KASAN: slab-use-after-free in f+0x1/0x2\n", "WARNING: CPU: 1 PID: 2 at mm/slub.c:1\n"} {
 		if found := Reports(withoutHunger(dump(report) + "fine\n")); len(found) != 2 {
 			t.Errorf("within the dump, %q is %q", report, found)
