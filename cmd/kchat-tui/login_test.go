@@ -28,12 +28,15 @@ func newScreens(t *testing.T) *screens {
 	t.Helper()
 	socket := filepath.Join(newPerson(t).dir, "tmux")
 	t.Cleanup(func() { _ = exec.Command("tmux", "-S", socket, "kill-server").Run() })
-	return &screens{t, func(args ...string) (string, error) {
+	s := &screens{t, func(args ...string) (string, error) {
 		cmd := exec.Command("tmux", append([]string{"-S", socket}, args...)...)
 		cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "TERM=xterm-256color")
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}}
+	// While the last terminal closes and the next one opens, tmux is not to end.
+	s.tmux("start-server", ";", "set-option", "-g", "exit-empty", "off")
+	return s
 }
 
 func (s *screens) tmux(args ...string) string {
