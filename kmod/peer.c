@@ -3,6 +3,7 @@
 
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <net/ipv6.h>
@@ -18,12 +19,17 @@
 
 /* ---- epochs ------------------------------------------------------------ */
 
-/* The upper half of an epoch grows with the clock; nobody is a day ahead of it. */
+/*
+ * The upper half of an epoch is a generation: the hours since 1970, and one more for
+ * each start beyond one in an hour. Nobody has started so often.
+ */
+#define KCHAT_STARTS_AHEAD	86400
+
 static u64 epoch_bound(const struct kchat_net *kn)
 {
-	u64 now = max_t(u64, ktime_get_real_seconds(), kn->cfg.generation);
+	u64 hours = div_u64(ktime_get_real_seconds(), 60 * 60);
 
-	return (now + 24 * 60 * 60) << 32;
+	return (max_t(u64, hours, kn->cfg.generation) + KCHAT_STARTS_AHEAD) << 32;
 }
 
 bool kchat_epoch_seen(struct kchat_net *kn, u64 epoch)
@@ -350,7 +356,6 @@ int kchat_peer_del(struct kchat_net *kn, const u8 *uuid)
 		err = -EBUSY;
 	} else if (index >= 0) {
 		kchat_home_forget(peers, index);
-		kchat_arrive_free(peers, peers->list[index]);
 		kfree(peers->list[index]);
 		peers->list[index] = NULL;
 		WRITE_ONCE(peers->nr, peers->nr - 1);

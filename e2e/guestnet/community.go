@@ -61,7 +61,7 @@ func (p *place) close() { close(p.jobs) }
 func cable(name string, near [4]byte, to *place, far [4]byte) error {
 	const bits = 30
 	end := func(name string, addr [4]byte) error {
-		return errors.Join(withLink(name, up), withLink(name, func(conn *route.Conn, link *net.Interface) error {
+		return errors.Join(route.WithLink(name, up), route.WithLink(name, func(conn *route.Conn, link *net.Interface) error {
 			return conn.AddAddress(link.Index, addr, bits)
 		}))
 	}
@@ -188,7 +188,7 @@ func (c *community) found(ctx context.Context, i int, name string, secret []byte
 		}
 	}
 	t.start = genl.Start{
-		ServerUUID: t.uuid, CommunityUUID: [16]byte{1}, Name: name, Generation: uint32(time.Now().Unix()) + uint32(i),
+		ServerUUID: t.uuid, CommunityUUID: [16]byte{1}, Name: name, Generation: uint32(generationNow()) + uint32(i),
 		Iterations: wire.IterationsMin, CommunitySecret: secret,
 	}
 	return t, nil

@@ -372,7 +372,7 @@ func (l *liar) lies(ctx context.Context) error {
 		return err
 	}
 	for i := range 6 { // of some the liar is the registrar, of some the server
-		if r, err := l.joins(conn, fmt.Sprintf("lie-%d", i), nil); err != nil || r == nil || r.Epoch>>32 > uint64(time.Now().Unix())+100 {
+		if r, err := l.joins(conn, fmt.Sprintf("lie-%d", i), nil); err != nil || r == nil || r.Epoch>>32 > generationNow()+100 {
 			return fmt.Errorf("a home that nobody knows: room %+v: %w", r, err)
 		}
 		if r, err := l.joins(conn, fmt.Sprintf("there-%d", i), &l.uuid); err != nil || r != nil {
@@ -387,6 +387,9 @@ func (l *liar) lies(ctx context.Context) error {
 	return nil
 }
 
+// generationNow is the generation that a server would have that starts in this hour.
+func generationNow() uint64 { return uint64(time.Now().Unix()) / 3600 }
+
 // room is a room as it goes over, without rules; docs/protocol.md, section 14.
 func room(name, topic string) []byte {
 	b := binary.LittleEndian.AppendUint32(nil, 0)
@@ -394,7 +397,7 @@ func room(name, topic string) []byte {
 	b = binary.LittleEndian.AppendUint16(b, uint16(len(name)))
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(topic)))
 	b = binary.LittleEndian.AppendUint32(b, 0)
-	for _, n := range []uint64{uint64(time.Now().Unix()) << 32, 1, 1, 1} {
+	for _, n := range []uint64{generationNow() << 32, 1, 1, 1} {
 		b = binary.LittleEndian.AppendUint64(b, n)
 	}
 	b = append(b, make([]byte, wire.KeyLen)...)
