@@ -8,7 +8,6 @@
 
 #include "account.h"
 #include "alloc.h"
-#include "compat.h"
 #include "home.h"
 #include "log.h"
 #include "peer.h"
@@ -109,18 +108,6 @@ static enum kchat_error arrival_begin(struct kchat_peers *peers, struct kchat_pe
 	return KCHAT_E_NONE;
 }
 
-/* The name as a JOIN would say it, so that there is one place that knows what may be one. */
-static enum kchat_error join_of(const struct kchat_record *record, u8 *body,
-				struct kchat_join *join)
-{
-	memset(body, 0, 24);
-	put_unaligned_le32((record->flags & KCHAT_ROOM_PRACTICE) | KCHAT_JOIN_BACKLOG, body + 16);
-	put_unaligned_le16(record->backlog, body + 20);
-	put_unaligned_le16(record->name.len, body + 22);
-	memcpy(body + 24, record->name.data, record->name.len);
-	return kchat_frame_parse_join(body, 24 + record->name.len, join);
-}
-
 static enum kchat_error arrival_rule(struct kchat_room *room, const u8 *data)
 {
 	struct kchat_standing_entry entry;
@@ -165,14 +152,15 @@ static enum kchat_error arrival_make(struct kchat_peers *peers, struct kchat_pee
 				     const struct kchat_datagram *datagram)
 {
 	struct kchat_arrival *arrival = peer->arrival;
-	u8 body[24 + KCHAT_ROOM_NAME_MAX], mask[KCHAT_KEY_LEN];
+	u8 mask[KCHAT_KEY_LEN];
 	struct kchat_net *kn = peers->kn;
 	struct kchat_record record;
 	struct kchat_join join;
 	enum kchat_error error;
 
 	if (!kchat_record_parse(arrival->data, arrival->total, &record) ||
-	    join_of(&record, body, &join) != KCHAT_E_NONE || kchat_home_local(&join.name) ||
+	    kchat_frame_made_join(record.flags, record.backlog, &record.name, &join) !=
+		    KCHAT_E_NONE || kchat_home_local(&join.name) ||
 	    !kchat_epoch_seen(kn, record.epoch))
 		return KCHAT_E_BAD_FRAME;
 	memcpy(arrival->name, join.name.data, join.name.len);

@@ -240,8 +240,12 @@ enum kchat_error kchat_frame_parse_passwd(const u8 *body, u32 len, struct kchat_
 enum kchat_error kchat_frame_parse_whois(const u8 *body, u32 len, struct kchat_whois *out);
 enum kchat_error kchat_frame_parse_join(const u8 *body, u32 len, struct kchat_join *out);
 enum kchat_error kchat_frame_parse_stored(const u8 *body, u32 len, struct kchat_stored *out);
-/* May a room be called so? @direct: of a room of two its accounts, else 0. */
-enum kchat_error kchat_frame_room_name(const struct kchat_text *name, u64 *direct);
+/*
+ * The JOIN of a newcomer that would make a room as it is: for rooms that come in other
+ * ways. KCHAT_E_ROOM_NAME: none can be called so. @flags: of the room.
+ */
+enum kchat_error kchat_frame_made_join(u32 flags, u16 backlog, const struct kchat_text *name,
+				       struct kchat_join *out);
 enum kchat_error kchat_frame_parse_rule(const u8 *body, u32 len, struct kchat_ruling *out);
 enum kchat_error kchat_frame_parse_away(const u8 *body, u32 len, struct kchat_away *out);
 enum kchat_error kchat_frame_parse_direct(const u8 *body, u32 len, struct kchat_direct *out);

@@ -169,7 +169,8 @@ static enum kchat_error parse_direct_name(const struct kchat_text *name, u64 *di
 	return KCHAT_E_NONE;
 }
 
-enum kchat_error kchat_frame_room_name(const struct kchat_text *name, u64 *direct)
+/* @direct: of a room of two its accounts, else 0. */
+static enum kchat_error parse_room_name(const struct kchat_text *name, u64 *direct)
 {
 	direct[0] = 0;
 	direct[1] = 0;
@@ -202,7 +203,18 @@ enum kchat_error kchat_frame_parse_join(const u8 *body, u32 len, struct kchat_jo
 		out->name.data++;
 		out->name.len--;
 	}
-	return kchat_frame_room_name(&out->name, out->direct);
+	return parse_room_name(&out->name, out->direct);
+}
+
+enum kchat_error kchat_frame_made_join(u32 flags, u16 backlog, const struct kchat_text *name,
+				       struct kchat_join *out)
+{
+	*out = (struct kchat_join){
+		.flags = KCHAT_JOIN_BACKLOG | (flags & KCHAT_ROOM_PRACTICE),
+		.backlog = backlog,
+		.name = *name,
+	};
+	return parse_room_name(&out->name, out->direct);
 }
 
 /* What belongs to which action: a time or flags, an account, a text. */

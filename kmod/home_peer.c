@@ -139,6 +139,13 @@ unsigned int kchat_home_invite(struct kchat_net *kn, u32 flags, const struct kch
 			       u64 from, u64 to)
 {
 	struct kchat_peers *peers = READ_ONCE(kn->peers);
+	struct kchat_datagram datagram = {
+		.kind = KCHAT_D_INVITE,
+		.mark = to,
+		.flags = flags,
+		.name = *name,
+		.from = from,
+	};
 	unsigned int count = 0;
 	u32 i;
 
@@ -146,14 +153,6 @@ unsigned int kchat_home_invite(struct kchat_net *kn, u32 flags, const struct kch
 		return 0;
 	mutex_lock(&peers->lock);
 	for (i = 0; peers->open && i < KCHAT_PEERS_MAX; i++) {
-		struct kchat_datagram datagram = {
-			.kind = KCHAT_D_INVITE,
-			.mark = to,
-			.flags = flags,
-			.name = *name,
-			.from = from,
-		};
-
 		if (!kchat_home_live(peers, i))
 			continue;
 		kchat_peer_send(peers, peers->list[i], &datagram);

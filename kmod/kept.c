@@ -232,16 +232,12 @@ static struct kchat_room *kept_room(struct kchat_net *kn, const struct kchat_kep
 struct kchat_room *kchat_kept_set(struct kchat_net *kn, const struct kchat_kept *kept,
 				  enum kchat_error *error)
 {
-	struct kchat_join join = {
-		.flags = KCHAT_JOIN_BACKLOG | (kept->flags & KCHAT_ROOM_PRACTICE),
-		.backlog = kept->backlog,
-		.name = kept->name,
-	};
 	struct kchat_account *keeper = NULL;
 	struct kchat_room *room = NULL;
+	struct kchat_join join;
 	u8 *topic = NULL;
 
-	*error = kchat_frame_room_name(&join.name, join.direct);
+	*error = kchat_frame_made_join(kept->flags, kept->backlog, &kept->name, &join);
 	if (*error == KCHAT_E_NONE && join.direct[0])
 		*error = KCHAT_E_ROOM_NAME;
 	if (*error != KCHAT_E_NONE)

@@ -114,15 +114,21 @@ func TestTheEndOfAnEpochIsAskedForLessAndLessAndNeverShownWhileNobodyKnowsMore(t
 	})
 }
 
+// storeOfEpochs has the last message of each epoch that is over.
+func storeOfEpochs(over uint64) *memStore {
+	store := newMemStore()
+	for k := uint64(1); k <= over; k++ {
+		store.messages = append(store.messages, Message{Room: "lobby", ID: MessageID{byte(k)}, Pos: Position{k << 32, k}, Sender: annaID, Kind: KindText, Text: "old"})
+	}
+	store.stored["lobby"] = Position{over << 32, over}
+	return store
+}
+
 // TestEveryEpochThatIsOverIsAskedFor has ten of them: the server was started anew again and again.
 func TestEveryEpochThatIsOverIsAskedFor(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network) {
 		const over = 10
-		store := newMemStore()
-		for k := uint64(1); k <= over; k++ {
-			store.messages = append(store.messages, Message{Room: "lobby", ID: MessageID{byte(k)}, Pos: Position{k << 32, k}, Sender: annaID, Kind: KindText, Text: "old"})
-		}
-		store.stored["lobby"] = Position{over << 32, over}
+		store := storeOfEpochs(over)
 		n.start(func(c *Config) { c.Store, c.Pins = store, store })
 		p := n.login()
 		p.admit((over+1)<<32, 0, 0, meAndAnna())
@@ -175,11 +181,7 @@ func TestWhoHasAnEpochInBetweenSaysHowFarItWent(t *testing.T) {
 func TestOneQuestionForEverythingMakesNobodyTalkWithoutEnd(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network) {
 		const over = 10
-		store := newMemStore()
-		for k := uint64(1); k <= over; k++ {
-			store.messages = append(store.messages, Message{Room: "lobby", ID: MessageID{byte(k)}, Pos: Position{k << 32, k}, Sender: annaID, Kind: KindText, Text: "old"})
-		}
-		store.stored["lobby"] = Position{over << 32, over}
+		store := storeOfEpochs(over)
 		n.start(func(c *Config) { c.Store, c.Pins = store, store })
 		p := n.login()
 		p.admit((over+1)<<32, 0, 0, meAndAnna())

@@ -227,13 +227,7 @@ func completeRules(c *chat, before []string, word string) ([]suggestion, tea.Cmd
 	case len(before) > 1:
 		return nil, nil
 	}
-	var out []suggestion
-	for _, s := range offers {
-		if strings.HasPrefix(s, word) {
-			out = append(out, suggestion{insert: s + " ", shown: s})
-		}
-	}
-	return out, nil
+	return suggestionsOf(offers, word), nil
 }
 
 // ruled shows what an operator did.

@@ -130,13 +130,18 @@ func completeHistory(_ *chat, before []string, word string) ([]suggestion, tea.C
 	case len(before) > 1:
 		return nil, nil
 	}
+	return suggestionsOf(offers, word), nil
+}
+
+// suggestionsOf are the offers that go on from a word.
+func suggestionsOf(offers []string, word string) []suggestion {
 	var out []suggestion
 	for _, s := range offers {
 		if strings.HasPrefix(s, word) {
 			out = append(out, suggestion{insert: s + " ", shown: s})
 		}
 	}
-	return out, nil
+	return out
 }
 
 // pathsMsg brings the files that a path can go on with.

@@ -44,7 +44,7 @@ type adminOptions struct {
 }
 
 // list prints what get gives: as JSON lines, or as a table with a line for each.
-func list[T any](cmd *cobra.Command, o *adminOptions, get func(context.Context, server.Paths) ([]T, error), heads string, row func(T) string) error {
+func list[T any](cmd *cobra.Command, o *serverOptions, asJSON bool, get func(context.Context, server.Paths) ([]T, error), heads string, row func(T) string) error {
 	var all []T
 	err := o.ask(cmd.Context(), func(ctx context.Context, p server.Paths) (err error) {
 		all, err = get(ctx, p)
@@ -53,7 +53,7 @@ func list[T any](cmd *cobra.Command, o *adminOptions, get func(context.Context, 
 	if err != nil {
 		return err
 	}
-	return printList(cmd.OutOrStdout(), o.asJSON, all, heads, row)
+	return printList(cmd.OutOrStdout(), asJSON, all, heads, row)
 }
 
 func printList[T any](out io.Writer, asJSON bool, all []T, heads string, row func(T) string) error {
@@ -80,7 +80,7 @@ func adminRoomsCommand(o *adminOptions) *cobra.Command {
 		Short: "List the rooms",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return list(cmd, o, server.GetRooms, "ROOM\tKIND\tPEOPLE\tMESSAGES\tLOG BYTES", func(r genl.Room) string {
+			return list(cmd, &o.serverOptions, o.asJSON, server.GetRooms, "ROOM\tKIND\tPEOPLE\tMESSAGES\tLOG BYTES", func(r genl.Room) string {
 				kind := "passing"
 				if r.Flags&wire.RoomRegistered != 0 {
 					kind = "kept"
@@ -98,7 +98,7 @@ func adminSessionsCommand(o *adminOptions) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			heads := "SESSION\tNAME\tADDRESS\tFOR\tSTATE\tROOMS\tLAG\tIN\tOUT"
-			return list(cmd, o, server.GetSessions, heads, func(s genl.Session) string {
+			return list(cmd, &o.serverOptions, o.asJSON, server.GetSessions, heads, func(s genl.Session) string {
 				address := s.Peer
 				if address == "" {
 					address = "-"
@@ -168,12 +168,17 @@ func (o *adminOptions) done(cmd *cobra.Command, what any, words string) error {
 	return err
 }
 
-func accountNumber(paths server.Paths, name string) (uint64, error) {
+// readAccounts is the accounts file of a server that has run.
+func readAccounts(paths server.Paths) (*accounts.Data, error) {
 	store, err := server.OpenAccounts(paths, "")
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	data, err := store.Read()
+	return store.Read()
+}
+
+func accountNumber(paths server.Paths, name string) (uint64, error) {
+	data, err := readAccounts(paths)
 	if err != nil {
 		return 0, err
 	}
@@ -198,7 +203,7 @@ func adminSetCommand(o *adminOptions) *cobra.Command {
 				return o.setLimit(cmd, args[0], args[1])
 			}
 			get := func(ctx context.Context, p server.Paths) ([]genl.Param, error) { return limitsNamed(ctx, p, args) }
-			return list(cmd, o, get, "LIMIT\tVALUE\tFROM\tTO", func(p genl.Param) string {
+			return list(cmd, &o.serverOptions, o.asJSON, get, "LIMIT\tVALUE\tFROM\tTO", func(p genl.Param) string {
 				return fmt.Sprintf("%s\t%d\t%d\t%d", p.Name, p.Value, p.Min, p.Max)
 			})
 		},

@@ -51,15 +51,14 @@ func adminRuleCommand(o *adminOptions, name, short string, on, off wire.Action) 
 			if len(reason) > wire.ReasonMax {
 				return fmt.Errorf("a reason has %d bytes at most", wire.ReasonMax)
 			}
-			paths, err := o.paths()
+			err = o.ask(cmd.Context(), func(ctx context.Context, p server.Paths) (err error) {
+				if rule.Account, err = accountNumber(p, args[1]); err != nil {
+					return err
+				}
+				return server.RuleInRoom(ctx, p, rule)
+			})
 			if err != nil {
 				return err
-			}
-			if rule.Account, err = accountNumber(paths, args[1]); err != nil {
-				return err
-			}
-			if err := server.RuleInRoom(cmd.Context(), paths, rule); err != nil {
-				return o.explain(cmd.Context(), err)
 			}
 			return o.done(cmd, rule, "Done.")
 		},
@@ -123,7 +122,7 @@ func adminBansCommand(o *adminOptions) *cobra.Command {
 			get := func(ctx context.Context, p server.Paths) ([]banned, error) {
 				return getBanned(ctx, p, shownRoom(strings.Join(args, "")))
 			}
-			return list(cmd, o, get, "ROOM\tNAME\tWHAT", func(b banned) string {
+			return list(cmd, &o.serverOptions, o.asJSON, get, "ROOM\tNAME\tWHAT", func(b banned) string {
 				return fmt.Sprintf("%s\t%s\t%s", b.Room, b.Name, b.what())
 			})
 		},
@@ -135,11 +134,7 @@ func getBanned(ctx context.Context, paths server.Paths, room string) ([]banned, 
 	if err != nil {
 		return nil, err
 	}
-	store, err := server.OpenAccounts(paths, "")
-	if err != nil {
-		return nil, err
-	}
-	data, err := store.Read()
+	data, err := readAccounts(paths)
 	if err != nil {
 		return nil, err
 	}
@@ -165,12 +160,11 @@ func adminUnregisterCommand(o *adminOptions) *cobra.Command {
 		Short: "End the registration of a room: it goes with its last person",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			paths, err := o.paths()
+			err := o.ask(cmd.Context(), func(ctx context.Context, p server.Paths) error {
+				return server.Unregister(ctx, p, shownRoom(args[0]))
+			})
 			if err != nil {
 				return err
-			}
-			if err := server.Unregister(cmd.Context(), paths, shownRoom(args[0])); err != nil {
-				return o.explain(cmd.Context(), err)
 			}
 			return o.done(cmd, map[string]string{"room": args[0]}, "Done.")
 		},

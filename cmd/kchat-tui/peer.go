@@ -89,16 +89,8 @@ func peerListCommand(o *serverOptions) *cobra.Command {
 		Short: "List the other servers, and what is heard of them",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var all []server.PeerStatus
-			err := o.ask(cmd.Context(), func(ctx context.Context, p server.Paths) (err error) {
-				all, err = server.GetPeers(ctx, p)
-				return err
-			})
-			if err != nil {
-				return err
-			}
 			heads := "NAME\tADDRESS\tSTATE\tHEARD\tPEOPLE\tROOMS\tLOAD"
-			return printList(cmd.OutOrStdout(), asJSON, all, heads, func(p server.PeerStatus) string {
+			return list(cmd, o, asJSON, server.GetPeers, heads, func(p server.PeerStatus) string {
 				heard := "never"
 				if p.HeardMS != nil {
 					heard = (time.Duration(*p.HeardMS) * time.Millisecond).String() + " ago"

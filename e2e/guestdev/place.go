@@ -62,16 +62,7 @@ func newPlace() (*place, error) {
 }
 
 func loopback() error {
-	conn, err := route.Dial()
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	lo, err := net.InterfaceByName("lo")
-	if err != nil {
-		return fmt.Errorf("find lo: %w", err)
-	}
-	return conn.Up(lo.Index)
+	return route.WithLink("lo", func(conn *route.Conn, lo *net.Interface) error { return conn.Up(lo.Index) })
 }
 
 func (p *place) start() error {

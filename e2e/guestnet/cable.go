@@ -67,23 +67,6 @@ func here(run func() error) error {
 	return <-done
 }
 
-// withLink hands an interface of the caller's network namespace to do.
-func withLink(name string, do func(*route.Conn, *net.Interface) error) error {
-	conn, err := route.Dial()
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	link, err := net.InterfaceByName(name)
-	if err != nil {
-		return fmt.Errorf("find %s: %w", name, err)
-	}
-	if err := do(conn, link); err != nil {
-		return fmt.Errorf("change %s: %w", name, err)
-	}
-	return nil
-}
-
 func up(conn *route.Conn, link *net.Interface) error { return conn.Up(link.Index) }
 
 // plug lays the cable; its near end is brought up here, its far end where the caller is.
@@ -97,21 +80,21 @@ func plug(namespace int) error {
 		if err := conn.AddVeth(nearEnd, farEnd, namespace); err != nil {
 			return fmt.Errorf("lay a cable: %w", err)
 		}
-		return withLink(nearEnd, up)
+		return route.WithLink(nearEnd, up)
 	})
 	if err != nil {
 		return err
 	}
-	return withLink(farEnd, up)
+	return route.WithLink(farEnd, up)
 }
 
 // segmentUp brings up the segment that leads to the host.
-func segmentUp(context.Context) error { return withLink("eth1", up) }
+func segmentUp(context.Context) error { return route.WithLink("eth1", up) }
 
 // unplug takes the cable away.
 func unplug() error {
 	return here(func() error {
-		return withLink(nearEnd, func(conn *route.Conn, link *net.Interface) error { return conn.Delete(link.Index) })
+		return route.WithLink(nearEnd, func(conn *route.Conn, link *net.Interface) error { return conn.Delete(link.Index) })
 	})
 }
 

@@ -80,7 +80,7 @@ func serversInTwoNamespaces(ctx context.Context) error {
 }
 
 func setAddress(name string, addr [4]byte) error {
-	return withLink(name, func(conn *route.Conn, link *net.Interface) error {
+	return route.WithLink(name, func(conn *route.Conn, link *net.Interface) error {
 		return conn.AddAddress(link.Index, addr, cablePrefix)
 	})
 }

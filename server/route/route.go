@@ -7,6 +7,7 @@ package route
 import (
 	"encoding/binary"
 	"fmt"
+	"net"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
@@ -22,6 +23,23 @@ func Dial() (*Conn, error) {
 		return nil, fmt.Errorf("open a route netlink socket: %w", err)
 	}
 	return &Conn{conn}, nil
+}
+
+// WithLink hands an interface of the caller's network namespace to do.
+func WithLink(name string, do func(*Conn, *net.Interface) error) error {
+	conn, err := Dial()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	link, err := net.InterfaceByName(name)
+	if err != nil {
+		return fmt.Errorf("find %s: %w", name, err)
+	}
+	if err := do(conn, link); err != nil {
+		return fmt.Errorf("change %s: %w", name, err)
+	}
+	return nil
 }
 
 // Close releases the socket.

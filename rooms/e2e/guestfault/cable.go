@@ -100,18 +100,7 @@ func (c *cable) at(far bool, do func(*route.Conn, *net.Interface) error) error {
 	if far {
 		there, name = c.in, farEnd
 	}
-	return there(func() error {
-		conn, err := route.Dial()
-		if err != nil {
-			return err
-		}
-		defer conn.Close()
-		link, err := net.InterfaceByName(name)
-		if err != nil {
-			return fmt.Errorf("find %s: %w", name, err)
-		}
-		return do(conn, link)
-	})
+	return there(func() error { return route.WithLink(name, do) })
 }
 
 // plug gives an end its address and brings it up.
