@@ -270,6 +270,7 @@ var (
 	ErrNotInRoom = errors.New("not in this room")
 	ErrOffline   = errors.New("this person is not connected")
 	ErrClosed    = errors.New("the client has ended")
+	ErrDamaged   = errors.New("the bytes that came are not those of the blob")
 )
 
 // Store keeps what must survive the program. history implements it.
@@ -323,6 +324,7 @@ type BlobWriter interface {
 	io.WriteCloser
 	// Expect says before Commit what hash and size must be that were not known to Receive.
 	Expect(hash Hash, size uint64)
+	// Commit fails with ErrDamaged when the hash is not that of the bytes, which are thrown away.
 	Commit() error
 }
 

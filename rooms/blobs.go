@@ -4,6 +4,7 @@ package rooms
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -17,9 +18,14 @@ type wantedBlob struct {
 	room  *room
 	a     Attachment
 	asked bool // somebody wants it now, whatever Config.Accept says
-	tries int
-	next  time.Time // it is not asked for before
+	tries int  // since somebody came, or bytes did; at blobTries it waits for that
+	next  time.Time
+	from  AccountID // whose bytes are here; 0: nobody knows
+	liars map[AccountID]bool
 }
+
+// spurned reports whether somebody sent other bytes than those of the blob.
+func (w *wantedBlob) spurned(who AccountID) bool { return w != nil && w.liars[who] }
 
 // The pace at which blobs are asked for: first it is left to the author to send it.
 const (
@@ -40,28 +46,56 @@ func (c *Client) noticeAttachment(r *room, m Message) {
 	if c.cfg.Blobs.Has(a.Hash) || !c.cfg.Accept(t) {
 		return
 	}
-	if _, ok := c.wanted[a.Hash]; !ok && len(c.wanted) < wantedMax {
+	if _, ok := c.wanted[a.Hash]; !ok {
 		c.want(&wantedBlob{room: r, a: a, next: time.Now().Add(blobPatience)})
 	}
 }
 
+// want notes that a blob is wanted. Where too many are, one that nobody seems to have makes place.
 func (c *Client) want(w *wantedBlob) {
-	first := len(c.wanted) == 0
+	if len(c.wanted) >= wantedMax {
+		for h, old := range c.wanted {
+			if old.tries >= blobTries {
+				delete(c.wanted, h)
+				break
+			}
+		}
+		if len(c.wanted) >= wantedMax && !w.asked {
+			return
+		}
+	}
 	c.wanted[w.a.Hash] = w
-	if first {
+	c.wakeBlobs()
+}
+
+// wakeBlobs sees to it that askForBlobs runs while there is something to ask for.
+func (c *Client) wakeBlobs() {
+	if !c.wantingBlobs {
+		c.wantingBlobs = true
 		c.after(blobEvery, c.askForBlobs)
 	}
 }
 
-// askForBlobs asks for one blob, and comes back as long as any is wanted.
+// askForBlobs asks for one blob, and comes back as long as any is to be asked for.
 func (c *Client) askForBlobs() {
-	if len(c.wanted) == 0 {
-		return
-	}
-	c.after(blobEvery, c.askForBlobs)
+	c.wantingBlobs = false
 	for _, w := range c.wanted {
+		if w.tries >= blobTries {
+			continue
+		}
+		c.wakeBlobs()
 		if c.askForBlob(w) {
 			return
+		}
+	}
+}
+
+// tryBlobsAgain asks once more for what nobody had, when somebody has come who may have it.
+func (c *Client) tryBlobsAgain(r *room) {
+	for _, w := range c.wanted {
+		if w.room == r && w.tries >= blobTries {
+			w.tries = 0
+			c.wakeBlobs()
 		}
 	}
 }
@@ -72,10 +106,7 @@ func (c *Client) askForBlob(w *wantedBlob) bool {
 	if r.home.link == nil || !r.live || time.Now().Before(w.next) || r.others(c.me()) == 0 || c.blobs.receiving(w.a.Hash) {
 		return false
 	}
-	if w.tries++; w.tries > blobTries {
-		delete(c.wanted, w.a.Hash)
-		return false
-	}
+	w.tries++
 	w.next = time.Now().Add(blobAgain)
 	offset, err := c.cfg.Blobs.Partial(w.a.Hash)
 	if err != nil || offset >= w.a.Size {
@@ -85,20 +116,34 @@ func (c *Client) askForBlob(w *wantedBlob) bool {
 	return true
 }
 
-// blobCame ends the wanting of a blob, or asks again soon for what was interrupted.
-func (c *Client) blobCame(h Hash, err error) {
-	w, ok := c.wanted[h]
+// blobCame ends the wanting of a blob, or asks again soon for what was interrupted. Whoever sent all of it and yet
+// another content is not asked again; mixed says that it was put together of the bytes of several people.
+func (c *Client) blobCame(t Transfer, mixed bool, err error) {
+	w, ok := c.wanted[t.Attached.Hash]
 	switch {
 	case !ok:
-	case err == nil:
-		delete(c.wanted, h)
+	case err == nil, errors.Is(err, errKeeping), errors.Is(err, wire.ErrCancelled):
+		delete(c.wanted, t.Attached.Hash)
+	case errors.Is(err, wire.ErrStreamHash):
+		if !mixed {
+			if w.liars == nil {
+				w.liars = map[AccountID]bool{}
+			}
+			w.liars[t.From] = true
+		}
+		w.from, w.next = 0, time.Now()
+		c.wakeBlobs()
 	default:
-		w.next = time.Now().Add(blobPatience)
+		if w.from = t.From; mixed {
+			w.from = 0
+		}
+		w.tries, w.next = 0, time.Now().Add(blobPatience)
+		c.wakeBlobs()
 	}
 }
 
-// Fetch asks the people of a room for a blob. It returns when the question is out; TransferChanged and TransferEnded
-// tell the rest. It fails with ErrAlone when nobody is there to ask.
+// Fetch takes a blob from whoever offers it, or asks the people of a room for it. It returns when the question is out;
+// TransferChanged and TransferEnded tell the rest. It fails with ErrAlone when nobody is there to ask.
 func (c *Client) Fetch(ctx context.Context, name string, a Attachment) error {
 	_, err := call(ctx, c, func(done func(struct{}, error)) {
 		r, ok := c.view.rooms[name]
@@ -114,7 +159,9 @@ func (c *Client) Fetch(ctx context.Context, name string, a Attachment) error {
 		default:
 			w := &wantedBlob{room: r, a: a, asked: true}
 			c.want(w)
-			c.askForBlob(w)
+			if !c.takeOffered(w) {
+				c.askForBlob(w)
+			}
 			done(struct{}{}, nil)
 		}
 	})
@@ -124,6 +171,62 @@ func (c *Client) Fetch(ctx context.Context, name string, a Attachment) error {
 	return nil
 }
 
+// offeredBlob is a stream that was announced and not taken.
+type offeredBlob struct {
+	room *room
+	id   wire.ID
+	from AccountID
+	b    wire.StreamBegin
+	at   time.Time
+}
+
+// offeredFor is how long a stream that nobody takes lives at the server (docs/protocol.md, section 8), and a little less.
+const offeredFor = 25 * time.Second
+
+// noteOffer remembers a stream that is not taken, should somebody want it after all.
+func (c *Client) noteOffer(o offeredBlob) {
+	if _, known := c.offered[Hash(o.b.Hash)]; !known && len(c.offered) >= offeredMax {
+		for h, old := range c.offered {
+			if time.Since(old.at) > offeredFor {
+				delete(c.offered, h)
+			}
+		}
+		if len(c.offered) >= offeredMax {
+			return // it will be asked for
+		}
+	}
+	c.offered[Hash(o.b.Hash)] = o
+}
+
+// takeOffered takes a stream that was announced a while ago, and reports whether there is one.
+func (c *Client) takeOffered(w *wantedBlob) bool {
+	o, ok := c.offered[w.a.Hash]
+	delete(c.offered, w.a.Hash)
+	if !ok || o.room != w.room || time.Since(o.at) > offeredFor || c.blobs.full(o.id) || c.blobs.receiving(w.a.Hash) {
+		return false
+	}
+	return c.take(o)
+}
+
+// StopBlob ends what goes on with a blob in a room, in both directions: it is not fetched any more until Fetch, and not
+// given to anybody any more until it is sent again.
+func (c *Client) StopBlob(name string, hash Hash) {
+	c.post(func() {
+		if w, ok := c.wanted[hash]; ok && w.room.name == name {
+			delete(c.wanted, hash)
+		}
+		for _, o := range c.sending {
+			if o.transfer.Room == name && o.transfer.Attached.Hash == hash {
+				if len(c.withheld) < withheldMax {
+					c.withheld[hash] = true
+				}
+				o.end(wire.ErrCancelled)
+			}
+		}
+		c.blobs.cancelBlob(name, hash)
+	})
+}
+
 // handleBlobWant sends somebody a blob that is kept here.
 func (c *Client) handleBlobWant(r *room, f wire.Frame) error {
 	b, err := wire.ParseBlobWant(f.Body)
@@ -131,7 +234,7 @@ func (c *Client) handleBlobWant(r *room, f wire.Frame) error {
 		return err
 	}
 	hash, who := Hash(b.Hash), AccountID(f.Sender)
-	if !r.live || c.cfg.Blobs == nil || who == c.me() || !c.cfg.Blobs.Has(hash) {
+	if !r.live || c.cfg.Blobs == nil || who == c.me() || c.withheld[hash] || !c.cfg.Blobs.Has(hash) {
 		return nil
 	}
 	a, ok := c.known[hash]
@@ -147,7 +250,7 @@ func (c *Client) handleBlobWant(r *room, f wire.Frame) error {
 	}
 	l := r.home.link
 	c.after(rand.N(wantDelay), func() {
-		if r.home.link == l && r.live && len(c.sending) < sendingMax {
+		if r.home.link == l && r.live && !c.withheld[hash] && len(c.sending) < sendingMax {
 			c.offer(r, a, who, b.Offset)
 		}
 	})

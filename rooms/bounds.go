@@ -14,6 +14,9 @@ const (
 	knownMax   = 1 << 12 // blobs of which we remember what they are
 	wantedMax  = 1 << 10 // blobs that we ask for
 	sendingMax = 64      // blobs that we send because somebody asked
+
+	offeredMax  = 1 << 8  // streams that were announced and not taken
+	withheldMax = 1 << 12 // blobs that we give to nobody any more
 )
 
 var errTooMuch = errors.New("the server sends more than a client can hold")

@@ -55,11 +55,15 @@ type Client struct {
 	names    map[AccountID]string // of people who were seen
 	sending  map[wire.ID]*outgoing
 	wanted   map[Hash]*wantedBlob
+	offered  map[Hash]offeredBlob
+	withheld map[Hash]bool // blobs whose sending was stopped
 	timers   map[*time.Timer]struct{}
 	loaded   bool                // the outbox of the store has been read
 	asking   []wantJob           // WANTs of others that are not answered yet
 	offering bool                // one of them is being answered
 	known    map[Hash]Attachment // of messages that were seen, to describe their blobs to others
+
+	wantingBlobs bool // askForBlobs will run
 }
 
 // request is what waits for an answer.
@@ -98,7 +102,7 @@ func New(cfg Config) (*Client, error) {
 		ended: make(chan struct{}), closing: make(chan struct{}),
 		requests: map[wire.ID]request{}, main: newHome(cfg.Address), homes: map[UUID]*home{},
 		names: map[AccountID]string{0: ""}, sending: map[wire.ID]*outgoing{},
-		wanted: map[Hash]*wantedBlob{}, known: map[Hash]Attachment{}, timers: map[*time.Timer]struct{}{},
+		wanted: map[Hash]*wantedBlob{}, offered: map[Hash]offeredBlob{}, withheld: map[Hash]bool{}, known: map[Hash]Attachment{}, timers: map[*time.Timer]struct{}{},
 	}
 	c.inRoom, c.beside = roomHandlers(), otherHandlers()
 	c.blobs = newReceivers(c)

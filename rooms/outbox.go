@@ -281,6 +281,7 @@ func (c *Client) acknowledged(r *room, m *Message, pos Position, at time.Time, k
 		r.watch(m)
 	}
 	if m.Attached != nil {
+		delete(c.withheld, m.Attached.Hash)
 		c.offer(r, *m.Attached, 0, 0)
 	}
 	c.flush(r)

@@ -83,6 +83,7 @@ func (c *Client) tryGapsAgain(r *room) {
 	for _, e := range r.ends {
 		e.turn.cameBack(rand.N(wantDelay))
 	}
+	c.tryBlobsAgain(r)
 	c.repair(r)
 }
 

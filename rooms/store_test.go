@@ -231,7 +231,7 @@ func (b *memBlob) Commit() error {
 	b.done = true
 	delete(b.s.partial, b.hash)
 	if Hash(sha256.Sum256(b.data)) != b.want {
-		return errors.New("the hash is wrong")
+		return ErrDamaged
 	}
 	b.s.whole[b.want] = b.data
 	return nil

@@ -31,6 +31,7 @@ type incoming struct {
 	link     *link
 	to       BlobWriter // nil: it has not begun
 	at       uint64
+	mixed    bool // a part of it was here, and not from the same person
 	told     time.Time
 	over     bool
 }
@@ -129,9 +130,9 @@ func (rs *receivers) begin(in *incoming, f wire.Frame) error {
 	}
 	in.to, err = rs.c.cfg.Blobs.Receive(a.Hash, a.Size, n.Value)
 	if err != nil {
-		return fmt.Errorf("keeping %s: %w", a.Name, err)
+		return fmt.Errorf("%w %s: %w", errKeeping, a.Name, err)
 	}
-	in.at = n.Value
+	in.at, in.mixed = n.Value, in.mixed && n.Value > 0
 	return nil
 }
 
@@ -146,7 +147,7 @@ func (rs *receivers) chunk(in *incoming, f wire.Frame) error {
 		return fmt.Errorf("receiving %s: more than %d bytes came: %w", name, in.most, wire.ErrStreamSize)
 	}
 	if _, err := in.to.Write(f.Body); err != nil {
-		return fmt.Errorf("keeping %s: %w", name, err)
+		return fmt.Errorf("%w %s: %w", errKeeping, name, err)
 	}
 	in.at += uint64(len(f.Body))
 	if time.Since(in.told) >= progressEvery {
@@ -172,7 +173,10 @@ func (rs *receivers) finish(in *incoming, f wire.Frame) error {
 	in.transfer.Attached.Hash, in.transfer.Attached.Size = end.Hash, end.Size
 	in.to.Expect(end.Hash, end.Size)
 	if err := in.to.Commit(); err != nil {
-		return fmt.Errorf("keeping %s: %w", a.Name, errors.Join(wire.ErrStreamHash, err))
+		if errors.Is(err, ErrDamaged) {
+			return fmt.Errorf("receiving %s: %w: %w", a.Name, wire.ErrStreamHash, err)
+		}
+		return fmt.Errorf("%w %s: %w", errKeeping, a.Name, err)
 	}
 	return nil
 }
@@ -192,16 +196,17 @@ func (rs *receivers) end(id wire.ID, why error) bool {
 	t.Done = in.at
 	if in.to != nil {
 		if err := in.to.Close(); err != nil && why == nil {
-			why = fmt.Errorf("keeping %s: %w", t.Attached.Name, err)
+			why = fmt.Errorf("%w %s: %w", errKeeping, t.Attached.Name, err)
 		}
 	}
+	mixed := in.mixed
 	in.mu.Unlock()
 	rs.c.out.tell(TransferEnded{Transfer: t, Err: why})
 	rs.c.post(func() {
 		if why == nil {
 			rs.c.describe(t.Attached)
 		}
-		rs.c.blobCame(t.Attached.Hash, why)
+		rs.c.blobCame(t, mixed, why)
 	})
 	return true
 }
@@ -229,6 +234,21 @@ func (rs *receivers) cancel(id wire.ID, why wire.ErrorNumber) {
 	rs.end(id, why)
 }
 
+// cancelBlob ends the transfers of a blob in a room from our side.
+func (rs *receivers) cancelBlob(room string, hash Hash) {
+	rs.mu.Lock()
+	var ids []wire.ID
+	for id, in := range rs.byID {
+		if in.hash == hash && in.transfer.Room == room {
+			ids = append(ids, id)
+		}
+	}
+	rs.mu.Unlock()
+	for _, id := range ids {
+		rs.cancel(id, wire.ErrCancelled)
+	}
+}
+
 // mostOf is how many bytes are taken of a stream that announces a size.
 func (c *Client) mostOf(size uint64) uint64 {
 	switch {
@@ -241,51 +261,76 @@ func (c *Client) mostOf(size uint64) uint64 {
 	}
 }
 
+// errKeeping begins the errors of what cannot be kept here: asking others for it would not help.
+var errKeeping = errors.New("keeping")
+
 // handleStreamBegin takes an offered blob if it is wanted.
 func (c *Client) handleStreamBegin(r *room, f wire.Frame) error {
 	b, err := wire.ParseStreamBegin(f.Body)
 	if err != nil {
 		return err
 	}
-	hash := Hash(b.Hash)
-	if !r.live || c.cfg.Blobs == nil || AccountID(f.Sender) == c.me() || c.blobs.full(f.ID) {
+	hash, from := Hash(b.Hash), AccountID(f.Sender)
+	if !r.live || c.cfg.Blobs == nil || from == c.me() || c.blobs.full(f.ID) {
 		return nil
 	}
-	t := Transfer{
-		Room: r.name, Stream: MessageID(f.ID), From: AccountID(f.Sender), Kind: StreamKind(b.Kind),
+	o := offeredBlob{room: r, id: f.ID, from: from, b: b, at: time.Now()}
+	w := c.wanted[hash]
+	switch {
+	case hash.IsZero():
+		if c.cfg.Accept(c.transferOf(o)) {
+			c.take(o)
+		}
+	case c.cfg.Blobs.Has(hash) || w.spurned(from):
+	case !c.blobs.receiving(hash) && (w != nil && w.asked || c.cfg.Accept(c.transferOf(o))):
+		c.take(o)
+	default:
+		c.noteOffer(o)
+	}
+	return nil
+}
+
+func (c *Client) transferOf(o offeredBlob) Transfer {
+	b := o.b
+	return Transfer{
+		Room: o.room.name, Stream: MessageID(o.id), From: o.from, Kind: StreamKind(b.Kind),
 		Attached: Attachment{
-			Hash: hash, Size: b.Size, MIME: b.MIME, Name: b.Name, Width: b.Width, Height: b.Height,
+			Hash: b.Hash, Size: b.Size, MIME: b.MIME, Name: b.Name, Width: b.Width, Height: b.Height,
 			Duration: time.Duration(b.Duration) * time.Millisecond,
 		},
 	}
+}
+
+// take accepts a stream from where we have its blob, and reports whether that can be done.
+func (c *Client) take(o offeredBlob) bool {
+	t, hash, h := c.transferOf(o), Hash(o.b.Hash), o.room.home
 	offset := uint64(0)
 	if !hash.IsZero() {
-		w, wanted := c.wanted[hash]
-		if c.cfg.Blobs.Has(hash) || c.blobs.receiving(hash) || !(wanted && w.asked) && !c.cfg.Accept(t) {
-			return nil
+		kept, err := c.cfg.Blobs.Partial(hash)
+		if err == nil && kept < o.b.Size {
+			offset = kept
 		}
-		if offset, err = c.cfg.Blobs.Partial(hash); err != nil || offset >= b.Size {
-			offset = 0
-		}
-	} else if !c.cfg.Accept(t) {
-		return nil
 	}
-	if offset < b.Offset {
-		return nil // the beginning would be missing
+	if offset < o.b.Offset {
+		return false // the beginning would be missing
 	}
 	t.Done = offset
-	in := &incoming{transfer: t, hash: hash, most: c.mostOf(b.Size), home: r.home, room: f.Room, at: offset}
-	c.blobs.add(f.ID, in)
+	in := &incoming{transfer: t, hash: hash, most: c.mostOf(o.b.Size), home: h, room: o.room.number, at: offset}
+	if w := c.wanted[hash]; w != nil {
+		in.mixed = offset > 0 && w.from != o.from
+		w.from = o.from
+	}
+	c.blobs.add(o.id, in)
 	c.out.tell(TransferChanged{Transfer: t})
-	c.withMedia(r.home, func(l *link) {
+	c.withMedia(h, func(l *link) {
 		if l == nil {
-			c.blobs.end(f.ID, errDisconnected)
+			c.blobs.end(o.id, errDisconnected)
 			return
 		}
 		in.mu.Lock()
 		in.link = l
 		in.mu.Unlock()
-		l.send(wire.Header{Type: wire.TypeStreamAccept, Room: f.Room, ID: f.ID}, wire.Number{Value: offset})
+		l.send(wire.Header{Type: wire.TypeStreamAccept, Room: o.room.number, ID: o.id}, wire.Number{Value: offset})
 	})
-	return nil
+	return true
 }

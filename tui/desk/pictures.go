@@ -49,6 +49,15 @@ type incoming struct{ *media.Incoming }
 // Expect implements rooms.BlobWriter.
 func (in incoming) Expect(hash rooms.Hash, size uint64) { in.Incoming.Expect(media.Hash(hash), size) }
 
+// Commit implements rooms.BlobWriter.
+func (in incoming) Commit() error {
+	err := in.Incoming.Commit()
+	if errors.Is(err, media.ErrHash) {
+		return fmt.Errorf("%w: %w", rooms.ErrDamaged, err)
+	}
+	return err
+}
+
 // Pictures draws pictures from a blob store, and puts those into it that are to be sent.
 type Pictures struct{ store *media.Store }
 
