@@ -10,6 +10,7 @@ package tui
 import (
 	"context"
 	"io"
+	"os"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -17,6 +18,7 @@ import (
 	"kchat/history"
 	"kchat/media"
 	"kchat/rooms"
+	"kchat/tui/pixels"
 )
 
 // Client is what the screen needs of a *rooms.Client.
@@ -161,6 +163,8 @@ type Config struct {
 	Command  string   // the program's name in lines to type; empty: kchat-tui
 	Gate     Gate
 	Pictures Pictures
+	Images   pixels.Setting // how pictures are shown; empty: as the terminal can
+	Output   io.Writer      // the terminal; nil: standard output
 	Host     Host
 	LogPath  string        // named when something went wrong
 	Idle     time.Duration // without a key for so long we are away; 0: never
@@ -174,6 +178,12 @@ type Config struct {
 }
 
 func (c *Config) fill() {
+	if c.Output == nil {
+		c.Output = os.Stdout
+	}
+	if c.Images == "" {
+		c.Images = pixels.Auto
+	}
 	if c.Command == "" {
 		c.Command = "kchat-tui"
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"kchat/media"
+	"kchat/tui/pixels"
 	"kchat/tui/styles"
 	"kchat/tui/talk"
 	"kchat/tui/words"
@@ -26,6 +27,8 @@ type env struct {
 	look  *talk.Look
 	light bool
 	color media.Profile                   // what the terminal has
+	term  *pixels.Terminal                // what else it has
+	paint *pixels.Painter                 // what is not cells goes to the terminal by it
 	send  func(tea.Msg)                   // into the program, for its goroutines
 	own   func(func(ctx context.Context)) // runs a goroutine that ends with the program
 }
@@ -37,6 +40,7 @@ func newEnv(cfg *Config) (*env, error) {
 		return nil, err
 	}
 	e := &env{cfg: cfg, words: w, color: media.TrueColor}
+	e.paint = pixels.NewPainter(pixels.NewOutput(cfg.Output))
 	e.look = &talk.Look{Words: w, Zone: cfg.Zone}
 	e.dress()
 	return e, nil

@@ -34,7 +34,9 @@ func runProgram(ctx context.Context, cfg Config, see func(p *tea.Program, r *roo
 	defer cancel()
 	var wg sync.WaitGroup
 	r := newRoot(e)
-	p := tea.NewProgram(r, append([]tea.ProgramOption{tea.WithContext(ctx), tea.WithFilter(r.filter)}, cfg.Options...)...)
+	p := tea.NewProgram(r, append([]tea.ProgramOption{
+		tea.WithContext(ctx), tea.WithFilter(r.filter), tea.WithOutput(e.paint.Output().ForProgram()),
+	}, cfg.Options...)...)
 	e.send = p.Send
 	e.own = func(do func(ctx context.Context)) {
 		wg.Go(func() {
@@ -49,6 +51,7 @@ func runProgram(ctx context.Context, cfg Config, see func(p *tea.Program, r *roo
 	if see != nil {
 		see(p, r)
 	}
+	e.own(e.paint.Run)
 	_, err = p.Run()
 	saved := r.save()
 	cancel()

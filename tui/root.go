@@ -86,10 +86,12 @@ func (r *root) Update(msg tea.Msg) (m tea.Model, cmd tea.Cmd) {
 
 // route gives a message to the part of the screen that it concerns.
 func (r *root) route(msg tea.Msg) (tea.Model, tea.Cmd) {
+	if cmd, was := r.termcap(msg); was {
+		return r, cmd
+	}
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		r.width, r.height, r.sized = msg.Width, msg.Height, true
-		return r, nil
+		return r, r.resized(msg)
 	case sizeMsg:
 		return r, tea.Batch(tea.RequestWindowSize, r.lookAtSize())
 	case tea.BackgroundColorMsg:
@@ -97,6 +99,7 @@ func (r *root) route(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return r, r.redraw()
 	case tea.ColorProfileMsg:
 		r.dressFor(r.light, profileOf(msg.Profile))
+		r.useTerminal()
 		return r, r.redraw()
 	case leaveMsg:
 		if msg.err != nil {
@@ -130,11 +133,8 @@ func (r *root) dressFor(light bool, color media.Profile) {
 	r.dress()
 	if r.chat != nil {
 		r.chat.composer.dress(r.st)
-		for _, room := range r.chat.book.rooms {
-			room.talk.SetLook(r.look)
-			room.talk.Redraw()
-		}
 	}
+	r.lookAgain()
 }
 
 // redraw draws the pictures on the screen for the ground that was found.

@@ -156,6 +156,7 @@ func newStage(t testing.TB, width, height int, prepare func(s *stage, cfg *Confi
 	}
 	s.term = &terminal{Emulator: vt.NewEmulator(width, height)}
 	cfg := Config{
+		Output:  s.term,
 		Address: "127.0.0.1:10106", Rooms: []string{"lobby"}, Gate: s.gate, Clock: s.clock.Now, Tick: s.clock.Tick, Zone: time.UTC,
 		Host: Host{
 			PublicAddress: func(context.Context, string) string { return "192.168.0.7:10106" },
@@ -165,7 +166,7 @@ func newStage(t testing.TB, width, height int, prepare func(s *stage, cfg *Confi
 			Mode:          func(context.Context, string) string { return "microVM" },
 		},
 		Options: []tea.ProgramOption{
-			tea.WithInput(s.term), tea.WithOutput(s.term), tea.WithWindowSize(width, height), tea.WithoutSignals(),
+			tea.WithInput(s.term), tea.WithWindowSize(width, height), tea.WithoutSignals(),
 			tea.WithColorProfile(colorprofile.TrueColor),
 			tea.WithEnvironment([]string{"TERM=xterm-256color", "COLORTERM=truecolor"}),
 		},

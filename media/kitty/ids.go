@@ -22,7 +22,7 @@ type IDs struct {
 func NewIDs(indexed bool) *IDs {
 	ids := &IDs{min: 256, max: 1<<24 - 1, used: make(map[uint32]bool)}
 	if indexed {
-		ids.min, ids.max = 1, 255
+		ids.min, ids.max = 16, 255 // below it colours have other names too
 	}
 	ids.next = ids.min + rand.Uint32N(ids.max-ids.min+1)
 	return ids

@@ -182,16 +182,21 @@ func Query(id uint32, wrap Wrap) []byte {
 	return wrap.around(append(k, ";AAAA\x1b\\"...))
 }
 
+// Pen is the colour that names a picture, as it stands in the sequence that sets it.
+func Pen(id uint32) string {
+	if id > 255 {
+		return fmt.Sprintf("38;2;%d;%d;%d", id>>16, id>>8&255, id&255)
+	}
+	return "38;5;" + strconv.Itoa(int(id))
+}
+
 // Cells gives the lines of placeholders that show a picture. Every character carries its own row and column, so that
 // lines can be cut and framed. Ids up to 255 are named by an indexed colour, larger ones need true colour.
 func Cells(p Placement) ([]string, error) {
 	if err := p.check(); err != nil {
 		return nil, fmt.Errorf("place picture: %w", err)
 	}
-	pen := "\x1b[38;5;" + strconv.Itoa(int(p.ID)) + "m"
-	if p.ID > 255 {
-		pen = fmt.Sprintf("\x1b[38;2;%d;%d;%dm", p.ID>>16, p.ID>>8&255, p.ID&255)
-	}
+	pen := "\x1b[" + Pen(p.ID) + "m"
 	lines := make([]string, p.Rows)
 	for y := range lines {
 		var s strings.Builder

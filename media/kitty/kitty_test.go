@@ -214,18 +214,18 @@ func TestDeletionFreesTheMemoryAndTheQueryKeepsNothing(t *testing.T) {
 func TestIDsAreNeverGivenTwice(t *testing.T) {
 	ids := NewIDs(true)
 	seen := map[uint32]bool{}
-	for range 255 {
+	for range 240 {
 		id, err := ids.Take()
-		if err != nil || id < 1 || id > 255 || seen[id] {
+		if err != nil || id < 16 || id > 255 || seen[id] {
 			t.Fatalf("%d, %v", id, err)
 		}
 		seen[id] = true
 	}
 	if _, err := ids.Take(); !errors.Is(err, ErrNoID) {
-		t.Errorf("the 256th: %v", err)
+		t.Errorf("the 241st: %v", err)
 	}
 	ids.Free(77)
-	if id, err := ids.Take(); err != nil || id != 77 || len(ids.InUse()) != 255 {
+	if id, err := ids.Take(); err != nil || id != 77 || len(ids.InUse()) != 240 {
 		t.Errorf("%d, %v", id, err)
 	}
 	wide := NewIDs(false)
@@ -254,12 +254,12 @@ func TestFilmNeverSendsUnderTheIDThatIsShown(t *testing.T) {
 		}
 	}
 	full := NewIDs(true)
-	for range 254 {
+	for range 239 {
 		if _, err := full.Take(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := NewFlip(full); !errors.Is(err, ErrNoID) || len(full.InUse()) != 254 {
+	if _, err := NewFlip(full); !errors.Is(err, ErrNoID) || len(full.InUse()) != 239 {
 		t.Errorf("with one id left: %v, %d in use", err, len(full.InUse()))
 	}
 }

@@ -20,6 +20,8 @@ type Look struct {
 	Zone    *time.Location
 	Compact bool // no empty rows between groups
 	Me      rooms.AccountID
+	// The size of a cell in pixels, zero if it is not known: pictures keep their shape by it.
+	CellWidth, CellHeight int
 }
 
 // Item is one entry of the list. It is laid out again only when its Version, the width, the look or the item above it

@@ -85,8 +85,9 @@ func (p *Picture) SetDone(failure string) {
 func (p *Picture) Moving() bool { return p.moving }
 
 // fit returns the cells for the announced pixels: aspect kept, never larger than the picture itself.
-func (p *Picture) fit(width int) size {
-	cols, rows := media.Fit(int(p.Attached.Width), int(p.Attached.Height), min(width, maxPictureWidth), maxPictureHeight, 0, 0)
+func (p *Picture) fit(look *Look, width int) size {
+	cols, rows := media.Fit(int(p.Attached.Width), int(p.Attached.Height), min(width, maxPictureWidth), maxPictureHeight,
+		look.CellWidth, look.CellHeight)
 	return size{cols, rows}
 }
 
@@ -94,7 +95,7 @@ func (p *Picture) rows(look *Look, width int) []string {
 	st := look.Styles
 	var rows []string
 	if p.IsImage() {
-		p.asked = p.fit(width)
+		p.asked = p.fit(look, width)
 		rows = p.box(look)
 	}
 	caption := p.Attached.Name

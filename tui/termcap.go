@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	tea "charm.land/bubbletea/v2"
+	uv "github.com/charmbracelet/ultraviolet"
+
+	"kchat/media"
+	"kchat/tui/pixels"
+)
+
+// termcap takes what the terminal says about itself, and reports whether the message was that.
+func (r *root) termcap(msg tea.Msg) (tea.Cmd, bool) {
+	switch msg := msg.(type) {
+	case tea.EnvMsg:
+		r.term = pixels.NewTerminal(r.cfg.Images, msg.Getenv)
+		if w, h, err := r.paint.Output().CellSize(); err == nil {
+			r.term.SetCell(w, h)
+		}
+		_ = r.term.Resized(r.width, r.height)
+		r.useTerminal()
+		return raw(r.term.Ask()), true
+	case tea.TerminalVersionMsg, uv.KittyGraphicsEvent, uv.PrimaryDeviceAttributesEvent, uv.CellSizeEvent, uv.PixelSizeEvent:
+		if r.term == nil {
+			return nil, true // the environment comes first
+		}
+		ask, learnt := r.term.Answer(msg)
+		if !learnt {
+			return raw(ask), true
+		}
+		r.useTerminal()
+		return tea.Batch(raw(ask), r.redraw()), true
+	}
+	return nil, false
+}
+
+// resized takes the terminal's new size: its cells may have changed with it.
+func (r *root) resized(msg tea.WindowSizeMsg) tea.Cmd {
+	r.width, r.height, r.sized = msg.Width, msg.Height, true
+	if r.term == nil {
+		return nil
+	}
+	if w, h, err := r.paint.Output().CellSize(); err == nil {
+		r.term.SetCell(w, h)
+	}
+	r.useTerminal()
+	return raw(r.term.Resized(msg.Width, msg.Height))
+}
+
+// useTerminal has pictures drawn for what is known of the terminal now.
+func (r *root) useTerminal() {
+	if r.term == nil {
+		return
+	}
+	r.term.Indexed(r.color == media.ANSI256)
+	caps := r.term.Caps()
+	// Without colours no id can be told; in ASCII even the placeholders cannot.
+	caps.Kitty = caps.Kitty && r.ground().Colors >= media.ANSI256
+	if caps == r.paint.Caps() {
+		return
+	}
+	r.paint.Use(caps)
+	r.look.CellWidth, r.look.CellHeight = caps.CellWidth, caps.CellHeight
+	r.lookAgain()
+}
+
+// lookAgain has every room drawn anew.
+func (r *root) lookAgain() {
+	if r.chat == nil {
+		return
+	}
+	for _, room := range r.chat.book.rooms {
+		room.talk.SetLook(r.look)
+		room.talk.Redraw()
+	}
+}
+
+// raw writes a sequence to the terminal, if there is one.
+func raw(sequence string) tea.Cmd {
+	if sequence == "" {
+		return nil
+	}
+	return tea.Raw(sequence)
+}
