@@ -56,6 +56,7 @@ func runProgram(ctx context.Context, cfg Config, see func(p *tea.Program, r *roo
 	saved := r.save()
 	cancel()
 	waitFor(&wg, closeFor)
+	e.flush()
 	if r.running != nil {
 		saved = errors.Join(saved, r.running.close())
 	}
@@ -63,6 +64,13 @@ func runProgram(ctx context.Context, cfg Config, see func(p *tea.Program, r *roo
 		err = r.fault
 	}
 	return errors.Join(quietly(ctx, err), r.err, saved)
+}
+
+// flush waits until the terminal has taken what the program wrote last, which gives it back to the shell.
+func (e *env) flush() {
+	ctx, cancel := context.WithTimeout(context.Background(), closeFor)
+	defer cancel()
+	_ = e.paint.Output().Flush(ctx) // a terminal that is gone needs nothing
 }
 
 // quietly drops the errors that only say that the program was told to end.

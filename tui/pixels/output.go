@@ -7,6 +7,7 @@ package pixels
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -16,17 +17,35 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// MaxPending is how much may wait for the terminal, in bytes. Whoever writes more waits.
+const MaxPending = 1 << 20
+
 // Output is the terminal, shared by the program that writes cells and the painter that writes pixels. Each Write comes
-// out whole: the program writes a frame at a time, and no picture begins in the middle of one.
+// out whole: the program writes a frame at a time, and no picture begins in the middle of one. What the terminal does
+// not take at once waits, in order, so that a slow one does not hold up the program.
 type Output struct {
-	mu      sync.Mutex
-	w       io.Writer
+	w io.Writer
+
+	mu      sync.Mutex // protects all below
+	changed *sync.Cond // pending, writing or err
+	queue   []write
+	pending int  // bytes
+	writing bool // a goroutine is at it; it ends when nothing waits
+	err     error
 	watched map[*sight]struct{}
+}
+
+// write is something that waits for the terminal.
+type write struct {
+	data    []byte
+	program bool // it comes from the program
 }
 
 // NewOutput shares a terminal.
 func NewOutput(w io.Writer) *Output {
-	return &Output{w: w, watched: make(map[*sight]struct{})}
+	o := &Output{w: w, watched: make(map[*sight]struct{})}
+	o.changed = sync.NewCond(&o.mu)
+	return o
 }
 
 // sight waits until the program has written something.
@@ -35,29 +54,91 @@ type sight struct {
 	seen chan struct{} // closed when it was written
 }
 
+// Write writes what the program shows. An error is that of a write before.
+func (o *Output) Write(p []byte) (int, error) { return o.put(p, true) }
+
 // raw writes past those who watch what the program writes.
 func (o *Output) raw(p []byte) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	_, err := o.w.Write(p)
+	_, err := o.put(p, false)
 	return err
 }
 
-// Write writes what the program shows.
-func (o *Output) Write(p []byte) (int, error) {
+func (o *Output) put(p []byte, program bool) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	n, err := o.w.Write(p)
+	for o.err == nil && o.pending > 0 && o.pending+len(p) > MaxPending {
+		o.changed.Wait()
+	}
+	if o.err != nil {
+		return 0, o.err
+	}
+	o.queue = append(o.queue, write{bytes.Clone(p), program})
+	o.pending += len(p)
+	if !o.writing {
+		o.writing = true
+		go o.drain()
+	}
+	return len(p), nil
+}
+
+// drain writes until nothing waits.
+func (o *Output) drain() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	defer o.changed.Broadcast()
+	defer func() { o.writing = false }()
+	for len(o.queue) > 0 {
+		next := o.queue[0]
+		o.queue = o.queue[1:]
+		o.mu.Unlock()
+		_, err := o.w.Write(next.data)
+		o.mu.Lock()
+		o.pending -= len(next.data)
+		if err != nil {
+			o.err, o.queue, o.pending = err, nil, 0
+			return
+		}
+		if next.program {
+			o.tell(next.data)
+		}
+		o.changed.Broadcast()
+	}
+	o.queue = nil
+}
+
+// tell tells those who wait for something that the program has written.
+func (o *Output) tell(p []byte) {
 	for s := range o.watched {
 		if bytes.Contains(p, s.of) {
 			close(s.seen)
 			delete(o.watched, s)
 		}
 	}
-	return n, err
 }
 
-// watch tells when the program has written some bytes. Whoever no longer wants to know calls forget.
+// Pending is how many bytes the terminal has not taken yet.
+func (o *Output) Pending() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.pending
+}
+
+// Flush waits until the terminal has taken everything, or ctx ends.
+func (o *Output) Flush(ctx context.Context) error {
+	defer context.AfterFunc(ctx, func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.changed.Broadcast()
+	})()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for o.writing && ctx.Err() == nil {
+		o.changed.Wait()
+	}
+	return errors.Join(o.err, ctx.Err())
+}
+
+// watch tells when the terminal has taken some bytes from the program. Whoever no longer wants to know calls forget.
 func (o *Output) watch(of []byte) *sight {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -24,6 +24,7 @@ import (
 
 // written is a terminal that remembers what it was sent, write by write.
 type written struct {
+	out *Output
 	mu  sync.Mutex
 	all [][]byte
 }
@@ -36,6 +37,9 @@ func (w *written) Write(p []byte) (int, error) {
 }
 
 func (w *written) String() string {
+	if w.out != nil {
+		_ = w.out.Flush(context.Background())
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return string(bytes.Join(w.all, nil))
@@ -44,7 +48,8 @@ func (w *written) String() string {
 // withKitty is a painter for a terminal with kitty's graphics.
 func withKitty() (*Painter, *written) {
 	w := &written{}
-	p := NewPainter(NewOutput(w))
+	w.out = NewOutput(w)
+	p := NewPainter(w.out)
 	p.Use(Caps{Kitty: true, CellWidth: 10, CellHeight: 20})
 	return p, w
 }
@@ -244,12 +249,77 @@ func TestFilmHoldsBackUntilItsLastFrameIsShown(t *testing.T) {
 	})
 }
 
+// stuck is a terminal that takes nothing until it is told to.
+type stuck struct {
+	written
+	open chan struct{}
+}
+
+func (s *stuck) Write(p []byte) (int, error) {
+	<-s.open
+	return s.written.Write(p)
+}
+
+func TestASlowTerminalHoldsUpNobodyUntilTooMuchWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &stuck{open: make(chan struct{})}
+		o := NewOutput(w)
+		frame := bytes.Repeat([]byte("x"), MaxPending/4)
+		for range 4 {
+			if n, err := o.Write(frame); n != len(frame) || err != nil {
+				t.Fatal(n, err)
+			}
+		}
+		if o.Pending() != MaxPending {
+			t.Errorf("%d bytes wait", o.Pending())
+		}
+		blocked := true
+		go func() {
+			_, _ = o.Write([]byte("last"))
+			blocked = false
+		}()
+		synctest.Wait()
+		if !blocked {
+			t.Fatal("one byte more than the limit waits")
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := o.Flush(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("flushed: %v", err)
+		}
+		close(w.open)
+		if err := o.Flush(t.Context()); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if got := w.String(); blocked || len(got) != MaxPending+4 || !strings.HasSuffix(got, "last") || o.Pending() != 0 {
+			t.Errorf("%d bytes came, %d wait, blocked %v", len(got), o.Pending(), blocked)
+		}
+	})
+}
+
+// broken is a terminal that is gone.
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, errors.New("gone") }
+
+func TestATerminalThatIsGoneIsTold(t *testing.T) {
+	o := NewOutput(broken{})
+	_, _ = o.Write([]byte("a"))
+	if err := o.Flush(t.Context()); err == nil {
+		t.Error("it was written")
+	}
+	if _, err := o.Write([]byte("b")); err == nil || o.Pending() != 0 {
+		t.Errorf("%v, %d bytes wait", err, o.Pending())
+	}
+}
+
 func TestSixelsAreDrawnInOneGoWithTheCursorKept(t *testing.T) {
 	p, w := withKitty()
 	if err := p.Sixel(t.Context(), dots(12, 12), 3, 5); err != nil {
 		t.Fatal(err)
 	}
-	if len(w.all) != 1 {
+	if _ = w.String(); len(w.all) != 1 {
 		t.Fatalf("%d writes", len(w.all))
 	}
 	if got := w.String(); !strings.HasPrefix(got, "\x1b7\x1b[6;4H\x1bP") || !strings.HasSuffix(got, "\x1b\\\x1b8") {
