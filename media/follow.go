@@ -65,6 +65,36 @@ func (in *Incoming) Follow() (*Follower, error) {
 	return &Follower{f: f, p: in.progress, closed: make(chan struct{})}, nil
 }
 
+// Follow reads a blob that this program is receiving, from its beginning, like [Incoming.Follow]. [ErrNotStored] says
+// that it is not being received; then it may be whole already.
+func (s *Store) Follow(h Hash) (*Follower, error) {
+	s.comingMu.Lock()
+	p := s.coming[h]
+	s.comingMu.Unlock()
+	if p == nil {
+		return nil, fmt.Errorf("follow blob %v: %w", h, ErrNotStored)
+	}
+	f, err := os.OpenFile(s.partialPath(h), os.O_RDONLY|syscall.O_NOFOLLOW, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = ErrNotStored
+	}
+	if err != nil {
+		return nil, fmt.Errorf("follow blob %v: %w", h, err)
+	}
+	return &Follower{f: f, p: p, closed: make(chan struct{})}, nil
+}
+
+// noteComing says how far a blob is that is being received, or (nil) that it no longer is.
+func (s *Store) noteComing(h Hash, p *progress) {
+	s.comingMu.Lock()
+	defer s.comingMu.Unlock()
+	if p == nil {
+		delete(s.coming, h)
+	} else if !h.IsZero() {
+		s.coming[h] = p
+	}
+}
+
 // Read implements io.Reader. It waits until there is at least one byte, or until Close.
 func (r *Follower) Read(p []byte) (int, error) {
 	if len(p) == 0 {

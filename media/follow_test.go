@@ -21,7 +21,7 @@ func TestBlobIsReadWhileItIsReceived(t *testing.T) {
 	if _, err := in.Write(data[:40_000]); err != nil {
 		t.Fatal(err)
 	}
-	r, err := in.Follow()
+	r, err := s.Follow(sha256.Sum256(data))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,14 +17,15 @@ import (
 // Incoming is a blob on its way into the store. Nobody sees it there before Commit. It is not safe for use by
 // several goroutines at once.
 type Incoming struct {
-	s    *Store
-	f    blobFile
-	path string
-	want Hash   // zero: not known
-	size uint64 // UnknownSize: not known
-	n    uint64
-	sum  hash.Hash
-	done bool
+	s     *Store
+	f     blobFile
+	path  string
+	begun Hash   // as given to Receive
+	want  Hash   // zero: not known
+	size  uint64 // UnknownSize: not known
+	n     uint64
+	sum   hash.Hash
+	done  bool
 
 	progress *progress // for those who follow
 }
@@ -40,7 +41,7 @@ func (s *Store) Receive(h Hash, size, offset uint64) (*Incoming, error) {
 	if offset > size || h.IsZero() && offset > 0 {
 		return nil, fmt.Errorf("receive blob %v: %w", h, ErrOffset)
 	}
-	in := &Incoming{s: s, want: h, size: size, sum: sha256.New()}
+	in := &Incoming{s: s, begun: h, want: h, size: size, sum: sha256.New()}
 	if err := in.open(); err != nil {
 		return nil, fmt.Errorf("receive blob: %w", diskFull(err))
 	}
@@ -54,6 +55,7 @@ func (s *Store) Receive(h Hash, size, offset uint64) (*Incoming, error) {
 			return nil, fmt.Errorf("receive blob: %w", err)
 		}
 	}
+	s.noteComing(h, in.progress)
 	return in, nil
 }
 
@@ -201,8 +203,7 @@ func (in *Incoming) publish(h Hash) error {
 	if err := os.Rename(in.path, path); err != nil {
 		return err
 	}
-	in.done = true
-	in.progress.set(in.n, io.EOF)
+	in.finish(io.EOF)
 	if err := in.f.Close(); err != nil {
 		return err
 	}
@@ -219,8 +220,7 @@ func (in *Incoming) Close() error {
 		in.discard()
 		return nil
 	}
-	in.done = true
-	in.progress.set(in.n, ErrGivenUp)
+	in.finish(ErrGivenUp)
 	if err := in.f.Close(); err != nil {
 		return fmt.Errorf("close unfinished blob: %w", err)
 	}
@@ -235,10 +235,16 @@ func (in *Incoming) Discard() {
 }
 
 func (in *Incoming) discard() {
-	in.done = true
-	in.progress.set(in.n, ErrGivenUp)
+	in.finish(ErrGivenUp)
 	_ = os.Remove(in.path) // what cannot be removed now is removed when it is stale
 	_ = in.f.Close()
+}
+
+// finish tells those who follow that no more will come.
+func (in *Incoming) finish(end error) {
+	in.done = true
+	in.progress.set(in.n, end)
+	in.s.noteComing(in.begun, nil)
 }
 
 // hashOf reads to the end and gives hash and size.

@@ -46,6 +46,9 @@ type Store struct {
 	openFile func(name string, flag int, perm fs.FileMode) (blobFile, error)
 
 	mu sync.Mutex // serialises eviction and renaming within this program; the lock file does between programs
+
+	comingMu sync.Mutex
+	coming   map[Hash]*progress // of blobs that this program is receiving
 }
 
 // blobFile is what is needed of the file of an unfinished blob.
@@ -70,7 +73,7 @@ const (
 
 // OpenStore opens the store in a directory, which is made if it is not there, and removes what nobody finished.
 func OpenStore(dir string, opts StoreOptions) (*Store, error) {
-	s := &Store{dir: dir, opts: opts, openFile: func(name string, flag int, perm fs.FileMode) (blobFile, error) {
+	s := &Store{dir: dir, opts: opts, coming: make(map[Hash]*progress), openFile: func(name string, flag int, perm fs.FileMode) (blobFile, error) {
 		return os.OpenFile(name, flag, perm)
 	}}
 	for _, sub := range []string{blobDir, partialDir, pinnedDir} {

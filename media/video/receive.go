@@ -4,9 +4,11 @@ package video
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"kchat/media"
 )
@@ -40,23 +42,33 @@ func ReadHeader(r io.Reader) (Header, io.ReadCloser, error) {
 	}
 }
 
-// Receiver takes the chunks of a film from the network and gives them to who shows it, part by part: a new part
-// begins where something is missing, since a decoder has to be started anew there. It never waits for who shows it.
-// A film of which nothing is missing ends up in the store. Its methods are for one goroutine, except Parts.
+// Receiver takes the chunks of a film from the network and lets any number of those who show it follow, part by part:
+// a new part begins where something is missing, since a decoder has to be started anew there. It never waits for who
+// shows it. A film of which nothing is missing ends up in the store. Its methods are for one goroutine, except Follow.
 type Receiver struct {
 	store *media.Store
 	begin media.Begin
 	a     *media.Reassembler
 	in    *media.Incoming // the part that is growing
 	whole bool            // that part is the whole film so far
-	parts chan *media.Follower
+	most  uint64          // bytes of a film of unknown size that are kept in one part; 0: no limit
+
+	mu    sync.Mutex
+	part  *media.Incoming // that can be followed
+	count int             // of parts so far
+	over  bool
+	news  chan struct{} // closed at the next change
 }
 
-// NewReceiver takes a film as it was announced; Prior and Gap of the announcement are not used. Errors are those of
-// [media.Store.Receive] and [media.Reassembler.Begin].
+// NewReceiver takes a film as it was announced; Prior and Gap of the announcement are not used. Of a film whose size
+// is not known more than Limit bytes are shown, but no longer kept. Errors are those of [media.Store.Receive] and
+// [media.Reassembler.Begin].
 func NewReceiver(store *media.Store, begin media.Begin) (*Receiver, error) {
-	r := &Receiver{store: store, parts: make(chan *media.Follower, 1), whole: begin.Offset == 0}
+	r := &Receiver{store: store, whole: begin.Offset == 0, news: make(chan struct{})}
 	begin.Video, begin.Prior, begin.Gap = true, nil, r.next
+	if begin.Size == media.UnknownSize {
+		r.most, begin.Limit = begin.Limit, 0
+	}
 	r.begin = begin
 	r.a = media.NewReassembler(r)
 	if err := r.a.Begin(begin); err != nil {
@@ -65,13 +77,50 @@ func NewReceiver(store *media.Store, begin media.Begin) (*Receiver, error) {
 	return r, nil
 }
 
-// Parts gives each part as soon as it begins; it can be read while it grows, and has to be closed by who takes it. A
-// part not taken is replaced by the next one. The channel is closed at the end.
-func (r *Receiver) Parts() <-chan *media.Follower { return r.parts }
+// Follow gives the newest part if it is a later one than after (0: any), or waits for it. It can be read while it
+// grows, and has to be closed. At the end of the film the error is io.EOF.
+func (r *Receiver) Follow(ctx context.Context, after int) (part *media.Follower, number int, err error) {
+	for {
+		r.mu.Lock()
+		number, news, over := r.count, r.news, r.over
+		if number > after && r.part != nil {
+			part, err = r.part.Follow()
+		}
+		r.mu.Unlock()
+		switch {
+		case part != nil || err != nil:
+			return part, number, err
+		case over:
+			return nil, number, io.EOF
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return nil, number, context.Cause(ctx)
+		}
+	}
+}
+
+// set changes what can be followed, and wakes who waits.
+func (r *Receiver) set(part *media.Incoming, over bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if part != nil {
+		r.count++
+	}
+	r.part, r.over = part, over
+	close(r.news)
+	r.news = make(chan struct{})
+}
 
 // Chunk takes the next chunk. Errors are those of [media.Reassembler.Chunk] and of the store; the film is then lost
 // but for what has come.
 func (r *Receiver) Chunk(c media.Chunk) error {
+	if c.Key && r.most > 0 && r.in != nil && r.in.Offset() > r.most {
+		if err := r.next(); err != nil {
+			return fmt.Errorf("receive video: %w", err)
+		}
+	}
 	if err := r.a.Chunk(c); err != nil {
 		return fmt.Errorf("receive video: %w", err)
 	}
@@ -80,12 +129,15 @@ func (r *Receiver) Chunk(c media.Chunk) error {
 
 // Write takes what the Reassembler hands on.
 func (r *Receiver) Write(p []byte) (int, error) {
-	if r.in == nil {
-		if err := r.open(); err != nil {
-			return 0, err
-		}
+	if r.in != nil {
+		return r.in.Write(p)
 	}
-	return r.in.Write(p)
+	if err := r.open(); err != nil {
+		return 0, err
+	}
+	n, err := r.in.Write(p)
+	r.set(r.in, false)
+	return n, err
 }
 
 // open begins a part. Only one that is the film from its first byte has a place in the store.
@@ -95,31 +147,21 @@ func (r *Receiver) open() error {
 		hash, size = r.begin.Hash, r.begin.Size
 	}
 	in, err := r.store.Receive(hash, size, 0)
-	if err != nil {
-		return err
-	}
-	f, err := in.Follow()
-	if err != nil {
-		in.Discard()
-		return err
+	if errors.Is(err, media.ErrBusy) { // another program of ours takes it too
+		in, err = r.store.Receive(media.Hash{}, media.UnknownSize, 0)
 	}
 	r.in = in
-	select {
-	case old := <-r.parts: // nobody has begun to show it
-		old.Close()
-	default:
-	}
-	r.parts <- f // only we send, so there is room
-	return nil
+	return err
 }
 
 // next ends a part at a gap. What came of the film before its first gap stays in the store, to be completed.
 func (r *Receiver) next() error {
 	r.whole = false
-	return r.closePart()
+	return r.closePart(false)
 }
 
-func (r *Receiver) closePart() error {
+func (r *Receiver) closePart(over bool) error {
+	r.set(nil, over)
 	if r.in == nil {
 		return nil
 	}
@@ -131,9 +173,9 @@ func (r *Receiver) closePart() error {
 // End takes the end of the film. One that is whole is checked against its hash and kept in the store, which is
 // reported; one with gaps is not.
 func (r *Receiver) End(size uint64, sum media.Hash) (kept bool, err error) {
-	defer close(r.parts)
 	err = r.a.End(size, sum)
-	if err == nil && r.a.Whole() && r.in != nil {
+	if err == nil && r.a.Whole() && r.in != nil && r.whole {
+		r.set(nil, true)
 		r.in.Expect(sum, size)
 		if err := r.in.Commit(); err != nil {
 			r.in.Discard()
@@ -146,17 +188,14 @@ func (r *Receiver) End(size uint64, sum media.Hash) (kept bool, err error) {
 		r.in.Discard()
 		r.in = nil
 	}
-	if err = errors.Join(err, r.closePart()); err != nil {
+	if err = errors.Join(err, r.closePart(true)); err != nil {
 		return false, fmt.Errorf("receive video: %w", err)
 	}
 	return false, nil
 }
 
 // Cancel ends a film that will not be complete. Either End or Cancel is called, once.
-func (r *Receiver) Cancel() error {
-	defer close(r.parts)
-	return r.closePart()
-}
+func (r *Receiver) Cancel() error { return r.closePart(true) }
 
 // Lost tells in how many places and how many bytes are missing so far.
 func (r *Receiver) Lost() (gaps int, bytes uint64) { return r.a.Lost() }

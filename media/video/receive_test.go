@@ -47,7 +47,10 @@ func TestFilmIsShownWhileItIsReceivedAndThenKept(t *testing.T) {
 	if err := r.Chunk(chunks[0]); err != nil {
 		t.Fatal(err)
 	}
-	part := <-r.Parts()
+	part, _, err := r.Follow(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
 	shown := make(chan int)
 	go func() {
 		_, frames := show(t, part)
@@ -66,8 +69,8 @@ func TestFilmIsShownWhileItIsReceivedAndThenKept(t *testing.T) {
 	if frames := <-shown; frames < 46 {
 		t.Errorf("%d frames", frames)
 	}
-	if _, more := <-r.Parts(); more {
-		t.Error("another part")
+	if _, _, err := r.Follow(t.Context(), 1); !errors.Is(err, io.EOF) {
+		t.Errorf("another part: %v", err)
 	}
 }
 
@@ -83,7 +86,9 @@ func TestFilmWithAGapIsShownInTwoPartsAndNotKept(t *testing.T) {
 	var first *media.Follower
 	for i, c := range chunks {
 		if i == second-1 {
-			first = <-r.Parts()
+			if first, _, err = r.Follow(t.Context(), 0); err != nil {
+				t.Fatal(err)
+			}
 			continue // lost
 		}
 		if err := r.Chunk(c); err != nil {
@@ -93,10 +98,14 @@ func TestFilmWithAGapIsShownInTwoPartsAndNotKept(t *testing.T) {
 	if got, err := io.ReadAll(first); !errors.Is(err, media.ErrGivenUp) || !bytes.Equal(got, join(chunks[:second-1])) {
 		t.Errorf("the first part: %d bytes, %v", len(got), err)
 	}
+	rest, number, err := r.Follow(t.Context(), 1)
+	if err != nil || number != 2 {
+		t.Fatalf("part %d, %v", number, err)
+	}
 	if kept, err := r.End(n, sum); err != nil || kept {
 		t.Errorf("kept %v, %v", kept, err)
 	}
-	h, frames := show(t, <-r.Parts())
+	h, frames := show(t, rest)
 	if h.Width != 160 || len(frames) == 0 {
 		t.Errorf("the second part: %+v, %d frames", h, len(frames))
 	}
@@ -121,15 +130,46 @@ func TestWhoShowsTooSlowlyGetsTheNewestPart(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	part := <-r.Parts()
+	part, number, err := r.Follow(t.Context(), 0)
+	if err != nil || number != 2 {
+		t.Fatalf("part %d, %v", number, err)
+	}
 	if err := r.Cancel(); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := io.ReadAll(part); !errors.Is(err, media.ErrGivenUp) || !bytes.Equal(got, join(chunks[second:])) {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
-	if _, more := <-r.Parts(); more {
-		t.Error("another part")
+	if _, _, err := r.Follow(t.Context(), 2); !errors.Is(err, io.EOF) {
+		t.Errorf("another part: %v", err)
+	}
+}
+
+func TestALiveFilmGoesOnWhereNoMoreOfItIsKept(t *testing.T) {
+	chunks, s := stream(t, film(t))
+	store := openStore(t)
+	r, err := NewReceiver(store, media.Begin{Size: media.UnknownSize, Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range chunks {
+		if err := r.Chunk(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	part, number, err := r.Follow(t.Context(), 0)
+	if err != nil || number < 2 {
+		t.Fatalf("part %d, %v", number, err)
+	}
+	sum, n := s.Sum()
+	if kept, err := r.End(n, sum); kept || err != nil {
+		t.Errorf("kept %v, %v", kept, err)
+	}
+	if _, frames := show(t, part); len(frames) == 0 {
+		t.Error("no frames")
+	}
+	if u, err := store.Usage(); err != nil || u.Bytes != 0 {
+		t.Errorf("left over: %+v, %v", u, err)
 	}
 }
 
