@@ -220,11 +220,14 @@ type (
 	}
 	// TransferChanged: a transfer began or went on.
 	TransferChanged struct{ Transfer Transfer }
-	// TransferEnded: it is complete and its hash right, or Err says why not.
+	// TransferEnded: it is complete and its hash right, or Err says why not. Of a video that was shown with parts left
+	// out Err is ErrSkipped.
 	TransferEnded struct {
 		Transfer Transfer
 		Err      error
 	}
+	// Offered: somebody sends something that Config.Accept did not take. Take takes it, as long as it is being sent.
+	Offered struct{ Transfer Transfer }
 )
 
 // Settle is how long after Moved the others may take to come, unless a server says otherwise.
@@ -257,6 +260,7 @@ func (Invited) event()         {}
 func (Enveloped) event()       {}
 func (TransferChanged) event() {}
 func (TransferEnded) event()   {}
+func (Offered) event()         {}
 
 // Errors that callers tell apart with errors.Is. An error from the server also is a *ServerError.
 var (
@@ -271,6 +275,8 @@ var (
 	ErrOffline   = errors.New("this person is not connected")
 	ErrClosed    = errors.New("the client has ended")
 	ErrDamaged   = errors.New("the bytes that came are not those of the blob")
+	ErrSkipped   = errors.New("parts of the video were left out, since they came too slowly")
+	ErrNoStream  = errors.New("this is not being sent any more")
 )
 
 // Store keeps what must survive the program. history implements it.
@@ -328,6 +334,35 @@ type BlobWriter interface {
 	Commit() error
 }
 
+// Films is what Blobs also is where videos are shown while they come: they go on behind what a slow line leaves out.
+type Films interface {
+	// ReceiveVideo begins to take a video whose first chunk is at offset from. Of one whose size is not known no more
+	// than most bytes are to be kept.
+	ReceiveVideo(t Transfer, from, most uint64) (FilmWriter, error)
+}
+
+// FilmWriter takes the bytes of one video.
+type FilmWriter interface {
+	// Chunk takes a piece. What was to come before it may be missing.
+	Chunk(at uint64, key bool, data []byte) error
+	// End takes the end; kept reports that nothing was missing, that the hash is right and the blob visible.
+	End(size uint64, hash Hash) (kept bool, err error)
+	// Close without End gives it up.
+	Close() error
+}
+
+// Piece is a chunk of a video.
+type Piece struct {
+	Data []byte // at most wire.ChunkMax bytes; valid until the next piece is asked for
+	Key  bool   // a decoder can begin with it
+}
+
+// Pieces cuts a video.
+type Pieces interface {
+	// Next gives the next piece, or io.EOF.
+	Next() (Piece, error)
+}
+
 // StreamMaxDefault is enough for some minutes of live video, in bytes.
 const StreamMaxDefault = 256 << 20
 
@@ -351,7 +386,11 @@ type Config struct {
 	// Accept decides whether an offered blob is taken; nil takes pictures of up to 16 MiB and nothing else. A hash
 	// that is not known yet is zero, a size wire.SizeUnknown: TransferEnded has them.
 	Accept func(Transfer) bool
-	// StreamMax is the most bytes that are taken of a stream whose size nobody knows; 0: StreamMaxDefault.
+	// Cut cuts a blob that is sent as a video, from its first byte, so that recipients find where they can begin.
+	// nil: anywhere.
+	Cut func(blob io.Reader) Pieces
+	// StreamMax is the most bytes that are taken of a stream whose size nobody knows, and kept of a video; 0:
+	// StreamMaxDefault.
 	StreamMax uint64
 	// Once ends Run on the first failure instead of reconnecting.
 	Once bool

@@ -56,7 +56,8 @@ type Client struct {
 	sending  map[wire.ID]*outgoing
 	wanted   map[Hash]*wantedBlob
 	offered  map[Hash]offeredBlob
-	withheld map[Hash]bool // blobs whose sending was stopped
+	airing   map[wire.ID]offeredBlob // live videos that were not taken
+	withheld map[Hash]bool           // blobs whose sending was stopped
 	timers   map[*time.Timer]struct{}
 	loaded   bool                // the outbox of the store has been read
 	asking   []wantJob           // WANTs of others that are not answered yet
@@ -101,7 +102,7 @@ func New(cfg Config) (*Client, error) {
 		mailbox: newQueue[func()](), out: newOutput(cfg.Store, log),
 		ended: make(chan struct{}), closing: make(chan struct{}),
 		requests: map[wire.ID]request{}, main: newHome(cfg.Address), homes: map[UUID]*home{},
-		names: map[AccountID]string{0: ""}, sending: map[wire.ID]*outgoing{},
+		names: map[AccountID]string{0: ""}, sending: map[wire.ID]*outgoing{}, airing: map[wire.ID]offeredBlob{},
 		wanted: map[Hash]*wantedBlob{}, offered: map[Hash]offeredBlob{}, withheld: map[Hash]bool{}, known: map[Hash]Attachment{}, timers: map[*time.Timer]struct{}{},
 	}
 	c.inRoom, c.beside = roomHandlers(), otherHandlers()

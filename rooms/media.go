@@ -117,6 +117,7 @@ func (c *Client) transfersLost(h *home, err error) {
 		}
 	}
 	c.blobs.endAll(err, func(in *incoming) bool { return in.home == h })
+	c.liveLost(err, func(o offeredBlob) bool { return o.room.home == h })
 }
 
 // transfersLostOn ends the transfers of one connection.

@@ -29,7 +29,9 @@ type incoming struct {
 	room     uint32
 	home     *home
 	link     *link
-	to       BlobWriter // nil: it has not begun
+	jumps    bool       // it is sent as a video: what is late may be left out
+	to       BlobWriter // nil: it has not begun, or is a film
+	film     FilmWriter
 	at       uint64
 	mixed    bool // a part of it was here, and not from the same person
 	told     time.Time
@@ -103,7 +105,9 @@ func (rs *receivers) receive(l *link, f wire.Frame) bool {
 	}
 	err := step(in, f)
 	in.mu.Unlock()
-	if err != nil {
+	if errors.Is(err, ErrSkipped) { // it has ended, and was shown
+		rs.end(f.ID, err)
+	} else if err != nil {
 		reason := wire.ErrCancelled
 		if errors.Is(err, wire.ErrStreamHash) {
 			reason = wire.ErrStreamHash
@@ -122,6 +126,13 @@ func (rs *receivers) begin(in *incoming, f wire.Frame) error {
 		return fmt.Errorf("reading STREAM_START: %w", err)
 	}
 	a := in.transfer.Attached
+	if films, ok := rs.c.cfg.Blobs.(Films); ok && in.jumps && in.film == nil {
+		if in.film, err = films.ReceiveVideo(in.transfer, n.Value, in.most); err != nil {
+			return fmt.Errorf("%w %s: %w", errKeeping, a.Name, err)
+		}
+		in.at = n.Value
+		return nil
+	}
 	if in.hash.IsZero() && n.Value != 0 {
 		return fmt.Errorf("receiving %s: its beginning is gone already: %w", a.Name, wire.ErrStreamSlow)
 	}
@@ -138,6 +149,14 @@ func (rs *receivers) begin(in *incoming, f wire.Frame) error {
 
 func (rs *receivers) chunk(in *incoming, f wire.Frame) error {
 	name := in.transfer.Attached.Name
+	if in.film != nil {
+		if err := in.film.Chunk(f.Seq, f.Flags&wire.FlagKeyframe != 0, f.Body); err != nil {
+			return fmt.Errorf("%w %s: %w", errKeeping, name, err)
+		}
+		in.at = f.Seq + uint64(len(f.Body))
+		rs.progress(in)
+		return nil
+	}
 	switch {
 	case in.to == nil:
 		return fmt.Errorf("receiving %s: a chunk came before the start: %w", name, wire.ErrBadFrame)
@@ -150,13 +169,19 @@ func (rs *receivers) chunk(in *incoming, f wire.Frame) error {
 		return fmt.Errorf("%w %s: %w", errKeeping, name, err)
 	}
 	in.at += uint64(len(f.Body))
-	if time.Since(in.told) >= progressEvery {
-		in.told = time.Now()
-		t := in.transfer
-		t.Done = in.at
-		rs.c.out.tell(TransferChanged{Transfer: t})
-	}
+	rs.progress(in)
 	return nil
+}
+
+// progress tells how far a stream is, not too often.
+func (rs *receivers) progress(in *incoming) {
+	if time.Since(in.told) < progressEvery {
+		return
+	}
+	in.told = time.Now()
+	t := in.transfer
+	t.Done = in.at
+	rs.c.out.tell(TransferChanged{Transfer: t})
 }
 
 func (rs *receivers) finish(in *incoming, f wire.Frame) error {
@@ -165,6 +190,8 @@ func (rs *receivers) finish(in *incoming, f wire.Frame) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("reading STREAM_END: %w", err)
+	case in.film != nil:
+		return in.finishFilm(end)
 	case in.to == nil || in.at != end.Size || a.Size != wire.SizeUnknown && a.Size != end.Size:
 		return fmt.Errorf("receiving %s: %w", a.Name, wire.ErrStreamSize)
 	case Hash(end.Hash).IsZero(), !in.hash.IsZero() && Hash(end.Hash) != in.hash:
@@ -181,6 +208,24 @@ func (rs *receivers) finish(in *incoming, f wire.Frame) error {
 	return nil
 }
 
+// finishFilm takes the end of a film.
+func (in *incoming) finishFilm(end wire.StreamEnd) error {
+	film, name := in.film, in.transfer.Attached.Name
+	in.film = nil
+	if Hash(end.Hash).IsZero() || !in.hash.IsZero() && Hash(end.Hash) != in.hash {
+		return errors.Join(fmt.Errorf("receiving %s: %w", name, wire.ErrStreamHash), film.Close())
+	}
+	kept, err := film.End(end.Size, end.Hash)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w %s: %w", errKeeping, name, errors.Join(wire.ErrStreamHash, err))
+	case !kept:
+		return fmt.Errorf("receiving %s: %w", name, ErrSkipped)
+	}
+	in.transfer.Attached.Hash, in.transfer.Attached.Size = end.Hash, end.Size
+	return nil
+}
+
 // end ends a transfer, and reports whether there was one. What came of an unfinished blob is kept for later.
 func (rs *receivers) end(id wire.ID, why error) bool {
 	rs.mu.Lock()
@@ -194,6 +239,11 @@ func (rs *receivers) end(id wire.ID, why error) bool {
 	in.over = true
 	t := in.transfer
 	t.Done = in.at
+	if in.film != nil {
+		if err := in.film.Close(); err != nil && why == nil {
+			why = fmt.Errorf("%w %s: %w", errKeeping, t.Attached.Name, err)
+		}
+	}
 	if in.to != nil {
 		if err := in.to.Close(); err != nil && why == nil {
 			why = fmt.Errorf("%w %s: %w", errKeeping, t.Attached.Name, err)
@@ -263,74 +313,3 @@ func (c *Client) mostOf(size uint64) uint64 {
 
 // errKeeping begins the errors of what cannot be kept here: asking others for it would not help.
 var errKeeping = errors.New("keeping")
-
-// handleStreamBegin takes an offered blob if it is wanted.
-func (c *Client) handleStreamBegin(r *room, f wire.Frame) error {
-	b, err := wire.ParseStreamBegin(f.Body)
-	if err != nil {
-		return err
-	}
-	hash, from := Hash(b.Hash), AccountID(f.Sender)
-	if !r.live || c.cfg.Blobs == nil || from == c.me() || c.blobs.full(f.ID) {
-		return nil
-	}
-	o := offeredBlob{room: r, id: f.ID, from: from, b: b, at: time.Now()}
-	w := c.wanted[hash]
-	switch {
-	case hash.IsZero():
-		if c.cfg.Accept(c.transferOf(o)) {
-			c.take(o)
-		}
-	case c.cfg.Blobs.Has(hash) || w.spurned(from):
-	case !c.blobs.receiving(hash) && (w != nil && w.asked || c.cfg.Accept(c.transferOf(o))):
-		c.take(o)
-	default:
-		c.noteOffer(o)
-	}
-	return nil
-}
-
-func (c *Client) transferOf(o offeredBlob) Transfer {
-	b := o.b
-	return Transfer{
-		Room: o.room.name, Stream: MessageID(o.id), From: o.from, Kind: StreamKind(b.Kind),
-		Attached: Attachment{
-			Hash: b.Hash, Size: b.Size, MIME: b.MIME, Name: b.Name, Width: b.Width, Height: b.Height,
-			Duration: time.Duration(b.Duration) * time.Millisecond,
-		},
-	}
-}
-
-// take accepts a stream from where we have its blob, and reports whether that can be done.
-func (c *Client) take(o offeredBlob) bool {
-	t, hash, h := c.transferOf(o), Hash(o.b.Hash), o.room.home
-	offset := uint64(0)
-	if !hash.IsZero() {
-		kept, err := c.cfg.Blobs.Partial(hash)
-		if err == nil && kept < o.b.Size {
-			offset = kept
-		}
-	}
-	if offset < o.b.Offset {
-		return false // the beginning would be missing
-	}
-	t.Done = offset
-	in := &incoming{transfer: t, hash: hash, most: c.mostOf(o.b.Size), home: h, room: o.room.number, at: offset}
-	if w := c.wanted[hash]; w != nil {
-		in.mixed = offset > 0 && w.from != o.from
-		w.from = o.from
-	}
-	c.blobs.add(o.id, in)
-	c.out.tell(TransferChanged{Transfer: t})
-	c.withMedia(h, func(l *link) {
-		if l == nil {
-			c.blobs.end(o.id, errDisconnected)
-			return
-		}
-		in.mu.Lock()
-		in.link = l
-		in.mu.Unlock()
-		l.send(wire.Header{Type: wire.TypeStreamAccept, Room: o.room.number, ID: o.id}, wire.Number{Value: offset})
-	})
-	return true
-}

@@ -24,6 +24,7 @@ type outgoing struct {
 	id       wire.ID
 	transfer Transfer
 	to       AccountID // 0: everybody in the room
+	kind     StreamKind
 	home     *home
 
 	mu     sync.Mutex
@@ -121,7 +122,10 @@ func (c *Client) offer(r *room, a Attachment, to AccountID, offset uint64) {
 			Room: r.name, From: c.me(), Attached: a, Kind: kindOf(a.MIME), Outgoing: true, Done: offset,
 		},
 	}
-	o.transfer.Stream = MessageID(o.id)
+	o.transfer.Stream, o.kind = MessageID(o.id), o.transfer.Kind
+	if to != 0 && o.kind == StreamVideo {
+		o.kind = StreamFile // one person gets all of it, as fast as they read
+	}
 	c.sending[o.id] = o
 	h, number, l := r.home, r.number, r.home.link
 	c.work(func() {
@@ -145,17 +149,24 @@ func (c *Client) stream(o *outgoing, h *home, number uint32, main *link, offset 
 	if _, err := blob.Seek(int64(offset), io.SeekStart); err != nil {
 		return offset, fmt.Errorf("reading %s: %w", a.Name, err)
 	}
+	var pieces Pieces = &plain{r: blob}
+	if o.kind == StreamVideo && c.cfg.Cut != nil {
+		if _, err := blob.Seek(0, io.SeekStart); err != nil {
+			return offset, fmt.Errorf("reading %s: %w", a.Name, err)
+		}
+		pieces = &from{pieces: c.cfg.Cut(blob), skip: offset}
+	}
 	head := wire.Header{Type: wire.TypeStreamBegin, Room: number, ID: o.id}
-	main.send(head, wire.StreamBegin{
-		Size: a.Size, Offset: offset, To: uint64(o.to), Width: a.Width, Height: a.Height,
-		Duration: uint32(a.Duration / time.Millisecond), Kind: uint8(o.transfer.Kind), Hash: a.Hash, MIME: a.MIME, Name: a.Name,
-	})
+	main.send(head, o.begin(offset))
 	c.out.tell(TransferChanged{Transfer: o.transfer})
 	link, err := c.linkFor(o, h, main)
 	if err != nil {
 		return offset, err
 	}
-	at, err := c.chunks(o, head, main, link, blob, offset)
+	at, err := c.chunks(o, head, main, link, pieces, offset)
+	if err == nil && at != a.Size {
+		err = fmt.Errorf("reading %s: %w", a.Name, io.ErrUnexpectedEOF)
+	}
 	if err != nil {
 		head.Type = wire.TypeStreamCancel
 		if _, told := errors.AsType[*ServerError](err); !told {
@@ -166,6 +177,15 @@ func (c *Client) stream(o *outgoing, h *home, number uint32, main *link, offset 
 	head.Type = wire.TypeStreamEnd
 	link.send(head, wire.StreamEnd{Size: a.Size, Hash: a.Hash})
 	return at, c.barrier(o, main, link)
+}
+
+// begin announces what is sent.
+func (o *outgoing) begin(offset uint64) wire.StreamBegin {
+	a := o.transfer.Attached
+	return wire.StreamBegin{
+		Size: a.Size, Offset: offset, To: uint64(o.to), Width: a.Width, Height: a.Height,
+		Duration: uint32(a.Duration / time.Millisecond), Kind: uint8(o.kind), Hash: a.Hash, MIME: a.MIME, Name: a.Name,
+	}
 }
 
 // barrier waits until the server has handled what was sent on a link: it answers a ping only after that. Before, a
@@ -209,20 +229,27 @@ func (c *Client) linkFor(o *outgoing, h *home, main *link) (*link, error) {
 	}
 }
 
-func (c *Client) chunks(o *outgoing, head wire.Header, main, link *link, blob io.Reader, at uint64) (uint64, error) {
+// chunks sends pieces as far as the server allows, and returns where they end.
+func (c *Client) chunks(o *outgoing, head wire.Header, main, link *link, pieces Pieces, at uint64) (uint64, error) {
 	head.Type = wire.TypeStreamChunk
-	buf := make([]byte, wire.ChunkMax)
 	begun, told := time.Now(), time.Now()
-	for at < o.transfer.Attached.Size {
-		n := min(uint64(len(buf)), o.transfer.Attached.Size-at)
-		if err := c.maySend(o, main, link, at+n, begun); err != nil {
-			return at, err
+	for {
+		p, err := pieces.Next()
+		if errors.Is(err, io.EOF) {
+			return at, c.mayEnd(o, main, link, at, begun)
 		}
-		if _, err := io.ReadFull(blob, buf[:n]); err != nil {
+		if err != nil {
 			return at, fmt.Errorf("reading %s: %w", o.transfer.Attached.Name, err)
 		}
-		link.send(head, wire.Raw(buf[:n]))
-		at += n
+		if err := c.maySend(o, main, link, at+uint64(len(p.Data)), begun); err != nil {
+			return at, err
+		}
+		head.Flags = 0
+		if p.Key {
+			head.Flags = wire.FlagKeyframe
+		}
+		link.send(head, wire.Raw(p.Data))
+		at += uint64(len(p.Data))
 		if time.Since(told) >= progressEvery {
 			told = time.Now()
 			t := o.transfer
@@ -231,12 +258,11 @@ func (c *Client) chunks(o *outgoing, head wire.Header, main, link *link, blob io
 			c.out.tell(TransferChanged{Transfer: t})
 		}
 	}
-	return at, c.mayEnd(o, main, link, begun)
 }
 
 // mayEnd waits until the server has answered STREAM_BEGIN at all, which an empty blob needs.
-func (c *Client) mayEnd(o *outgoing, main, link *link, begun time.Time) error {
-	return c.maySend(o, main, link, o.transfer.Attached.Size, begun)
+func (c *Client) mayEnd(o *outgoing, main, link *link, at uint64, begun time.Time) error {
+	return c.maySend(o, main, link, at, begun)
 }
 
 // maySend waits until the credit reaches an offset.
