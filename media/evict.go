@@ -163,6 +163,9 @@ func removeUnlocked(path string) bool {
 	return mine && err == nil && os.Remove(path) == nil
 }
 
+// Drop forgets what there is of an unfinished blob, unless somebody is receiving it.
+func (s *Store) Drop(h Hash) { removeUnlocked(s.partialPath(h)) }
+
 // lockAll keeps other programs from evicting at the same time.
 func (s *Store) lockAll() (unlock func(), err error) {
 	f, err := os.OpenFile(filepath.Join(s.dir, "lock"), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)

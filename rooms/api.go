@@ -277,6 +277,7 @@ var (
 	ErrDamaged   = errors.New("the bytes that came are not those of the blob")
 	ErrSkipped   = errors.New("parts of the video were left out, since they came too slowly")
 	ErrNoStream  = errors.New("this is not being sent any more")
+	ErrKeeping   = errors.New("keeping") // begins the errors of what cannot be kept here: asking others would not help
 )
 
 // Store keeps what must survive the program. history implements it.

@@ -122,7 +122,7 @@ func (c *Client) blobCame(t Transfer, mixed bool, err error) {
 	w, ok := c.wanted[t.Attached.Hash]
 	switch {
 	case !ok:
-	case err == nil, errors.Is(err, errKeeping), errors.Is(err, wire.ErrCancelled):
+	case err == nil, errors.Is(err, ErrKeeping), errors.Is(err, wire.ErrCancelled):
 		delete(c.wanted, t.Attached.Hash)
 	case errors.Is(err, wire.ErrStreamHash):
 		if !mixed {

@@ -283,7 +283,7 @@ func TestWhatCannotBeKeptIsNotAskedForAgain(t *testing.T) {
 		m.expect(wire.TypeStreamAccept)
 		go m.drain()
 		m.feeds(annaID, data, 0, 1, Hash{})
-		if e := await[TransferEnded](u, nil); !errors.Is(e.Err, errKeeping) {
+		if e := await[TransferEnded](u, nil); !errors.Is(e.Err, ErrKeeping) {
 			t.Errorf("%+v", e)
 		}
 		p.wantsNoBlob()

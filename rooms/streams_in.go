@@ -128,7 +128,7 @@ func (rs *receivers) begin(in *incoming, f wire.Frame) error {
 	a := in.transfer.Attached
 	if films, ok := rs.c.cfg.Blobs.(Films); ok && in.jumps && in.film == nil {
 		if in.film, err = films.ReceiveVideo(in.transfer, n.Value, in.most); err != nil {
-			return fmt.Errorf("%w %s: %w", errKeeping, a.Name, err)
+			return fmt.Errorf("%w %s: %w", ErrKeeping, a.Name, err)
 		}
 		in.at = n.Value
 		return nil
@@ -141,7 +141,7 @@ func (rs *receivers) begin(in *incoming, f wire.Frame) error {
 	}
 	in.to, err = rs.c.cfg.Blobs.Receive(a.Hash, a.Size, n.Value)
 	if err != nil {
-		return fmt.Errorf("%w %s: %w", errKeeping, a.Name, err)
+		return fmt.Errorf("%w %s: %w", ErrKeeping, a.Name, err)
 	}
 	in.at, in.mixed = n.Value, in.mixed && n.Value > 0
 	return nil
@@ -151,7 +151,7 @@ func (rs *receivers) chunk(in *incoming, f wire.Frame) error {
 	name := in.transfer.Attached.Name
 	if in.film != nil {
 		if err := in.film.Chunk(f.Seq, f.Flags&wire.FlagKeyframe != 0, f.Body); err != nil {
-			return fmt.Errorf("%w %s: %w", errKeeping, name, err)
+			return fmt.Errorf("%w %s: %w", ErrKeeping, name, err)
 		}
 		in.at = f.Seq + uint64(len(f.Body))
 		rs.progress(in)
@@ -166,7 +166,7 @@ func (rs *receivers) chunk(in *incoming, f wire.Frame) error {
 		return fmt.Errorf("receiving %s: more than %d bytes came: %w", name, in.most, wire.ErrStreamSize)
 	}
 	if _, err := in.to.Write(f.Body); err != nil {
-		return fmt.Errorf("%w %s: %w", errKeeping, name, err)
+		return fmt.Errorf("%w %s: %w", ErrKeeping, name, err)
 	}
 	in.at += uint64(len(f.Body))
 	rs.progress(in)
@@ -203,7 +203,7 @@ func (rs *receivers) finish(in *incoming, f wire.Frame) error {
 		if errors.Is(err, ErrDamaged) {
 			return fmt.Errorf("receiving %s: %w: %w", a.Name, wire.ErrStreamHash, err)
 		}
-		return fmt.Errorf("%w %s: %w", errKeeping, a.Name, err)
+		return fmt.Errorf("%w %s: %w", ErrKeeping, a.Name, err)
 	}
 	return nil
 }
@@ -218,7 +218,7 @@ func (in *incoming) finishFilm(end wire.StreamEnd) error {
 	kept, err := film.End(end.Size, end.Hash)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%w %s: %w", errKeeping, name, errors.Join(wire.ErrStreamHash, err))
+		return fmt.Errorf("%w %s: %w", ErrKeeping, name, errors.Join(wire.ErrStreamHash, err))
 	case !kept:
 		return fmt.Errorf("receiving %s: %w", name, ErrSkipped)
 	}
@@ -241,12 +241,12 @@ func (rs *receivers) end(id wire.ID, why error) bool {
 	t.Done = in.at
 	if in.film != nil {
 		if err := in.film.Close(); err != nil && why == nil {
-			why = fmt.Errorf("%w %s: %w", errKeeping, t.Attached.Name, err)
+			why = fmt.Errorf("%w %s: %w", ErrKeeping, t.Attached.Name, err)
 		}
 	}
 	if in.to != nil {
 		if err := in.to.Close(); err != nil && why == nil {
-			why = fmt.Errorf("%w %s: %w", errKeeping, t.Attached.Name, err)
+			why = fmt.Errorf("%w %s: %w", ErrKeeping, t.Attached.Name, err)
 		}
 	}
 	mixed := in.mixed
@@ -310,6 +310,3 @@ func (c *Client) mostOf(size uint64) uint64 {
 		return StreamMaxDefault
 	}
 }
-
-// errKeeping begins the errors of what cannot be kept here: asking others for it would not help.
-var errKeeping = errors.New("keeping")

@@ -33,6 +33,7 @@ type Client interface {
 	Discard(room string, id rooms.MessageID) error
 	SendBlob(ctx context.Context, room string, kind rooms.StreamKind, att rooms.Attachment, text string, body io.Reader) (rooms.Message, error)
 	Fetch(ctx context.Context, room string, att rooms.Attachment) error
+	StopBlob(room string, hash rooms.Hash)
 	Typing(room string, on bool)
 	Read(room string, upTo rooms.Position)
 	SetAway(ctx context.Context, away bool) error
@@ -130,6 +131,25 @@ type Pictures interface {
 	Has(hash rooms.Hash) bool
 }
 
+// Found says what is here of a blob.
+type Found struct {
+	Here bool
+	Part uint64 // bytes of an unfinished one
+	Kept bool   // it is never evicted
+}
+
+// Files does with blobs what one does with files. A nil Files saves and keeps nothing.
+type Files interface {
+	// Look says what is here of a blob.
+	Look(hash rooms.Hash) Found
+	// Save copies a blob into the download folder under a safe form of a name, never over another file, and returns where.
+	Save(ctx context.Context, hash rooms.Hash, name string) (path string, err error)
+	// Keep protects a blob from eviction, or no longer.
+	Keep(hash rooms.Hash, keep bool) error
+	// Drop forgets what there is of an unfinished blob.
+	Drop(hash rooms.Hash)
+}
+
 // Seat is where a second client sits down.
 type Seat struct {
 	Address string
@@ -165,6 +185,8 @@ type Config struct {
 	Pictures Pictures
 	Images   pixels.Setting // how pictures are shown; empty: as the terminal can
 	Output   io.Writer      // the terminal; nil: standard output
+	Files    Files
+	AskAbove uint64 // bytes; what is larger is not taken before one has said so
 	Host     Host
 	LogPath  string        // named when something went wrong
 	Idle     time.Duration // without a key for so long we are away; 0: never

@@ -51,6 +51,9 @@ type fakeClient struct {
 	keys      []string // passwords of rooms that were set
 	locked    string   // the password of all rooms
 	rooms     []rooms.RoomInfo
+	fetched   []rooms.Hash
+	fetchErr  error
+	stopped   []rooms.Hash
 	next      byte
 	now       func() time.Time
 	me        rooms.Person
@@ -136,7 +139,18 @@ func (f *fakeClient) SendBlob(_ context.Context, room string, _ rooms.StreamKind
 	return m, err
 }
 
-func (f *fakeClient) Fetch(context.Context, string, rooms.Attachment) error { return nil }
+func (f *fakeClient) Fetch(_ context.Context, _ string, a rooms.Attachment) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fetched = append(f.fetched, a.Hash)
+	return f.fetchErr
+}
+
+func (f *fakeClient) StopBlob(_ string, hash rooms.Hash) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stopped = append(f.stopped, hash)
+}
 
 func (f *fakeClient) Typing(_ string, on bool) {
 	f.mu.Lock()

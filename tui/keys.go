@@ -54,13 +54,18 @@ func selectionKeys() []binding {
 		bind("keys.edit", "e", (*chat).takeBack, "e"),
 		bind("keys.discard", "d", (*chat).discard, "d", "delete"),
 		bind("keys.copy", "c", (*chat).copyMessage, "c", "y"),
+		bind("keys.take", "g", (*chat).takeFile, "g"),
+		bind("keys.stop", "x", (*chat).stopFile, "x"),
+		bind("keys.save", "s", (*chat).saveFile, "s"),
+		bind("keys.keep", "p", (*chat).keepFile, "p"),
+		bind("keys.folder", "o", (*chat).copyFolder, "o"),
 		bind("keys.leave_selection", "Esc", (*chat).endSelection, "esc", "enter"),
 	}
 }
 
 // jamo are the letters of the two-set Korean keyboard on the keys that mean something to us: in Hangul mode the
 // terminal sends them instead.
-var jamo = map[rune]rune{'ㅏ': 'k', 'ㅓ': 'j', 'ㄱ': 'r', 'ㄷ': 'e', 'ㅇ': 'd', 'ㅊ': 'c', 'ㅛ': 'y', 'ㅜ': 'n', 'ㅂ': 'q', 'ㅅ': 't', 'ㄴ': 's', 'ㅗ': 'h', 'ㅐ': 'o', 'ㅣ': 'l'}
+var jamo = map[rune]rune{'ㅏ': 'k', 'ㅓ': 'j', 'ㄱ': 'r', 'ㄷ': 'e', 'ㅇ': 'd', 'ㅊ': 'c', 'ㅛ': 'y', 'ㅜ': 'n', 'ㅂ': 'q', 'ㅅ': 't', 'ㄴ': 's', 'ㅗ': 'h', 'ㅐ': 'o', 'ㅣ': 'l', 'ㅎ': 'g', 'ㅌ': 'x', 'ㅔ': 'p'}
 
 // latin returns the key as it would be on a Latin keyboard, for commands of one letter.
 func latin(k tea.KeyPressMsg) tea.KeyPressMsg {

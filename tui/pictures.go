@@ -29,7 +29,7 @@ func (c *chat) sendFile(name, path string, kind rooms.StreamKind) tea.Cmd {
 	switch {
 	case path == "":
 		return c.wrong(name, path)
-	case r == nil || pictures == nil:
+	case r == nil || pictures == nil || client == nil:
 		return c.warn(c.say("picture.cannot"))
 	case c.closed():
 		c.composer.set("/" + name + " " + path)
@@ -78,12 +78,13 @@ func (c *chat) pictures() tea.Cmd {
 			continue
 		}
 		p := m.Picture()
+		cmds = append(cmds, c.lookFor(r, m))
 		width, height, wants := p.Wants()
 		if !wants || p.Asked(width, height) {
 			continue
 		}
 		if !pictures.Has(p.Attached.Hash) {
-			cmds = append(cmds, c.fetch(r, m))
+			cmds = append(cmds, c.fetchOnce(r, m))
 			continue
 		}
 		p.Ask(width, height)
@@ -109,48 +110,4 @@ func (c *chat) drawPicture(p *talk.Picture, width, height int) tea.Cmd {
 			return nil
 		}
 	})
-}
-
-// fetch asks once for a picture that others have. What is on its way already needs no asking.
-func (c *chat) fetch(r *room, m *talk.Message) tea.Cmd {
-	hash := m.Picture().Attached.Hash
-	if m.Picture().Moving() || r.wanted[hash] || !c.link.online || c.closed() || m.Pos.IsZero() || !m.Backfill {
-		return nil
-	}
-	r.wanted[hash] = true
-	client, att := c.session.Client, *m.Attached
-	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
-		err := client.Fetch(ctx, r.name, att)
-		return func(*chat) tea.Cmd {
-			if err != nil {
-				m.Picture().SetDone(reason(err))
-			}
-			return nil
-		}
-	})
-}
-
-// transfer shows how far a blob is.
-func (c *chat) transfer(t rooms.Transfer) {
-	done := 0.0
-	if t.Attached.Size > 0 {
-		done = float64(t.Done) / float64(t.Attached.Size)
-	}
-	c.eachPicture(t, func(p *talk.Picture) { p.SetProgress(done, t.Outgoing) })
-}
-
-func (c *chat) transferEnded(ev rooms.TransferEnded) tea.Cmd {
-	c.eachPicture(ev.Transfer, func(p *talk.Picture) { p.SetDone(reason(ev.Err)) })
-	return c.pictures()
-}
-
-// eachPicture finds the pictures that a transfer is of.
-func (c *chat) eachPicture(t rooms.Transfer, do func(p *talk.Picture)) {
-	r := c.book.find(t.Room)
-	if r == nil {
-		return
-	}
-	for _, p := range r.talk.Pictures(t.Attached.Hash) {
-		do(p)
-	}
 }

@@ -72,9 +72,29 @@ func (c *chat) selectionHint() string {
 		if !m.Unsent() && (b.words == "keys.resend" || b.words == "keys.edit" || b.words == "keys.discard") {
 			continue
 		}
+		if fits := forFiles(b.words); fits != nil && (m.Picture() == nil || !fits(m, m.Picture())) {
+			continue
+		}
 		parts = append(parts, c.st.Key.Render(b.keys.Help().Key)+" "+c.st.Muted.Render(c.say(b.words)))
 	}
 	return strings.Join(parts, "  ")
+}
+
+// forFiles says of a key that is for attachments alone of which.
+func forFiles(words string) func(*talk.Message, *talk.Picture) bool {
+	switch words {
+	case "keys.take":
+		return canTake
+	case "keys.stop":
+		return canStop
+	case "keys.save":
+		return isHere
+	case "keys.keep":
+		return func(*talk.Message, *talk.Picture) bool { return true }
+	case "keys.folder":
+		return isSaved
+	}
+	return nil
 }
 
 // resend sends an unsent message again.

@@ -103,6 +103,7 @@ type connection struct {
 	trust            bool
 	unnamed          bool // nobody has said which server
 	idle             time.Duration
+	files            files
 }
 
 // flags adds the flags of a connection to a command.
@@ -133,6 +134,7 @@ type configFile struct {
 	User         string `toml:"user"`
 	PasswordFile string `toml:"password_file"`
 	IdleMinutes  *int   `toml:"idle_minutes"`
+	fileSettings
 }
 
 // configPath is $XDG_CONFIG_HOME/kchat/config.toml.
@@ -171,6 +173,9 @@ func (c *connection) complete() error {
 		return coded{fmt.Errorf("%s: idle_minutes is from 0 (never) to %d, not %d", path, idleMinutesMax, minutes), exitUsage}
 	}
 	c.idle = time.Duration(minutes) * time.Minute
+	if c.files, err = file.complete(); err != nil {
+		return coded{fmt.Errorf("%s: %w", path, err), exitUsage}
+	}
 	return nil
 }
 
@@ -250,7 +255,7 @@ func (c *connection) open(ctx context.Context, room string, change func(*rooms.C
 
 // start starts a client that keeps its history and its blobs in these places.
 func (c *connection) start(ctx context.Context, room, password, path, blobDir string, change func(*rooms.Config)) (*headless, error) {
-	blobs, err := media.OpenStore(blobDir, media.StoreOptions{Limit: blobLimit})
+	blobs, err := media.OpenStore(blobDir, media.StoreOptions{Limit: c.files.storeLimit})
 	if err != nil {
 		return nil, err
 	}

@@ -29,9 +29,6 @@ import (
 	"kchat/tui/desk"
 )
 
-// blobLimit is how much disk pictures and files of others may take, in bytes.
-const blobLimit = 2 << 30
-
 // loginOptions are the flags of login.
 type loginOptions struct {
 	connection
@@ -94,15 +91,17 @@ func (o *loginOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	blobs, err := media.OpenStore(filepath.Join(data, "blobs"), media.StoreOptions{Limit: blobLimit})
+	blobs, err := media.OpenStore(filepath.Join(data, "blobs"), media.StoreOptions{Limit: o.files.storeLimit})
 	if err != nil {
 		return err
 	}
 	cfg := tui.Config{
 		Address: o.server, User: o.user, Password: password, Trust: o.trust, Rooms: append([]string{"lobby"}, o.rooms...),
-		Gate:     &desk.Gate{Agent: "kchat-tui", Blobs: blobs, Logger: log, Local: local},
+		Gate:     &desk.Gate{Agent: "kchat-tui", Blobs: blobs, Logger: log, Local: local, AskAbove: o.files.askAbove},
 		Known:    o.local,
 		Pictures: desk.NewPictures(blobs),
+		Files:    desk.NewFiles(blobs, o.files.downloads),
+		AskAbove: o.files.askAbove,
 		Host:     screenHost(o.server),
 		Locale:   cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")),
 		ASCII:    o.ascii,

@@ -26,6 +26,8 @@ type Gate struct {
 	Agent  string // for HELLO
 	Blobs  *media.Store
 	Logger *slog.Logger // nil: nothing is logged
+	// AskAbove is how large a picture or file may be, in bytes, to be taken unasked.
+	AskAbove uint64
 }
 
 // Probe implements tui.Gate.
@@ -72,7 +74,7 @@ func (g *Gate) Open(ctx context.Context, with tui.Credentials) (tui.Session, err
 	cfg := g.config(with)
 	cfg.Store, cfg.Pins = store, store
 	if g.Blobs != nil {
-		cfg.Blobs = Blobs{g.Blobs}
+		cfg.Blobs, cfg.Accept = Blobs{g.Blobs}, acceptUpTo(g.AskAbove)
 	}
 	client, err := rooms.New(cfg)
 	if err != nil {

@@ -105,7 +105,7 @@ func (p *Pictures) attachFile(path string, kind rooms.StreamKind) (rooms.Attachm
 	}
 	head := make([]byte, sniffed)
 	n, err := io.ReadFull(f, head)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		return rooms.Attachment{}, fmt.Errorf("read %s: %w", path, err)
 	}
 	mime := media.Sniff(head[:n])

@@ -34,6 +34,7 @@ type Picture struct {
 	moving   bool // on its way
 	outgoing bool
 	failure  string
+	file     file
 }
 
 type size struct{ width, height int }
@@ -102,11 +103,12 @@ func (p *Picture) rows(look *Look, width int) []string {
 	if p.IsImage() {
 		caption += look.Words.Say("picture.size", "width", p.Attached.Width, "height", p.Attached.Height)
 	}
-	caption += " " + st.Glyphs.Bullet + " " + humanize.IBytes(p.Attached.Size)
+	caption += " " + st.Glyphs.Bullet + " " + humanize.IBytes(p.Attached.Size) + p.details(look)
 	rows = append(rows, st.Faint.Render(text.Truncate(caption, width)))
 	if p.failure != "" {
 		rows = append(rows, st.Warn.Render(text.Truncate(look.Words.Say("picture.failed", "why", p.failure), width)))
 	}
+	rows = append(rows, p.statusRows(look, width)...)
 	if p.moving {
 		rows = append(rows, p.bar(look, width))
 	}

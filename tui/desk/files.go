@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package desk
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"kchat/media"
+	"kchat/rooms"
+	"kchat/tui"
+)
+
+// Files does with blobs what one does with files.
+type Files struct {
+	store  *media.Store
+	folder string
+}
+
+// NewFiles saves what is in a store into a folder, which is made when it is needed.
+func NewFiles(store *media.Store, folder string) *Files { return &Files{store, folder} }
+
+// Look implements tui.Files.
+func (f *Files) Look(hash rooms.Hash) tui.Found {
+	h := media.Hash(hash)
+	part, _ := f.store.Partial(h) // what cannot be read does not count
+	return tui.Found{Here: f.store.Has(h), Part: part, Kept: f.store.Pinned(h)}
+}
+
+// Save implements tui.Files.
+func (f *Files) Save(_ context.Context, hash rooms.Hash, name string) (string, error) {
+	if err := os.MkdirAll(f.folder, 0o755); err != nil {
+		return "", fmt.Errorf("make the download folder: %w", err)
+	}
+	return f.store.Export(media.Hash(hash), f.folder, name)
+}
+
+// Keep implements tui.Files.
+func (f *Files) Keep(hash rooms.Hash, keep bool) error {
+	if keep {
+		return f.store.Pin(media.Hash(hash))
+	}
+	return f.store.Unpin(media.Hash(hash))
+}
+
+// Drop implements tui.Files.
+func (f *Files) Drop(hash rooms.Hash) { f.store.Drop(media.Hash(hash)) }
+
+// acceptUpTo takes what has a hash and is not too large to be taken unasked.
+func acceptUpTo(most uint64) func(rooms.Transfer) bool {
+	return func(t rooms.Transfer) bool { return t.Attached.Size <= most && !t.Attached.Hash.IsZero() }
+}
+
+// DownloadFolder is where programs of this user save what comes: XDG_DOWNLOAD_DIR of the environment or of
+// user-dirs.dirs (xdg-user-dirs), else Downloads in the home folder.
+func DownloadFolder() (string, error) {
+	if dir := os.Getenv("XDG_DOWNLOAD_DIR"); filepath.IsAbs(dir) {
+		return dir, nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("find the download folder: %w", err)
+	}
+	config := os.Getenv("XDG_CONFIG_HOME")
+	if !filepath.IsAbs(config) {
+		config = filepath.Join(home, ".config")
+	}
+	if dir, err := userFolder(filepath.Join(config, "user-dirs.dirs"), "XDG_DOWNLOAD_DIR", home); dir != "" || err != nil {
+		return dir, err
+	}
+	return filepath.Join(home, "Downloads"), nil
+}
+
+// userFolder reads one folder of a user-dirs.dirs: lines such as XDG_DOWNLOAD_DIR="$HOME/Downloads". A folder that is not
+// named is empty.
+func userFolder(path, name, home string) (string, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("find the download folder: %w", err)
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		value, ok := strings.CutPrefix(strings.TrimSpace(lines.Text()), name+"=")
+		if !ok {
+			continue
+		}
+		dir, err := strconv.Unquote(value)
+		if err != nil {
+			continue
+		}
+		if rest, ok := strings.CutPrefix(dir, "$HOME"); ok {
+			dir = filepath.Join(home, rest)
+		}
+		if filepath.IsAbs(dir) {
+			return dir, nil
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return "", fmt.Errorf("read %s: %w", path, err)
+	}
+	return "", nil
+}
