@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"kchat/wire"
@@ -181,7 +182,7 @@ func TestWhatWasStoppedStaysStopped(t *testing.T) {
 				m := n.media()
 				m.expect(wire.TypeStreamAccept)
 				m.feeds(annaID, data, 0, wire.ChunkMax, Hash{})
-				await(u, func(e TransferChanged) bool { return e.Transfer.Done == wire.ChunkMax || e.Transfer.Done == 0 })
+				synctest.Wait()
 				stop(u, m, a)
 				if e := await[TransferEnded](u, nil); !errors.Is(e.Err, wire.ErrCancelled) {
 					t.Errorf("%+v", e)
