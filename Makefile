@@ -9,7 +9,7 @@ MICROVM := $(or $(XDG_DATA_HOME),$(HOME)/.local/share)/kchat/microvm
 CLANG := $(shell command -v clang-14 || command -v clang)
 GOBUILD := CGO_ENABLED=0 go build -trimpath
 
-.PHONY: help run demo demo-gif test tour build build-client install-client install setup kmod check-kmod check-kernels check-style check-c check-go test-go test-older \
+.PHONY: help run demo demo-gif test tour bench build build-client install-client install setup kmod check-kmod check-kernels check-style check-c check-go test-go test-older \
 	debug-kernel kmod-debug kmod-broken test-debug test-kcsan coverage fuzz init client vm-tool clean
 
 help: ## list the targets
@@ -100,6 +100,11 @@ OLDER := TestTracepoint|TestAdminWatches|TestNetlink|TestProcShows|TestWhoDoesNo
 
 test-older: ## the part of the end-to-end tests that older kernels could fail, on 6.1 (all of them: make check-kernels)
 	KCHAT_TEST_KERNEL=6.1 go test -count=1 -timeout 10m -run '$(OLDER)' ./e2e
+
+bench: build ## what a delivery costs, beside other servers, into docs/benchmarks.md (QUICK=1: a few of them, on the screen)
+	@scripts/setup test
+	@scripts/bench-programs
+	go run ./bench $(if $(QUICK),-quick,-document)
 
 debug-kernel: ## build (once) the kernel that looks for our bugs: KASAN, lockdep, kmemleak (KIND=kcsan: data races)
 	@nice -n 10 scripts/debug-kernel $(or $(KIND),kasan)

@@ -67,3 +67,24 @@ private_apt() {
 	export APT_CONFIG=$dir/apt.conf
 	apt-get -qq update
 }
+
+# unpack_locked LOCK DIR APT SUITE...: the packages of a lock file (lines of name and version) unpacked into DIR, by a
+# private_apt in the folder APT. When the archive has dropped a version, the newest is taken and said.
+unpack_locked() {
+	local lock=$1 dir=$2 apt=$3 name version deb wanted=()
+	shift 3
+	private_apt "$apt" "$@"
+	while read -r name version; do
+		if apt-cache madison "$name" | awk '{print $3}' | grep -qxF "$version"; then
+			name=$name=$version
+		else
+			say "$name $version is no longer in the archive; taking the newest"
+		fi
+		wanted+=("$name")
+	done < <(grep -v '^#' "$lock")
+	rm -rf "$dir"
+	mkdir -p "$dir/debs"
+	(cd "$dir/debs" && apt-get -qq download "${wanted[@]}")
+	for deb in "$dir"/debs/*.deb; do dpkg-deb -x "$deb" "$dir"; done
+	rm -rf "$dir/debs"
+}

@@ -38,6 +38,10 @@ func arguments(cfg Config, initramfs string) []string {
 			accel = "tcg,thread=multi"
 		}
 	}
+	if cfg.Count {
+		// Emulation counts "rep movsb" as one instruction a byte, so the kernel is to copy as it does without it.
+		cpu += ",-erms,-fsrm"
+	}
 	args := []string{
 		// q35 is the machine that always came up; "microvm" hung in half the boots under emulation.
 		"-M", "q35", "-accel", accel, "-cpu", cpu,
@@ -48,6 +52,9 @@ func arguments(cfg Config, initramfs string) []string {
 		"-chardev", fmt.Sprintf("socket,id=control,fd=%d", controlFD),
 		"-device", "virtio-serial-pci", "-device", "virtserialport,chardev=control,name=kchat",
 		"-netdev", network, "-device", "virtio-net-pci,netdev=net,romfile=",
+	}
+	if cfg.Count {
+		args = append(args, "-icount", "shift=0,sleep=off")
 	}
 	for i, c := range cfg.Cables {
 		args = append(args, "-netdev",
@@ -61,12 +68,19 @@ func arguments(cfg Config, initramfs string) []string {
 // emulated: a source of randomness beside the processor's, and keys that sign Debian's own modules.
 const slowInitcalls = "jent_mod_init,load_system_certificate_list"
 
+// countKHz is the frequency of a time stamp counter that counts instructions, of which one takes a nanosecond.
+const countKHz = 1_000_000
+
 // commandLine is the guest kernel's. Level 5 shows warnings and worse on the console; the rest of the log comes over
 // the control connection. The kernel does not test whether the timer's interrupts come (check_timer in
 // arch/x86/kernel/apic/io_apic.c): on a busy host they come too late for it, and it panics.
 func commandLine(cfg Config) string {
 	line := "console=ttyS0 loglevel=5 panic=-1 oops=panic no_timer_check initcall_blacklist=" + slowInitcalls
-	if khz := tscKHz(); cfg.Accel == "tcg" && khz != 0 {
+	khz := tscKHz()
+	if cfg.Count {
+		khz = countKHz
+	}
+	if cfg.Accel == "tcg" && khz != 0 {
 		// An emulated processor shows the host's time stamp counter. On a busy host the guest measures its frequency
 		// wrongly, by any factor, and its clock runs at that pace; so it is told.
 		line += fmt.Sprintf(" tsc_early_khz=%d", khz)

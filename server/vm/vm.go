@@ -38,6 +38,7 @@ type Config struct {
 	CPUs       int               // 0: 1
 	Accel      string            // "", "tcg" or "kvm"; empty: what works
 	Parallel   bool              // emulated processors have a thread each; only for kernels that never patch their code
+	Count      bool              // the guest's clock counts instructions, one a nanosecond, and skips idle time; emulation only
 	KernelArgs string            // more words for the kernel's command line
 	Boot       time.Duration     // how long to wait for the guest; 0: one minute
 	Console    io.Writer         // gets the serial console: what the kernel says when all else is lost
@@ -165,6 +166,9 @@ func withDefaults(cfg Config) Config {
 	}
 	if cfg.CPUs == 0 {
 		cfg.CPUs = 1
+	}
+	if cfg.Count {
+		cfg.Accel = "tcg"
 	}
 	if cfg.Accel == "" {
 		cfg.Accel = Accelerator()

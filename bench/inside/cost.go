@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"kchat/bench/job"
+)
+
+// ran is the first number of a schedstat file: the nanoseconds that a thread has run
+// (Documentation/scheduler/sched-stats.rst). What interrupts and softirqs did meanwhile is in it, with kernels that do
+// not count these apart, such as Debian's.
+func ran(path string) (uint64, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	first, _, _ := strings.Cut(string(text), " ")
+	return strconv.ParseUint(first, 10, 64)
+}
+
+// threadsRan is what the threads of these processes have run together.
+func threadsRan(pids []int) (sum uint64, err error) {
+	for _, pid := range pids {
+		files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+		if err != nil {
+			return 0, err
+		}
+		if len(files) == 0 {
+			return 0, fmt.Errorf("process %d has ended", pid)
+		}
+		for _, file := range files {
+			n, err := ran(file)
+			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
+				continue // a thread that has just ended
+			}
+			if err != nil {
+				return 0, err
+			}
+			sum += n
+		}
+	}
+	return sum, nil
+}
+
+// processorsRan is what all threads have run on all processors: the seventh number after each processor's name.
+func processorsRan() (sum uint64, err error) {
+	text, err := os.ReadFile("/proc/schedstat")
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		if len(fields) < 8 || !strings.HasPrefix(fields[0], "cpu") {
+			continue
+		}
+		n, err := strconv.ParseUint(fields[7], 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("read /proc/schedstat: %w", err)
+		}
+		sum += n
+	}
+	return sum, nil
+}
+
+// began is when the program did; only differences of what is counted from it are used.
+var began = time.Now()
+
+// cost is what the server, the load (which may not run yet) and all have used so far.
+func (s *server) cost(l *load) (c job.Cost, err error) {
+	if c.Server, err = threadsRan(s.pids); err != nil {
+		return c, err
+	}
+	if l != nil {
+		if c.Load, err = threadsRan([]int{l.cmd.Process.Pid}); err != nil {
+			return c, err
+		}
+	}
+	if c.Busy, err = processorsRan(); err != nil {
+		return c, err
+	}
+	c.Elapsed = uint64(time.Since(began))
+	return c, nil
+}
+
+// numbers reads "NAME: VALUE" or "NAME VALUE" lines.
+func numbers(path string) (map[string]uint64, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	values := map[string]uint64{}
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		if len(fields) < 2 {
+			continue
+		}
+		if n, err := strconv.ParseUint(fields[1], 10, 64); err == nil {
+			values[strings.TrimSuffix(fields[0], ":")] = n
+		}
+	}
+	return values, nil
+}
+
+const kib = 1024
+
+func (s *server) memory() (m job.Memory, err error) {
+	all, err := numbers("/proc/meminfo")
+	if err != nil {
+		return m, err
+	}
+	m.Slab, m.Vmalloc, m.Percpu = all["Slab"]*kib, all["VmallocUsed"]*kib, all["Percpu"]*kib
+	if s.process == nil {
+		return m, nil
+	}
+	own, err := numbers(fmt.Sprintf("/proc/%d/status", s.process.Process.Pid))
+	if err != nil {
+		return m, err
+	}
+	m.Server = own["RssAnon"] * kib
+	return m, nil
+}
+
+// tcp is how many pages TCP holds, and how often it has come to its limit.
+func tcp() (pages, pressures uint64, err error) {
+	text, err := os.ReadFile("/proc/net/sockstat")
+	if err != nil {
+		return 0, 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		for i := range fields {
+			if fields[0] == "TCP:" && fields[i] == "mem" && i+1 < len(fields) {
+				pages, err = strconv.ParseUint(fields[i+1], 10, 64)
+			}
+		}
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("read /proc/net/sockstat: %w", err)
+	}
+	pressures, err = extended("TCPMemoryPressures")
+	return pages, pressures, err
+}
+
+// extended is one number of /proc/net/netstat, where a line of names goes before the line of their values.
+func extended(name string) (uint64, error) {
+	text, err := os.ReadFile("/proc/net/netstat")
+	if err != nil {
+		return 0, err
+	}
+	lines := strings.Split(string(text), "\n")
+	for i := 0; i+1 < len(lines); i += 2 {
+		names, values := strings.Fields(lines[i]), strings.Fields(lines[i+1])
+		for at, n := range names {
+			if n == name && at < len(values) {
+				return strconv.ParseUint(values[at], 10, 64)
+			}
+		}
+	}
+	return 0, fmt.Errorf("/proc/net/netstat has no %s", name)
+}

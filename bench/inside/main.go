@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+// Command inside runs in the benchmark's machine: it starts one server, lets the load generator talk to it, and prints
+// what that cost as a line of JSON.
+//
+//	inside JOB    where JOB is a job.Job as JSON
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"kchat/bench/job"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "inside:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	if len(args) != 1 {
+		return errors.New("say which job")
+	}
+	var j job.Job
+	if err := json.Unmarshal([]byte(args[0]), &j); err != nil {
+		return fmt.Errorf("read the job: %w", err)
+	}
+	result, err := measure(j)
+	if err != nil {
+		return fmt.Errorf("%s: %w", j.Server, err)
+	}
+	return json.NewEncoder(os.Stdout).Encode(result)
+}
+
+// settle is how long a machine is left alone before its memory is looked at: freed objects wait for a grace period, and
+// a server has its housekeeping. Where instructions are counted it costs none.
+const settle = 2 * time.Second
+
+func measure(j job.Job) (result job.Result, err error) {
+	server, err := start(j)
+	if err != nil {
+		return result, err
+	}
+	defer func() { err = errors.Join(err, server.stop()) }()
+	result.Job, result.Version = j, server.version
+	tcpMem, err := os.ReadFile("/proc/sys/net/ipv4/tcp_mem")
+	if err != nil {
+		return result, err
+	}
+	result.TCPMem = string(tcpMem)
+	time.Sleep(settle)
+	if result.Before, err = server.memory(); err != nil {
+		return result, err
+	}
+	before, err := server.cost(nil)
+	if err != nil {
+		return result, err
+	}
+	load, err := startLoad(j)
+	if err != nil {
+		return result, err
+	}
+	defer func() { err = errors.Join(err, load.stop()) }()
+	if err := load.ready(); err != nil {
+		return result, err
+	}
+	after, err := server.cost(load)
+	if err != nil {
+		return result, err
+	}
+	result.SetUp = after.Minus(before)
+	time.Sleep(settle)
+	if result.Idle, err = server.memory(); err != nil {
+		return result, err
+	}
+	if j.Repeat == 0 {
+		return result, nil
+	}
+	for i := range j.Repeat + 1 {
+		run, err := measureRun(server, load)
+		if err != nil {
+			return result, err
+		}
+		if i > 0 { // the first one fills caches and windows
+			result.Runs = append(result.Runs, run)
+		}
+	}
+	return result, nil
+}
+
+func measureRun(server *server, load *load) (r job.Run, err error) {
+	_, pressures, err := tcp()
+	if err != nil {
+		return r, err
+	}
+	before, err := server.cost(load)
+	if err != nil {
+		return r, err
+	}
+	if r.Load, err = load.run(); err != nil {
+		return r, err
+	}
+	after, err := server.cost(load)
+	if err != nil {
+		return r, err
+	}
+	r.Cost = after.Minus(before)
+	pages, more, err := tcp()
+	r.TCPPages, r.Pressures = pages, more-pressures
+	return r, err
+}

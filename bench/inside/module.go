@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"kchat/bench/job"
+	"kchat/server/accounts"
+	"kchat/server/genl"
+	"kchat/server/vm"
+)
+
+// startModule loads the module and opens its port, with an account for each of the load's people.
+func startModule(j job.Job) (*server, error) {
+	if err := insert(vm.ModulePath); err != nil {
+		return nil, err
+	}
+	s := &server{end: func() error {
+		err := unix.DeleteModule("kchat", unix.O_NONBLOCK)
+		// A connection that is being closed holds it for a moment.
+		for deadline := time.Now().Add(portWait); errors.Is(err, unix.EWOULDBLOCK) && time.Now().Before(deadline); {
+			time.Sleep(20 * time.Millisecond)
+			err = unix.DeleteModule("kchat", unix.O_NONBLOCK)
+		}
+		if err != nil {
+			return fmt.Errorf("unload the module: %w", err)
+		}
+		return nil
+	}}
+	local, err := genl.Dial(genl.Family)
+	if err != nil {
+		return nil, errors.Join(err, s.end())
+	}
+	defer local.Close()
+	if err := s.open(genl.NewClient(local), j); err != nil {
+		return nil, errors.Join(err, s.end())
+	}
+	s.end = stopThen(s.end)
+	if s.pids, err = kernelThreads("kchat/"); err == nil && len(s.pids) == 0 {
+		err = errors.New("the module has no threads")
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.end())
+	}
+	return s, nil
+}
+
+// stopThen stops the server before the module is unloaded.
+func stopThen(unload func() error) func() error {
+	return func() error {
+		local, err := genl.Dial(genl.Family)
+		if err == nil {
+			err = errors.Join(genl.NewClient(local).Stop(context.Background()), local.Close())
+		}
+		return errors.Join(err, unload())
+	}
+}
+
+func (s *server) open(client *genl.Client, j job.Job) error {
+	ctx := context.Background()
+	off := uint16(0)
+	err := client.Start(ctx, genl.Start{
+		ServerUUID: [genl.UUIDLen]byte{1}, CommunityUUID: [genl.UUIDLen]byte{2}, Name: "bench", Generation: 1,
+		Secret: [genl.SecretLen]byte{3}, Iterations: accounts.MinIterations, Port: job.Port,
+		Addr: netip.AddrFrom4([4]byte{127, 0, 0, 1}), UDPPort: &off,
+	})
+	if err != nil {
+		return err
+	}
+	// All connect at once, from one address, and the first one in makes all the rooms.
+	for _, name := range []string{"connections", "unauthenticated", "per_address", "rooms", "rooms_per_person"} {
+		if err := client.SetParam(ctx, name, 100_000); err != nil {
+			return err
+		}
+	}
+	status, err := client.Status(ctx)
+	if err != nil {
+		return err
+	}
+	s.version = status.ModuleVersion
+	return eachAccount(j.People(), func(number uint64, login string, v accounts.Verifier) error {
+		return client.SetAccount(ctx, genl.Account{
+			Number: number, Name: login, Login: login, Salt: v.Salt, StoredKey: v.StoredKey, ServerKey: v.ServerKey,
+		})
+	})
+}
+
+// eachAccount makes the accounts: one derivation serves all, since they share password and salt.
+func eachAccount(people int, add func(number uint64, login string, v accounts.Verifier) error) error {
+	v, err := accounts.NewVerifier(job.Password, accounts.MinIterations)
+	if err != nil {
+		return err
+	}
+	for i := range people {
+		if err := add(uint64(i+1), fmt.Sprintf("%s%d", job.Login, i), v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeAccounts writes the twin's: a line each with login, number, salt and the two keys.
+func writeAccounts(people int) error {
+	var text strings.Builder
+	err := eachAccount(people, func(number uint64, login string, v accounts.Verifier) error {
+		fmt.Fprintf(&text, "%s %d %s %s %s\n", login, number,
+			hex.EncodeToString(v.Salt[:]), hex.EncodeToString(v.StoredKey[:]), hex.EncodeToString(v.ServerKey[:]))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(accountsPath, []byte(text.String()), 0o600)
+}
+
+const accountsPath = "/tmp/accounts"

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+// Command bench measures what a delivered message costs: the module, other servers, and the least a program outside of
+// the kernel can do, one after another in one machine. README.md tells how, docs/benchmarks.md what came out.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"kchat/bench/job"
+)
+
+// How the machine runs.
+const (
+	howCount = "count" // emulated; its clock counts instructions
+	howKVM   = "kvm"   // at its own speed, on hardware
+	howWall  = "wall"  // emulated, at the host's speed: to try what howKVM does
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// options are what the command line says.
+type options struct {
+	how      string
+	root     string // of the repository
+	out      string // the file of results
+	from     string // a file of results to write the document from, instead of measuring
+	document bool
+	guard    bool
+	accept   bool // write what the guard has measured into its file
+	quick    bool
+	servers  []string
+	members  []int
+	sizes    []int
+	modes    []string
+	repeat   int
+}
+
+func parse(args []string) (o options, err error) {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.StringVar(&o.how, "how", howCount, "count: instructions; kvm: time, on hardware; wall: time, emulated")
+	flags.StringVar(&o.root, "root", ".", "the repository")
+	flags.StringVar(&o.out, "out", ".cache/bench.json", "file of the results")
+	flags.StringVar(&o.from, "from", "", "write the document from this file of results, and measure nothing")
+	flags.BoolVar(&o.document, "document", false, "write tables and plots into docs/")
+	flags.BoolVar(&o.guard, "guard", false, "measure a little, and fail if the module has become slower than bench/guard.json says")
+	flags.BoolVar(&o.accept, "accept", false, "with -guard: write what was measured into bench/guard.json")
+	flags.BoolVar(&o.quick, "quick", false, "few servers, N=2 and 100")
+	servers := flags.String("servers", "", "only these, separated by commas: "+strings.Join(everyServer(), ","))
+	members := flags.String("members", "", "only rooms of so many, separated by commas")
+	sizes := flags.String("sizes", "", "only messages of so many bytes, separated by commas")
+	modes := flags.String("modes", "", "only these, separated by commas: "+strings.Join(everyMode(), ","))
+	flags.IntVar(&o.repeat, "repeat", 3, "runs of each case")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("unknown argument %q", flags.Arg(0))
+	}
+	if !slices.Contains([]string{howCount, howKVM, howWall}, o.how) {
+		return o, fmt.Errorf("-how is count, kvm or wall, not %q", o.how)
+	}
+	if o.servers, err = words(*servers, everyServer()); err != nil {
+		return o, fmt.Errorf("-servers: %w", err)
+	}
+	if o.modes, err = words(*modes, everyMode()); err != nil {
+		return o, fmt.Errorf("-modes: %w", err)
+	}
+	if o.members, err = counts(*members); err != nil {
+		return o, fmt.Errorf("-members: %w", err)
+	}
+	if o.sizes, err = counts(*sizes); err != nil {
+		return o, fmt.Errorf("-sizes: %w", err)
+	}
+	return o, nil
+}
+
+// words reads a list in which each must be known; empty: no choice was made.
+func words(text string, known []string) (list []string, err error) {
+	for word := range strings.SplitSeq(text, ",") {
+		switch {
+		case word == "":
+		case !slices.Contains(known, word):
+			return nil, fmt.Errorf("%q is none of %s", word, strings.Join(known, ", "))
+		default:
+			list = append(list, word)
+		}
+	}
+	return list, nil
+}
+
+func counts(text string) (list []int, err error) {
+	for word := range strings.SplitSeq(text, ",") {
+		if word == "" {
+			continue
+		}
+		n, err := strconv.Atoi(word)
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("%q is no number from 1", word)
+		}
+		list = append(list, n)
+	}
+	return list, nil
+}
+
+func run(args []string) error {
+	o, err := parse(args)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	results := &results{How: o.how}
+	if o.from != "" {
+		results, err = readResults(o.from)
+	} else {
+		err = measure(ctx, o, results)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Println(results.report())
+	return nil
+}
+
+// measure boots the machine and goes through the plan. What was measured is kept if a later case fails.
+func measure(ctx context.Context, o options, r *results) error {
+	jobs := o.jobs()
+	files, err := programFiles(o.root, serversOf(jobs))
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	m, err := boot(ctx, o.how, o.root, files)
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	r.Kernel = m.vm.Release
+	for i, j := range jobs {
+		result, err := m.do(ctx, j)
+		if err != nil {
+			return err
+		}
+		r.Results = append(r.Results, result)
+		fmt.Fprintf(os.Stderr, "%4.0f s  %d of %d: %s\n", time.Since(began).Seconds(), i+1, len(jobs), line(result))
+		if err := r.write(filepath.Join(o.root, o.out)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// line is one result for whoever watches.
+func line(r job.Result) string {
+	text := fmt.Sprintf("%-9s N=%-4d rooms=%-4d %5d B %-4s", r.Job.Server, r.Job.Members, r.Job.Rooms, r.Job.Size, modeOf(r.Job))
+	if len(r.Runs) == 0 {
+		return text
+	}
+	c := perDelivery(r)
+	return text + fmt.Sprintf("  server %8.0f  load %8.0f  all %8.0f", c.server, c.load, c.busy)
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"kchat/bench/job"
+)
+
+// results are all that was measured in one boot.
+type results struct {
+	How     string       `json:"how"`
+	Kernel  string       `json:"kernel"`
+	Results []job.Result `json:"results"`
+}
+
+func readResults(path string) (*results, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the results: %w", err)
+	}
+	r := &results{}
+	if err := json.Unmarshal(text, r); err != nil {
+		return nil, fmt.Errorf("read the results in %s: %w", path, err)
+	}
+	return r, nil
+}
+
+func (r *results) write(path string) error {
+	text, err := json.MarshalIndent(r, "", "\t")
+	if err != nil {
+		return fmt.Errorf("write the results: %w", err)
+	}
+	err = os.MkdirAll(filepath.Dir(path), 0o755)
+	if err = errors.Join(err, os.WriteFile(path, append(text, '\n'), 0o644)); err != nil {
+		return fmt.Errorf("write the results: %w", err)
+	}
+	return nil
+}
+
+// cost is what one delivery cost, in nanoseconds of the guest's clock.
+type cost struct {
+	server, load, busy, elapsed float64
+}
+
+// perDelivery is the median of the runs, each of its numbers by itself.
+func perDelivery(r job.Result) cost {
+	of := func(get func(job.Cost) uint64) float64 {
+		var values []float64
+		for _, run := range r.Runs {
+			values = append(values, float64(get(run.Cost))/float64(run.Load.Deliveries))
+		}
+		return median(values)
+	}
+	return cost{
+		server:  of(func(c job.Cost) uint64 { return c.Server }),
+		load:    of(func(c job.Cost) uint64 { return c.Load }),
+		busy:    of(func(c job.Cost) uint64 { return c.Busy }),
+		elapsed: of(func(c job.Cost) uint64 { return c.Elapsed }),
+	}
+}
+
+// median of an even count is the mean of the two in the middle; of none it is 0.
+func median(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	half := len(sorted) / 2
+	if len(sorted)%2 == 1 {
+		return sorted[half]
+	}
+	return (sorted[half-1] + sorted[half]) / 2
+}
+
+// find is the result of a case; nil: it was not measured.
+func (r *results) find(server, mode string, members, size int) *job.Result {
+	for i := range r.Results {
+		j := r.Results[i].Job
+		if j.Server == server && modeOf(j) == mode && j.Members == members && j.Size == size {
+			return &r.Results[i]
+		}
+	}
+	return nil
+}
