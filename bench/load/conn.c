@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* Connections that are on their way in at the same time. */
-#define ENTERING_MAX	64
+#define ENTERING_MAX	256
 /* What one call reads at most. */
 #define READ_SIZE	(256 * 1024)
 /* A frame that is no message and comes in parts has fewer bytes. */

@@ -36,6 +36,12 @@ void hist_add(uint64_t ns)
 		largest = ns;
 }
 
+void hist_clear(void)
+{
+	memset(counts, 0, sizeof(counts));
+	total = largest = 0;
+}
+
 uint64_t hist_at(double part)
 {
 	uint64_t want = total * part, seen = 0;

@@ -33,7 +33,7 @@
  * @patience: seconds after which what has not come is lost
  * @login: login names are this and a number
  * @password: of all accounts
- * @now: neither wait for "go" nor for "quit"
+ * @now: run once, without waiting for orders
  */
 struct options {
 	const struct proto *proto;
@@ -164,7 +164,7 @@ struct proto {
 
 extern const struct proto proto_kchat, proto_raw, proto_irc, proto_redis, proto_nats, proto_mqtt;
 
-/* What came and went beside messages since "go". */
+/* What came and went in this run. */
 struct tally {
 	uint64_t deliveries, bytes;
 	uint64_t reports, pings;	/* sent, as real clients do */
@@ -236,18 +236,19 @@ static inline long take_text(struct conn *c, const uint8_t *data, size_t len, ui
 
 /* ---- pace.c ---------------------------------------------------------- */
 
-extern uint64_t messages;	/* to be said in all */
-extern uint64_t said;
+extern uint64_t said;		/* messages, of all runs */
+extern uint64_t held;		/* of this run: that were due and had to wait for others */
 
+/* A run begins. */
 int pace_begin(void);		/* a timer that is readable when pace_due() is, -1: none */
 void pace_fill(void);		/* say what may be said now */
 void pace_due(void);
 bool pace_done(void);
-extern uint64_t held;		/* messages that were due and had to wait for others */
 
 /* ---- hist.c ---------------------------------------------------------- */
 
 void hist_add(uint64_t ns);
+void hist_clear(void);
 uint64_t hist_at(double part);	/* 0.5: the median */
 uint64_t hist_max(void);
 

@@ -103,7 +103,7 @@ static uint64_t timer_read(int fd)
 
 static void control_read(void)
 {
-	ssize_t n = read(STDIN_FILENO, control + control_len, sizeof(control) - 1 - control_len);
+	ssize_t n = read(STDIN_FILENO, control + control_len, sizeof(control) - control_len);
 
 	if (n > 0) {
 		control_len += n;
@@ -179,28 +179,23 @@ static void sync_all(void)
 	wait_for_quiet();
 }
 
-/* A line of standard input; its end is as good as "quit". */
-static void wait_for_line(const char *word)
+/* The next line of standard input; false: it has ended. */
+static bool next_line(char line[sizeof(control)])
 {
-	size_t len = strlen(word);
-
-	if (options.now)
-		return;
 	for (;;) {
 		char *end = memchr(control, '\n', control_len);
 
 		if (end) {
-			if ((size_t)(end - control) != len || memcmp(control, word, len))
-				die("\"%.*s\" on standard input instead of \"%s\"",
-				    (int)(end - control), control, word);
+			memcpy(line, control, end - control);
+			line[end - control] = 0;
 			control_len -= end + 1 - control;
 			memmove(control, end + 1, control_len);
-			return;
+			return true;
 		}
-		if (control_over && strcmp(word, "quit"))
-			die("standard input has ended before \"%s\"", word);
 		if (control_over)
-			return;
+			return false;
+		if (control_len == sizeof(control))
+			die("a line of standard input is too long");
 		if (control_watched)
 			turn(-1);
 		else
@@ -214,9 +209,12 @@ struct clocks {
 	uint64_t wall, own;
 };
 
-static struct clocks clocks(void)
+static struct clocks entering;	/* from the start to "ready" */
+
+/* What was used since @then. */
+static struct clocks clocks_since(struct clocks then)
 {
-	return (struct clocks){ now_ns(), clock_ns(CLOCK_PROCESS_CPUTIME_ID) };
+	return (struct clocks){ now_ns() - then.wall, clock_ns(CLOCK_PROCESS_CPUTIME_ID) - then.own };
 }
 
 static void fill_rooms(void)
@@ -242,9 +240,8 @@ static void enter(void)
 	sync_all();
 }
 
-static void run(void)
+static void talk(void)
 {
-	memset(&tally, 0, sizeof(tally));
 	pace_fd = pace_begin();
 	if (pace_fd >= 0)
 		watch(pace_fd, &mark_pace);
@@ -254,26 +251,54 @@ static void run(void)
 	while (!pace_done())
 		turn(-1);
 	running = false;
+	if (pace_fd >= 0)
+		close(pace_fd);
 }
 
 #define LLU(x) ((unsigned long long)(x))
 
-static void report(struct clocks begin, struct clocks in, struct clocks go, struct clocks end)
+static void report(uint64_t messages, struct clocks used)
 {
 	printf("{\"proto\":\"%s\",\"members\":%u,\"rooms\":%u,\"size\":%u,\"outstanding\":%u,\"rate\":%llu,"
 	       "\"connections\":%u,\"messages\":%llu,\"deliveries\":%llu,\"bytes\":%llu,",
 	       options.proto->name, options.members, options.rooms, options.size,
-	       options.outstanding, LLU(options.rate), conn_count, LLU(said),
+	       options.outstanding, LLU(options.rate), conn_count, LLU(messages),
 	       LLU(tally.deliveries), LLU(tally.bytes));
 	printf("\"elapsed_ns\":%llu,\"self_ns\":%llu,\"enter_ns\":%llu,\"enter_self_ns\":%llu,",
-	       LLU(end.wall - go.wall), LLU(end.own - go.own), LLU(in.wall - begin.wall),
-	       LLU(in.own - begin.own));
+	       LLU(used.wall), LLU(used.own), LLU(entering.wall), LLU(entering.own));
 	printf("\"reports\":%llu,\"pings\":%llu,\"passing\":%llu", LLU(tally.reports),
 	       LLU(tally.pings), LLU(tally.passing));
 	if (timed)
 		printf(",\"p50_ns\":%llu,\"p99_ns\":%llu,\"max_ns\":%llu,\"held\":%llu",
 		       LLU(hist_at(0.5)), LLU(hist_at(0.99)), LLU(hist_max()), LLU(held));
 	printf("}\n");
+}
+
+static void run(void)
+{
+	struct clocks begin = clocks_since((struct clocks){ 0 });
+	uint64_t before = said;
+
+	memset(&tally, 0, sizeof(tally));
+	hist_clear();
+	talk();
+	report(said - before, clocks_since(begin));
+}
+
+/* Orders come as lines; the end of them is as good as "quit". */
+static void obey(void)
+{
+	char line[sizeof(control)];
+
+	if (options.now) {
+		run();
+		return;
+	}
+	while (next_line(line) && strcmp(line, "quit")) {
+		if (strcmp(line, "go"))
+			die("\"%s\" on standard input: neither \"go\" nor \"quit\"", line);
+		run();
+	}
 }
 
 static void leave(void)
@@ -300,8 +325,9 @@ static const char usage[] =
 	"  --patience SECONDS    what has not come after so long is lost (30)\n"
 	"  --login PREFIX        login names are this and a number (load)\n"
 	"  --password PASSWORD   of all accounts (load)\n"
-	"  --now                 wait neither for \"go\" nor for \"quit\"\n"
-	"Prints \"ready\", waits for a line \"go\", prints the result as JSON, waits for a line \"quit\".\n";
+	"  --now                 run once, without waiting for orders\n"
+	"Prints \"ready\" and waits for orders: a line \"go\" is a run, which prints its result as JSON;\n"
+	"a line \"quit\" is the end.\n";
 
 static uint64_t number(const char *name, const char *text, uint64_t min, uint64_t max)
 {
@@ -428,19 +454,15 @@ static void prepare(void)
 
 int main(int argc, char **argv)
 {
-	struct clocks begin, in, go;
+	struct clocks begin;
 
 	read_options(argc, argv);
-	begin = clocks();
+	begin = clocks_since((struct clocks){ 0 });
 	prepare();
 	enter();
-	in = clocks();
+	entering = clocks_since(begin);
 	puts("ready");
-	wait_for_line("go");
-	go = clocks();
-	run();
-	report(begin, in, go, clocks());
-	wait_for_line("quit");
+	obey();
 	leave();
 	return 0;
 }

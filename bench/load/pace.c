@@ -8,10 +8,12 @@
 
 #define NS	1000000000ULL
 
-uint64_t messages, said, held;
+uint64_t said, held;
 
+static uint64_t goal;			/* messages that are to have been said, earlier runs included */
+static uint64_t first;			/* those of earlier runs */
 static uint64_t began, interval;	/* ns */
-static uint64_t due;			/* messages that may be said by the clock */
+static uint64_t due;			/* messages that may have been said by the clock */
 static bool over;			/* the time of --idle */
 
 static int timer(uint64_t first, uint64_t every)
@@ -30,9 +32,12 @@ static int timer(uint64_t first, uint64_t every)
 int pace_begin(void)
 {
 	began = now_ns();
+	first = due = said;
+	over = false;
+	held = 0;
 	if (options.idle)
 		return timer(began + options.idle * NS, 0);
-	messages = (options.deliveries + options.members - 1) / options.members;
+	goal = first + (options.deliveries + options.members - 1) / options.members;
 	if (!options.rate)
 		return -1;
 	interval = NS * options.members / options.rate;
@@ -44,10 +49,10 @@ int pace_begin(void)
 
 void pace_fill(void)
 {
-	while (said < messages && under_way < options.outstanding) {
+	while (said < goal && under_way < options.outstanding) {
 		if (options.rate && said == due)
 			return;
-		room_say(&rooms[said % options.rooms], began + (said + 1) * interval);
+		room_say(&rooms[said % options.rooms], began + (said - first + 1) * interval);
 		said++;
 	}
 }
@@ -59,14 +64,14 @@ void pace_due(void)
 		over = true;
 		return;
 	}
-	due = (now_ns() - began) / interval;
-	if (due > messages)
-		due = messages;
+	due = first + (now_ns() - began) / interval;
+	if (due > goal)
+		due = goal;
 	if (due > said && under_way >= options.outstanding)
 		held++;
 }
 
 bool pace_done(void)
 {
-	return options.idle ? over : said == messages && !under_way;
+	return options.idle ? over : said == goal && !under_way;
 }

@@ -34,7 +34,8 @@ func run(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	bin = filepath.Join(dir, "bin")
-	out, err := exec.Command("make", "-C", "..", "OUT="+filepath.Join(dir, "obj"), "BIN="+bin).CombinedOutput()
+	out, err := exec.Command("make", "-C", "..", "OUT="+filepath.Join(dir, "obj"),
+		"BIN="+bin, "SANITIZE=-fsanitize=address,undefined").CombinedOutput()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "build the load generator: %v\n%s", err, out)
 		return 1
@@ -210,13 +211,46 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 	}
 }
 
-func TestOrdersComeInOrder(t *testing.T) {
-	g := generate(t, "--proto", "raw", "--addr", floor(t), "--deliveries", "2")
-	if line := g.hears(); line != "ready" {
-		t.Fatal(line)
+// Each order is a run of its own over the connections that are there.
+func TestEachOrderIsARun(t *testing.T) {
+	for _, args := range []string{"--outstanding 8", "--rate 1000"} {
+		g := generate(t, append(strings.Fields(args), "--proto", "raw", "--addr", floor(t), "--members", "4", "--rooms", "3",
+			"--deliveries", "40")...)
+		if line := g.hears(); line != "ready" {
+			t.Fatal(line)
+		}
+		for range 3 {
+			g.say("go")
+			var r result
+			if err := json.Unmarshal([]byte(g.hears()), &r); err != nil {
+				t.Fatal(err)
+			}
+			if r.Messages != 10 || r.Deliveries != 40 || r.Bytes != 40*(64+8) || r.Max > r.Elapsed {
+				t.Errorf("%s: %+v", args, r)
+			}
+		}
+		g.say("quit")
+		if complaint, code := g.end(t); code != 0 {
+			t.Errorf("exit code %d: %s", code, complaint)
+		}
 	}
-	g.say("quit")
-	if complaint, code := g.end(t); code != 1 || !strings.Contains(complaint, `"quit" on standard input instead of "go"`) {
+}
+
+func TestAnOrderThatIsNone(t *testing.T) {
+	g := generate(t, "--proto", "raw", "--addr", floor(t), "--deliveries", "2")
+	g.say("stop")
+	if complaint, code := g.end(t); code != 1 || !strings.Contains(complaint, `"stop" on standard input`) {
+		t.Errorf("exit code %d: %s", code, complaint)
+	}
+}
+
+// The end of the orders is the end, also before any.
+func TestTheEndOfTheOrders(t *testing.T) {
+	g := generate(t, "--proto", "raw", "--addr", floor(t), "--deliveries", "2")
+	if err := g.in.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if complaint, code := g.end(t); code != 0 {
 		t.Errorf("exit code %d: %s", code, complaint)
 	}
 }
