@@ -9,7 +9,7 @@ MICROVM := $(or $(XDG_DATA_HOME),$(HOME)/.local/share)/kchat/microvm
 CLANG := $(shell command -v clang-14 || command -v clang)
 GOBUILD := CGO_ENABLED=0 go build -trimpath
 
-.PHONY: help run demo demo-gif test tour bench build build-client install-client install setup kmod check-kmod check-kernels check-style check-c check-go test-go test-older \
+.PHONY: help run demo demo-gif test tour bench bench-transfer build build-client install-client install setup kmod check-kmod check-kernels check-style check-c check-go test-go test-older \
 	debug-kernel kmod-debug kmod-broken test-debug test-kcsan coverage fuzz init client vm-tool clean
 
 help: ## list the targets
@@ -105,6 +105,10 @@ bench: build ## what a delivery costs, beside other servers, into docs/benchmark
 	@scripts/setup test
 	@scripts/bench-programs
 	go run ./bench $(if $(QUICK),-quick,-document)
+
+bench-transfer: build ## how fast a file goes through the kernel beside a bare relay in C, and what films do to talk
+	@scripts/setup test
+	go test -tags bench -count=1 -timeout 20m -v ./bench/transfer
 
 debug-kernel: ## build (once) the kernel that looks for our bugs: KASAN, lockdep, kmemleak (KIND=kcsan: data races)
 	@nice -n 10 scripts/debug-kernel $(or $(KIND),kasan)

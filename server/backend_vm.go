@@ -55,7 +55,7 @@ func startVM(ctx context.Context, cfg Config, console io.Writer, h hooks) (*vmBa
 	machine := vm.Config{
 		Parts: cfg.Parts, Dir: cfg.Paths.Runtime, Files: cfg.Files, CPUs: cpus, Console: console, Kmsg: h.kmsg,
 		Boot: cfg.patience(bootWait), Accel: cfg.Accel, Parallel: cfg.Parallel, Cables: cfg.Cables,
-		Forwards: []vm.Forward{{Host: inner, Guest: DefaultPort}, {UDP: true, Host: inner, Guest: wire.DiscoverPort}},
+		Forwards: append([]vm.Forward{{Host: inner, Guest: DefaultPort}, {UDP: true, Host: inner, Guest: wire.DiscoverPort}}, cfg.Forwards...),
 		Account: func(data json.RawMessage) {
 			var r genl.Request
 			if json.Unmarshal(data, &r) == nil {

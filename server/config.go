@@ -62,6 +62,8 @@ type Config struct {
 	Files map[string]string `json:"files,omitempty"`
 	// Cables are Ethernet segments of the microVM besides, for tests.
 	Cables []vm.Cable `json:"-"`
+	// Forwards are ports of the host that lead into the microVM besides, for benchmarks.
+	Forwards []vm.Forward `json:"-"`
 	// Parallel gives emulated processors a thread each, for kernels that look for data races.
 	Parallel bool `json:"parallel,omitempty"`
 	// Slow stretches every time limit by this factor, for kernels that check themselves; 0: not at all.

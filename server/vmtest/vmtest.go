@@ -74,6 +74,13 @@ func WithCable(cable vm.Cable) Option {
 	return func(cfg *server.Config) { cfg.Cables = append(cfg.Cables, cable) }
 }
 
+// WithForward leads a port of the host to one of the guest besides.
+func WithForward(host netip.AddrPort, inGuest uint16) Option {
+	return func(cfg *server.Config) {
+		cfg.Forwards = append(cfg.Forwards, vm.Forward{Host: host, Guest: inGuest})
+	}
+}
+
 // WithModule runs another module than kmod/kchat.ko.
 func WithModule(path string) Option {
 	return func(cfg *server.Config) { cfg.Parts.Module = path }

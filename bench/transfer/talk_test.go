@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//go:build bench
+
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"kchat/rooms"
+	"kchat/wire"
+)
+
+const (
+	words     = 300
+	wordEvery = 20 * time.Millisecond
+	films     = 3
+	filmRate  = 500_000 // bytes a second: 4 Mbit/s, as a film of 1080 lines has
+	filmKey   = time.Second
+)
+
+// A turn of a connection in the module: what it may take in, and what it may send, before the others of its worker have
+// theirs (kmod/worker.h, KCHAT_SCRATCH, and a chunk that had begun; kmod/send.c, KCHAT_SEND_BUDGET).
+const (
+	turnIn  = 64<<10 + wire.ChunkMax
+	turnOut = 256 << 10
+)
+
+// film is one that never ends.
+type film struct {
+	ctx  context.Context
+	next time.Time
+	key  time.Time
+	data [wire.ChunkMax]byte
+}
+
+// Next implements rooms.Pieces.
+func (f *film) Next() (rooms.Piece, error) {
+	select {
+	case <-f.ctx.Done():
+		return rooms.Piece{}, f.ctx.Err()
+	case <-time.After(time.Until(f.next)):
+	}
+	f.next = f.next.Add(wire.ChunkMax * time.Second / filmRate)
+	key := !time.Now().Before(f.key)
+	if key {
+		f.key = time.Now().Add(filmKey)
+	}
+	return rooms.Piece{Data: f.data[:], Key: key}, nil
+}
+
+// show lets somebody stream a film until it is ended.
+func (c *client) show(ctx context.Context, t *testing.T) {
+	att := rooms.Attachment{MIME: "video/x-matroska", Name: "film.mkv"}
+	_, err := c.SendLive(ctx, room, att, &film{ctx: ctx, next: time.Now()})
+	if !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// talk lets one person say words and another one hear them, and returns how long each took.
+func talk(t *testing.T, from, to *client) []time.Duration {
+	t.Helper()
+	var took []time.Duration
+	for i := range words {
+		begun := time.Now()
+		m, err := from.Send(rooms.Draft{Room: room, Text: fmt.Sprint("word ", i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		await(t, to, func(e rooms.MessageChanged) bool { return e.Message.ID == m.ID })
+		took = append(took, time.Since(begun))
+		time.Sleep(wordEvery)
+	}
+	slices.Sort(took)
+	return took
+}
+
+// TestTalkBesideFilms prints how long a word takes from one client to another, who also takes the films, without films
+// in the room and with three, in turns.
+func TestTalkBesideFilms(t *testing.T) {
+	m := start(t)
+	anna, bob := m.enter(t, "anna"), m.enter(t, "bob")
+	anna.awaitOthers(t)
+	var shows []*client
+	for i := range films {
+		c := m.enter(t, fmt.Sprint("film", i))
+		go func() {
+			for range c.Events() { // of interest to nobody
+			}
+		}()
+		shows = append(shows, c)
+	}
+	go func() {
+		for range anna.Events() {
+		}
+	}()
+	var idle, busy []time.Duration
+	for range 3 {
+		idle = append(idle, talk(t, anna, bob)...)
+		ctx, cancel := context.WithCancel(t.Context())
+		var ended sync.WaitGroup
+		for _, c := range shows {
+			ended.Go(func() { c.show(ctx, t) })
+		}
+		for taken := map[rooms.MessageID]bool{}; len(taken) < films; {
+			e := await(t, bob, func(e rooms.TransferChanged) bool { return e.Transfer.Done > 0 })
+			taken[e.Transfer.Stream] = true
+		}
+		busy = append(busy, talk(t, anna, bob)...)
+		cancel()
+		ended.Wait()
+	}
+	slices.Sort(idle)
+	slices.Sort(busy)
+	ratio := float64(median(busy)) / float64(median(idle))
+	at := func(of []time.Duration, percent int) time.Duration {
+		return of[len(of)*percent/100].Round(100 * time.Microsecond)
+	}
+	fmt.Printf("a word, %d times: without films median %v, 99 of 100 in %v; beside three films median %v, 99 of 100 in %v: %.2f times\n",
+		len(idle), at(idle, 50), at(idle, 99), at(busy, 50), at(busy, 99), ratio)
+	// On its way in and again on its way out a word waits for at most one turn of each other connection.
+	most := 2 * (films*turnIn + turnOut)
+	went := int(busy[len(busy)-1].Seconds() * films * filmRate)
+	fmt.Printf("the slowest word took %v, while %d KiB of films went; in the server at most %d KiB go before a word\n",
+		busy[len(busy)-1].Round(100*time.Microsecond), went>>10, most>>10)
+	if ratio > 1.5 {
+		t.Error("more than 1.5 times")
+	}
+	if went > most {
+		t.Error("more of the films went before a word than the turns allow")
+	}
+}
