@@ -21,6 +21,28 @@ type Picture struct {
 // Bounds is the rectangle of the shown picture, from 0,0.
 func (p *Picture) Bounds() image.Rectangle { return image.Rect(0, 0, p.Width, p.Height) }
 
+// Weight is about how much memory the picture takes, in bytes.
+func (p *Picture) Weight() int {
+	per := 4
+	switch m := p.stored.(type) {
+	case *image.YCbCr:
+		return len(m.Y) + len(m.Cb) + len(m.Cr) + p.kept()
+	case *image.Gray, *image.Paletted:
+		per = 1
+	case *image.NRGBA64, *image.RGBA64:
+		per = 8
+	}
+	return per*p.Width*p.Height + p.kept()
+}
+
+// kept is what an animation keeps of its file.
+func (p *Picture) kept() int {
+	if p.plan == nil {
+		return 0
+	}
+	return int(p.Size)
+}
+
 // Scale gives the picture at w by h pixels, upright, composed on the ground. Smaller pictures are averaged over
 // areas, so that nothing flickers or vanishes; larger ones are interpolated.
 func (p *Picture) Scale(w, h int, ground color.RGBA) *image.RGBA {

@@ -115,18 +115,12 @@ type Prepared struct {
 	PlaceRemoved bool // the file said where the picture was taken; what is sent does not
 }
 
-// Ground is what pictures are drawn on.
-type Ground struct {
-	Light  bool          // the terminal's ground is light
-	Colors media.Profile // that the terminal has
-}
-
-// Pictures turns blobs into cells. A nil Pictures shows no pictures and sends none.
+// Pictures turns blobs into pictures. A nil Pictures shows no pictures and sends none.
 type Pictures interface {
 	// Attach checks a file, puts it into the blob store without what it tells of its author, and describes it.
 	Attach(ctx context.Context, path string, kind rooms.StreamKind) (Prepared, error)
-	// Draw draws a blob in cells. The error says when it is not there.
-	Draw(ctx context.Context, hash rooms.Hash, width, height int, on Ground) ([]string, error)
+	// Load decodes a blob. The error says when it is not there. What was decoded is kept for a while, up to a limit.
+	Load(ctx context.Context, hash rooms.Hash) (*media.Picture, error)
 	// Has reports whether a blob is there.
 	Has(hash rooms.Hash) bool
 }

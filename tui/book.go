@@ -66,6 +66,7 @@ func (b *book) drop(r *room) {
 		return
 	}
 	b.rooms = slices.Delete(b.rooms, i, i+1)
+	r.talk.Free()
 	if b.current != r {
 		return
 	}

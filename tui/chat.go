@@ -36,6 +36,7 @@ type chat struct {
 	waiting    waitingRoom
 	dialogs    dialogs
 	out        outgoing
+	animations []*animation
 	flash      flash
 	lay        layout
 	attention  attention
@@ -154,11 +155,16 @@ func (c *chat) route(msg tea.Msg) tea.Cmd {
 		}
 	case pathsMsg:
 		return tea.Batch(c.popup.paths(c, msg), c.saveSoon())
+	case frameMsg:
+		if msg.to == c {
+			return c.frameOver(msg.of)
+		}
 	case settledMsg:
 		return tea.Batch(c.settled(msg), c.saveSoon())
 	case tea.FocusMsg:
 		c.focused = true
 		c.viewed()
+		return c.animate()
 	case tea.BlurMsg:
 		c.focused = false
 	case tea.PasteMsg:

@@ -4,6 +4,7 @@ package tui
 
 import (
 	"context"
+	"image/color"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -26,6 +27,7 @@ type env struct {
 	st    *styles.Styles
 	look  *talk.Look
 	light bool
+	back  color.RGBA                      // the terminal's ground, as far as it is known
 	color media.Profile                   // what the terminal has
 	term  *pixels.Terminal                // what else it has
 	paint *pixels.Painter                 // what is not cells goes to the terminal by it
@@ -41,7 +43,7 @@ func newEnv(cfg *Config) (*env, error) {
 	}
 	e := &env{cfg: cfg, words: w, color: media.TrueColor}
 	e.paint = pixels.NewPainter(pixels.NewOutput(cfg.Output))
-	e.look = &talk.Look{Words: w, Zone: cfg.Zone}
+	e.look = &talk.Look{Words: w, Zone: cfg.Zone, NoPictures: cfg.Images == pixels.Off}
 	e.dress()
 	return e, nil
 }
@@ -54,14 +56,6 @@ func (e *env) dress() {
 	}
 	e.st = styles.New(theme, styles.Options{Light: e.light, ASCII: e.cfg.ASCII, Plain: e.cfg.Plain})
 	e.look.Styles = e.st
-}
-
-// ground is what pictures are drawn on. Without colours, or in ASCII, they are drawn in characters.
-func (e *env) ground() Ground {
-	if e.cfg.Plain || e.cfg.ASCII {
-		return Ground{Light: e.light, Colors: media.NoColor}
-	}
-	return Ground{Light: e.light, Colors: e.color}
 }
 
 // profileOf translates what the program found out about the terminal's colours.

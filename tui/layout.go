@@ -83,13 +83,20 @@ func (c *chat) arrange(width, height int) {
 	c.lay = l
 }
 
+// fit divides the screen and has the talk fit into its part.
+func (c *chat) fit(width, height int) {
+	c.arrange(width, height)
+	if r := c.book.current; r != nil {
+		r.talk.SetSize(c.lay.talk.Dx(), c.lay.talk.Dy())
+	}
+}
+
 // draw draws the whole chat and returns where the cursor is.
 func (c *chat) draw(cv canvas) *tea.Cursor {
 	b := cv.Bounds()
-	c.arrange(b.Dx(), b.Dy())
+	c.fit(b.Dx(), b.Dy())
 	l := &c.lay
 	if r := c.book.current; r != nil {
-		r.talk.SetSize(l.talk.Dx(), l.talk.Dy())
 		cv.put(l.talk, r.talk.Draw())
 		cv.put(l.header, c.header(l.header.Dx()))
 	}

@@ -3,10 +3,13 @@
 package tui
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"image/color"
+	"image/png"
 	"slices"
 	"strings"
 	"sync"
@@ -20,11 +23,10 @@ import (
 	"kchat/rooms"
 )
 
-// fakePictures draws a flat ground in the size asked for.
+// fakePictures has one picture, under every name.
 type fakePictures struct {
-	mu      sync.Mutex
-	here    map[rooms.Hash]bool
-	grounds []Ground // drawn on
+	mu   sync.Mutex
+	here map[rooms.Hash]bool
 }
 
 func (p *fakePictures) Attach(_ context.Context, path string, _ rooms.StreamKind) (Prepared, error) {
@@ -35,18 +37,19 @@ func (p *fakePictures) Attach(_ context.Context, path string, _ rooms.StreamKind
 	return Prepared{Attachment: att, PlaceRemoved: strings.Contains(path, "holiday")}, nil
 }
 
-func (p *fakePictures) Draw(_ context.Context, _ rooms.Hash, width, height int, on Ground) ([]string, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.grounds = append(p.grounds, on)
-	return slices.Repeat([]string{"\x1b[38;2;250;200;90;48;2;60;90;160m" + strings.Repeat("▀", width) + "\x1b[m"}, height), nil
-}
-
-// last is what a picture was drawn on last.
-func (p *fakePictures) last() Ground {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.grounds[len(p.grounds)-1]
+// Load gives a picture whose left half is an evening sky and whose right half shows what is behind it.
+func (p *fakePictures) Load(ctx context.Context, _ rooms.Hash) (*media.Picture, error) {
+	m := image.NewNRGBA(image.Rect(0, 0, 640, 400))
+	for y := range 400 {
+		for x := range 320 {
+			m.SetNRGBA(x, y, color.NRGBA{uint8(y / 2), 60, uint8(250 - y/2), 255})
+		}
+	}
+	var data bytes.Buffer
+	if err := png.Encode(&data, m); err != nil {
+		return nil, err
+	}
+	return media.Decode(ctx, data.Bytes())
 }
 
 func (p *fakePictures) Has(hash rooms.Hash) bool {
@@ -107,19 +110,19 @@ func TestPicturesAreDrawnForTheColoursOfTheTerminal(t *testing.T) {
 		name    string
 		profile colorprofile.Profile
 		prepare func(cfg *Config)
-		want    media.Profile
+		want    string // in the sequences of the picture
+		not     string
 	}{
-		{name: "24 bits", profile: colorprofile.TrueColor, want: media.TrueColor},
-		{name: "256 colours", profile: colorprofile.ANSI256, want: media.ANSI256},
-		{name: "16 colours", profile: colorprofile.ANSI, want: media.ANSI16},
-		{name: "no colours", profile: colorprofile.Ascii, want: media.NoColor},
-		{name: "NO_COLOR", profile: colorprofile.TrueColor, prepare: func(cfg *Config) { cfg.Plain = true }, want: media.NoColor},
-		{name: "ASCII", profile: colorprofile.TrueColor, prepare: func(cfg *Config) { cfg.ASCII = true }, want: media.NoColor},
+		{name: "24 bits", profile: colorprofile.TrueColor, want: "48;2;"},
+		{name: "256 colours", profile: colorprofile.ANSI256, want: "48;5;", not: "48;2;"},
+		{name: "16 colours", profile: colorprofile.ANSI, want: ";44m", not: "48;"},
+		{name: "no colours", profile: colorprofile.Ascii, want: ":::::", not: "48;"},
+		{name: "NO_COLOR", profile: colorprofile.TrueColor, prepare: func(cfg *Config) { cfg.Plain = true }, want: ":::::"},
+		{name: "ASCII", profile: colorprofile.TrueColor, prepare: func(cfg *Config) { cfg.ASCII = true }, want: ":::::"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			pictures := &fakePictures{here: map[rooms.Hash]bool{{7}: true}}
 			s := newStage(t, 100, 30, func(_ *stage, cfg *Config) {
-				cfg.Pictures = pictures
+				cfg.Pictures = &fakePictures{here: map[rooms.Hash]bool{{7}: true}}
 				cfg.Options = append(cfg.Options, tea.WithColorProfile(c.profile)) // the last one counts
 				if c.prepare != nil {
 					c.prepare(cfg)
@@ -127,17 +130,33 @@ func TestPicturesAreDrawnForTheColoursOfTheTerminal(t *testing.T) {
 			})
 			s.logIn()
 			s.company(joon)
-			m := said(1, joon, "")
-			m.Attached = &rooms.Attachment{Hash: rooms.Hash{7}, Size: 100_000, MIME: "image/png", Name: "sun.png", Width: 640, Height: 400}
-			s.happen(rooms.MessageChanged{Message: m})
-			s.wait("▀▀▀▀")
-			if got := pictures.last(); got != (Ground{Colors: c.want}) {
-				t.Errorf("drawn on %+v", got)
+			s.happen(rooms.MessageChanged{Message: sunset(1)})
+			s.until("the picture", func() bool { return s.term.wrote(c.want) })
+			if c.not != "" && s.term.wrote(c.not) {
+				t.Errorf("%q was written", c.not)
 			}
-			s.program.Send(tea.BackgroundColorMsg{Color: color.White})
-			s.until("the picture to be drawn anew", func() bool { return pictures.last().Light })
 		})
 	}
+}
+
+// sunset is a message with a picture.
+func sunset(seq uint64) rooms.Message {
+	m := said(seq, joon, "")
+	m.Attached = &rooms.Attachment{Hash: rooms.Hash{7}, Size: 100_000, MIME: "image/png", Name: "sun.png", Width: 640, Height: 400}
+	return m
+}
+
+// What shines through a picture is the terminal's own ground, also when that is found out late.
+func TestPicturesStandOnTheGroundOfTheTerminal(t *testing.T) {
+	s := newStage(t, 100, 30, func(_ *stage, cfg *Config) {
+		cfg.Pictures = &fakePictures{here: map[rooms.Hash]bool{{7}: true}}
+	})
+	s.logIn()
+	s.company(joon)
+	s.happen(rooms.MessageChanged{Message: sunset(1)})
+	s.wait("▀▀▀▀")
+	s.program.Send(tea.BackgroundColorMsg{Color: color.RGBA{0xfd, 0xf6, 0xe3, 0xff}})
+	s.until("the picture to be drawn anew", func() bool { return s.term.wrote("48;2;253;246;227") })
 }
 
 func TestUnreadMessagesAreCountedAndDivided(t *testing.T) {

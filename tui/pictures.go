@@ -79,6 +79,7 @@ func (c *chat) pictures() tea.Cmd {
 		}
 		p := m.Picture()
 		cmds = append(cmds, c.lookFor(r, m))
+		p.Look()
 		width, height, wants := p.Wants()
 		if !wants || p.Asked(width, height) {
 			continue
@@ -88,26 +89,7 @@ func (c *chat) pictures() tea.Cmd {
 			continue
 		}
 		p.Ask(width, height)
-		cmds = append(cmds, c.drawPicture(p, width, height))
+		cmds = append(cmds, c.drawPicture(r, p, width, height))
 	}
-	return tea.Batch(cmds...)
-}
-
-// drawPicture draws a picture that is here.
-func (c *chat) drawPicture(p *talk.Picture, width, height int) tea.Cmd {
-	pictures, hash, on := c.cfg.Pictures, p.Attached.Hash, c.ground()
-	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
-		cells, err := pictures.Draw(ctx, hash, width, height, on)
-		return func(c *chat) tea.Cmd {
-			if err != nil {
-				p.SetDone(reason(err))
-				return nil
-			}
-			if on != c.ground() {
-				return nil // it is being drawn anew
-			}
-			p.SetCells(width, height, cells)
-			return nil
-		}
-	})
+	return tea.Batch(append(cmds, c.animate())...)
 }

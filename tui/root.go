@@ -95,7 +95,9 @@ func (r *root) route(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case sizeMsg:
 		return r, tea.Batch(tea.RequestWindowSize, r.lookAtSize())
 	case tea.BackgroundColorMsg:
+		r.back = opaque(msg.Color)
 		r.dressFor(!msg.IsDark(), r.color)
+		r.lookAgain()
 		return r, r.redraw()
 	case tea.ColorProfileMsg:
 		r.dressFor(r.light, profileOf(msg.Profile))
@@ -228,6 +230,7 @@ func (r *root) ended(msg endedMsg) tea.Cmd {
 		return done
 	}
 	r.chat = nil
+	r.paint.FreeAll()
 	return tea.Batch(done, r.login.failed(msg.err))
 }
 

@@ -31,6 +31,15 @@ type terminal struct {
 	*vt.Emulator
 	mu  sync.Mutex
 	raw bytes.Buffer // everything that was written
+	// answers are what the terminal says to what it is asked.
+	answers map[string]string
+}
+
+// resize changes the emulator's size.
+func (e *terminal) resize(width, height int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.Resize(width, height)
 }
 
 // Write turns a line feed into a new line, as a terminal driver does.
@@ -38,6 +47,11 @@ func (e *terminal) Write(p []byte) (int, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.raw.Write(p)
+	for question, answer := range e.answers {
+		if bytes.Contains(p, []byte(question)) {
+			go e.SendText(answer)
+		}
+	}
 	if _, err := e.Emulator.Write(bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n"))); err != nil {
 		return 0, err
 	}

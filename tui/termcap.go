@@ -38,14 +38,18 @@ func (r *root) termcap(msg tea.Msg) (tea.Cmd, bool) {
 // resized takes the terminal's new size: its cells may have changed with it.
 func (r *root) resized(msg tea.WindowSizeMsg) tea.Cmd {
 	r.width, r.height, r.sized = msg.Width, msg.Height, true
-	if r.term == nil {
-		return nil
+	ask := ""
+	if r.term != nil {
+		if w, h, err := r.paint.Output().CellSize(); err == nil {
+			r.term.SetCell(w, h)
+		}
+		ask = r.term.Resized(msg.Width, msg.Height)
+		r.useTerminal()
 	}
-	if w, h, err := r.paint.Output().CellSize(); err == nil {
-		r.term.SetCell(w, h)
+	if r.chat != nil {
+		r.chat.fit(max(r.width, 1), max(r.height, 1))
 	}
-	r.useTerminal()
-	return raw(r.term.Resized(msg.Width, msg.Height))
+	return tea.Batch(raw(ask), r.redraw())
 }
 
 // useTerminal has pictures drawn for what is known of the terminal now.
@@ -56,7 +60,7 @@ func (r *root) useTerminal() {
 	r.term.Indexed(r.color == media.ANSI256)
 	caps := r.term.Caps()
 	// Without colours no id can be told; in ASCII even the placeholders cannot.
-	caps.Kitty = caps.Kitty && r.ground().Colors >= media.ANSI256
+	caps.Kitty = caps.Kitty && r.ground().colors >= media.ANSI256
 	if caps == r.paint.Caps() {
 		return
 	}

@@ -23,6 +23,7 @@ import (
 	"kchat/media"
 	"kchat/rooms"
 	"kchat/tui/desk"
+	"kchat/tui/pixels"
 	"kchat/wire"
 )
 
@@ -104,6 +105,8 @@ type connection struct {
 	unnamed          bool // nobody has said which server
 	idle             time.Duration
 	files            files
+	images           pixels.Setting
+	imagesFlag       string // of login
 }
 
 // flags adds the flags of a connection to a command.
@@ -135,6 +138,7 @@ type configFile struct {
 	PasswordFile string `toml:"password_file"`
 	IdleMinutes  *int   `toml:"idle_minutes"`
 	fileSettings
+	Images string `toml:"images"`
 }
 
 // configPath is $XDG_CONFIG_HOME/kchat/config.toml.
@@ -175,6 +179,9 @@ func (c *connection) complete() error {
 	c.idle = time.Duration(minutes) * time.Minute
 	if c.files, err = file.complete(); err != nil {
 		return coded{fmt.Errorf("%s: %w", path, err), exitUsage}
+	}
+	if c.images, err = imagesSetting(c.imagesFlag, path, file.Images); err != nil {
+		return coded{err, exitUsage}
 	}
 	return nil
 }

@@ -51,6 +51,8 @@ func loginCommand() *cobra.Command {
 	o.flags(cmd)
 	cmd.Flags().StringSliceVar(&o.rooms, "room", nil, "room to open, besides those of last time")
 	cmd.Flags().BoolVar(&o.local, "local", false, "log in as this machine's user, by /dev/kchat: without a password, to the server in this kernel")
+	cmd.Flags().StringVar(&o.imagesFlag, "images", "",
+		"how pictures are shown: auto, kitty, sixel, blocks or off (or KCHAT_IMAGES; default auto)")
 	cmd.Flags().BoolVar(&o.ascii, "ascii", false, "draw lines and marks in ASCII only")
 	return asUsage(cmd)
 }
@@ -105,6 +107,7 @@ func (o *loginOptions) run(ctx context.Context) error {
 		Host:     screenHost(o.server),
 		Locale:   cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")),
 		ASCII:    o.ascii,
+		Images:   o.images,
 		Idle:     o.idle,
 		Plain:    os.Getenv("NO_COLOR") != "",
 	}

@@ -145,7 +145,11 @@ func TestPicturesAreCheckedBeforeTheyAreSentAndDrawnInTheirCells(t *testing.T) {
 	if err != nil || att.Width != 64 || att.Height != 40 || att.MIME != "image/png" || !p.Has(att.Hash) {
 		t.Fatalf("attached %+v, %v", att, err)
 	}
-	cells, err := p.Draw(t.Context(), att.Hash, 20, 6, tui.Ground{Colors: media.TrueColor})
+	picture, err := p.Load(t.Context(), att.Hash)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cells := picture.Blocks(20, 6, media.BlockOptions{Profile: media.TrueColor})
 	if err != nil || len(cells) != 6 || ansi.StringWidth(cells[0]) != 20 {
 		t.Errorf("%d rows, %v", len(cells), err)
 	}
@@ -194,10 +198,11 @@ func TestPicturesAreDitheredWhereColoursAreFew(t *testing.T) {
 		"16": media.ANSI16, "256": media.ANSI256, "none": media.NoColor, "truecolor": media.TrueColor,
 	} {
 		t.Run(name, func(t *testing.T) {
-			cells, err := p.Draw(t.Context(), att.Hash, 24, 6, tui.Ground{Colors: profile})
+			picture, err := p.Load(t.Context(), att.Hash)
 			if err != nil {
 				t.Fatal(err)
 			}
+			cells := picture.Blocks(24, 6, media.BlockOptions{Profile: profile, Dither: media.Diffuse, Ground: color.RGBA{0x16, 0x19, 0x20, 0xff}})
 			got := ""
 			for _, row := range cells {
 				if w := ansi.StringWidth(row); w != 24 {

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image/color"
 	"io"
 	"os"
 	"strings"
@@ -58,11 +57,26 @@ func (in incoming) Commit() error {
 	return err
 }
 
-// Pictures draws pictures from a blob store, and puts those into it that are to be sent.
-type Pictures struct{ store *media.Store }
+// Together these bound what pictures take of the memory.
+const (
+	maxDecoded = 64 << 20 // bytes of pixels that are kept because they may be wanted again
+	decoders   = 2        // at the same time; see media.MaxPixels for what one takes
+)
+
+// Pictures decodes pictures from a blob store, and puts those into it that are to be sent.
+type Pictures struct {
+	store   *media.Store
+	decoded *media.Cache[media.Hash, *media.Picture]
+	turn    chan struct{} // holds a decoder
+}
 
 // NewPictures returns the pictures of a store.
-func NewPictures(store *media.Store) *Pictures { return &Pictures{store} }
+func NewPictures(store *media.Store) *Pictures {
+	return &Pictures{
+		store: store, turn: make(chan struct{}, decoders),
+		decoded: media.NewCache[media.Hash](maxDecoded, (*media.Picture).Weight),
+	}
+}
 
 // Has implements tui.Pictures.
 func (p *Pictures) Has(hash rooms.Hash) bool { return p.store.Has(media.Hash(hash)) }
@@ -116,8 +130,29 @@ func (p *Pictures) attachFile(path string, kind rooms.StreamKind) (rooms.Attachm
 	return rooms.Attachment{Hash: rooms.Hash(hash), Size: size, MIME: mime, Name: media.SafeName(path)}, err
 }
 
-// Draw implements tui.Pictures.
-func (p *Pictures) Draw(ctx context.Context, hash rooms.Hash, width, height int, on tui.Ground) ([]string, error) {
+// Load implements tui.Pictures.
+func (p *Pictures) Load(ctx context.Context, hash rooms.Hash) (*media.Picture, error) {
+	if m, ok := p.decoded.Get(media.Hash(hash)); ok {
+		return m, nil
+	}
+	select {
+	case p.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-p.turn }()
+	if m, ok := p.decoded.Get(media.Hash(hash)); ok { // by who had the turn before
+		return m, nil
+	}
+	m, err := p.decode(ctx, hash)
+	if err != nil {
+		return nil, err
+	}
+	p.decoded.Put(media.Hash(hash), m)
+	return m, nil
+}
+
+func (p *Pictures) decode(ctx context.Context, hash rooms.Hash) (*media.Picture, error) {
 	f, err := p.store.Open(media.Hash(hash))
 	if err != nil {
 		return nil, err
@@ -126,13 +161,5 @@ func (p *Pictures) Draw(ctx context.Context, hash rooms.Hash, width, height int,
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, fmt.Errorf("read picture: %w", err)
 	}
-	picture, err := media.Decode(ctx, data)
-	if err != nil {
-		return nil, err
-	}
-	ground := color.RGBA{0x16, 0x19, 0x20, 0xff}
-	if on.Light {
-		ground = color.RGBA{0xff, 0xff, 0xff, 0xff}
-	}
-	return picture.Blocks(width, height, media.BlockOptions{Profile: on.Colors, Dither: media.Diffuse, Ground: ground}), nil
+	return media.Decode(ctx, data)
 }

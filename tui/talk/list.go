@@ -22,6 +22,7 @@ type Look struct {
 	Me      rooms.AccountID
 	// The size of a cell in pixels, zero if it is not known: pictures keep their shape by it.
 	CellWidth, CellHeight int
+	NoPictures            bool // only their captions
 }
 
 // Item is one entry of the list. It is laid out again only when its Version, the width, the look or the item above it

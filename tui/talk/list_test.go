@@ -196,7 +196,7 @@ func TestAPictureKeepsItsHeightWhenThePixelsCome(t *testing.T) {
 	if !wants || w == 0 || h == 0 {
 		t.Fatalf("wants %v, %dx%d", wants, w, h)
 	}
-	p.SetCells(w, h, slices.Repeat([]string{strings.Repeat("▀", w)}, h))
+	p.SetCells(w, h, slices.Repeat([]string{strings.Repeat("▀", w)}, h), nil)
 	if after := len(l.rows(0)); after != before {
 		t.Errorf("%d rows became %d", before, after)
 	}

@@ -110,6 +110,9 @@ func (m *Message) apply(later rooms.Message) {
 			return
 		}
 		m.withdrawn = true
+		if m.picture != nil {
+			m.picture.Drop()
+		}
 	case rooms.KindReact:
 		m.reactions.set(later.Sender, text.Line(later.Text), !later.Removed, later.Pos)
 	default:

@@ -191,9 +191,22 @@ func (t *Talk) Redraw() {
 	}
 }
 
+// Free makes the terminal forget all pictures, until they are drawn anew.
+func (t *Talk) Free() {
+	for _, all := range t.pictures {
+		for _, m := range all {
+			m.picture.free()
+			m.picture.Redraw()
+		}
+	}
+}
+
 // Drop takes a message out.
 func (t *Talk) Drop(id rooms.MessageID) {
 	if item := t.byID[id]; item != nil {
+		if item.picture != nil {
+			item.picture.Drop()
+		}
 		t.Remove(item)
 		delete(t.byID, id)
 		delete(t.unsent, id)

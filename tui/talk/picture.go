@@ -26,6 +26,7 @@ type Picture struct {
 
 	version  uint64
 	cells    []string // the picture drawn for drawn.width x drawn.height
+	first    []string // of an animation, what SetCells handed over
 	drawn    size
 	asked    size // what the last Render wants
 	begun    size // what is being drawn
@@ -35,6 +36,15 @@ type Picture struct {
 	outgoing bool
 	failure  string
 	file     file
+	kept     Kept
+	frames   int  // of an animation, once it is known
+	gone     bool // it is not to be shown any more
+}
+
+// Kept is what the terminal keeps for a picture besides cells.
+type Kept interface {
+	Use() bool // reports whether it still has it
+	Free()
 }
 
 type size struct{ width, height int }
@@ -51,7 +61,7 @@ func (p *Picture) IsImage() bool {
 
 // Wants returns the cells that the picture should be drawn in, when it is not drawn so yet.
 func (p *Picture) Wants() (width, height int, wants bool) {
-	return p.asked.width, p.asked.height, p.IsImage() && (p.stale || p.asked != p.drawn) && p.asked.width > 0
+	return p.asked.width, p.asked.height, p.IsImage() && !p.gone && (p.stale || p.asked != p.drawn) && p.asked.width > 0
 }
 
 // Asked reports whether a drawing of this size has been asked for already, and Ask notes it.
@@ -63,11 +73,60 @@ func (p *Picture) Redraw() { p.begun, p.stale = size{}, true }
 // Ask notes that a drawing of this size was asked for.
 func (p *Picture) Ask(width, height int) { p.begun = size{width, height} }
 
-// SetCells hands over the drawn picture.
-func (p *Picture) SetCells(width, height int, cells []string) {
+// SetCells hands over the drawn picture, with what the terminal keeps for it, or nil.
+func (p *Picture) SetCells(width, height int, cells []string, kept Kept) {
+	p.free()
+	if p.gone {
+		if kept != nil {
+			kept.Free()
+		}
+		return
+	}
 	p.stale = false
-	p.cells, p.drawn, p.failure = cells, size{width, height}, ""
+	p.cells, p.first, p.drawn, p.failure, p.kept = cells, cells, size{width, height}, "", kept
 	p.version++
+}
+
+// Show shows other cells of the same size, as the next frame of an animation.
+func (p *Picture) Show(cells []string) {
+	p.cells = cells
+	p.version++
+}
+
+// Look says that the picture is on the screen. What the terminal has forgotten wants to be drawn anew.
+func (p *Picture) Look() {
+	if p.kept != nil && !p.kept.Use() {
+		p.free()
+		p.Redraw()
+	}
+}
+
+// Rest shows the cells again that SetCells handed over.
+func (p *Picture) Rest() { p.Show(p.first) }
+
+// SetFrames says how many frames the picture has.
+func (p *Picture) SetFrames(n int) { p.frames = n }
+
+// Animated reports whether the picture is drawn and moves.
+func (p *Picture) Animated() bool {
+	return p.frames > 1 && !p.gone && !p.stale && p.drawn == p.asked && p.drawn.width > 0
+}
+
+// Drawn is the size of the drawn picture in cells.
+func (p *Picture) Drawn() (width, height int) { return p.drawn.width, p.drawn.height }
+
+// Drop takes the picture off the screen for good.
+func (p *Picture) Drop() {
+	p.free()
+	p.gone, p.cells, p.first, p.drawn = true, nil, nil, size{}
+	p.version++
+}
+
+func (p *Picture) free() {
+	if p.kept != nil {
+		p.kept.Free()
+		p.kept = nil
+	}
 }
 
 // SetProgress tells how much of it has gone or come, from 0 to 1.
@@ -95,7 +154,8 @@ func (p *Picture) fit(look *Look, width int) size {
 func (p *Picture) rows(look *Look, width int) []string {
 	st := look.Styles
 	var rows []string
-	if p.IsImage() {
+	p.asked = size{}
+	if p.IsImage() && !look.NoPictures {
 		p.asked = p.fit(look, width)
 		rows = p.box(look)
 	}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"kchat/tui/pixels"
+)
+
+// imagesSetting says how pictures are shown: the flag, then the environment, then the file at path.
+func imagesSetting(flag, path, file string) (pixels.Setting, error) {
+	for _, given := range []struct{ by, value string }{
+		{"--images", flag}, {"KCHAT_IMAGES", os.Getenv("KCHAT_IMAGES")}, {path + ": images", file},
+	} {
+		if given.value == "" {
+			continue
+		}
+		set, err := pixels.ParseSetting(given.value)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", given.by, err)
+		}
+		return set, nil
+	}
+	return pixels.Auto, nil
+}

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	"bytes"
+	"context"
+	"image"
+	"image/color"
+	"image/gif"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"kchat/media"
+	"kchat/rooms"
+	"kchat/tui/pixels"
+)
+
+// Questions that the program may ask, and what terminals answer.
+const (
+	askName     = "\x1b[>q"
+	askGraphics = "\x1b_Ga=q"
+	graphics    = "\x1b_G"
+	placeholder = "\U0010eeee"
+)
+
+var asKitty = map[string]string{
+	askName:     "\x1bP>|kitty(0.48.2)\x1b\\",
+	askGraphics: "\x1b_Gi=31;OK\x1b\\",
+	"\x1b[16t":  "\x1b[6;18;9t",
+}
+
+// graphicStage is a stage with a picture to be shown, on a terminal that answers so.
+func graphicStage(t *testing.T, answers map[string]string, prepare func(cfg *Config)) (*stage, *fakePictures) {
+	t.Helper()
+	pictures := &fakePictures{here: map[rooms.Hash]bool{{7}: true}}
+	s := newStage(t, 100, 30, func(s *stage, cfg *Config) {
+		s.term.answers = answers
+		cfg.Pictures = pictures
+		if prepare != nil {
+			prepare(cfg)
+		}
+	})
+	s.logIn()
+	s.company(joon)
+	return s, pictures
+}
+
+// count is how often something was written.
+func (e *terminal) count(what string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return bytes.Count(e.raw.Bytes(), []byte(what))
+}
+
+// sentIDs are the ids of the pictures that were sent, in order.
+func (e *terminal) sentIDs() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var ids []string
+	for _, m := range regexp.MustCompile(`\x1b_Ga=T,U=1[^;]*,i=(\d+)`).FindAllStringSubmatch(e.raw.String(), -1) {
+		ids = append(ids, m[1])
+	}
+	return ids
+}
+
+func TestATerminalWithKittysGraphicsGetsPixels(t *testing.T) {
+	s, _ := graphicStage(t, asKitty, nil)
+	s.happen(rooms.MessageChanged{Message: sunset(1)})
+	s.wait(placeholder)
+	s.term.mu.Lock()
+	sent, shown := bytes.Index(s.term.raw.Bytes(), []byte("a=T,U=1")), bytes.Index(s.term.raw.Bytes(), []byte(placeholder))
+	s.term.mu.Unlock()
+	if sent < 0 || shown < sent {
+		t.Errorf("sent at %d, shown at %d", sent, shown)
+	}
+	// 26 cells by 9x18 pixels: the terminal has told the size of its cells.
+	if !s.term.wrote("s=504,v=288,c=56,r=16") && !s.term.wrote("s=459,v=288,c=51,r=16") {
+		t.Errorf("not in the size of the cells")
+	}
+	s.pass(nudgeAfter)
+	s.until("the nudge", func() bool { return s.term.wrote(pixels.Nudge) })
+
+	// It scrolls away and comes back without being sent again.
+	for i := range 30 {
+		s.happen(rooms.MessageChanged{Message: said(uint64(2+i), joon, "more")})
+	}
+	s.gone(placeholder)
+	s.press(pgup, pgup)
+	s.wait(placeholder)
+	if n := len(s.term.sentIDs()); n != 1 {
+		t.Errorf("sent %d times", n)
+	}
+	// A deletion takes it out of the terminal too.
+	s.happen(rooms.MessageChanged{Message: rooms.Message{
+		Community: community, Room: "lobby", ID: rooms.MessageID{0xcc}, Pos: rooms.Position{Epoch: 1, Seq: 40}, Time: noon,
+		Sender: joon.ID, Name: joon.Name, Kind: rooms.KindDelete, Target: sunset(1).ID,
+	}})
+	s.gone(placeholder)
+	s.until("the picture to be freed", func() bool { return s.term.count("a=d,d=I") == 1 })
+}
+
+func TestAllPicturesAreFreedInTheEnd(t *testing.T) {
+	s, _ := graphicStage(t, asKitty, nil)
+	s.happen(rooms.MessageChanged{Message: sunset(1)})
+	s.wait(placeholder)
+	s.type_("/quit")
+	s.press(enter)
+	select {
+	case err := <-s.done:
+		s.done <- err
+	case <-time.After(30 * time.Second):
+		t.Fatal("it goes on")
+	}
+	if ids := s.term.sentIDs(); len(ids) != 1 || !s.term.wrote("a=d,d=I,q=2,i="+ids[0]) {
+		t.Errorf("sent %v, freed %d", ids, s.term.count("a=d,d=I"))
+	}
+}
+
+func TestALeftRoomsPicturesAreFreed(t *testing.T) {
+	s, _ := graphicStage(t, asKitty, nil)
+	s.happen(rooms.MessageChanged{Message: sunset(1)})
+	s.wait(placeholder)
+	s.type_("/part")
+	s.press(enter)
+	s.gone(placeholder)
+	s.until("the picture to be freed", func() bool { return s.term.count("a=d,d=I") == 1 })
+}
+
+func TestPicturesAreSentAgainWhenTheScreenIsCleared(t *testing.T) {
+	s, _ := graphicStage(t, asKitty, nil)
+	s.happen(rooms.MessageChanged{Message: sunset(1)})
+	s.wait(placeholder)
+	s.press("\x0c")
+	s.until("the picture to be sent again", func() bool { return len(s.term.sentIDs()) == 2 })
+	s.until("the first one to be freed", func() bool { return s.term.count("a=d,d=I") == 1 })
+	s.wait(placeholder)
+}
+
+func TestAResizedTerminalGetsThePictureInItsNewSize(t *testing.T) {
+	s, _ := graphicStage(t, asKitty, nil)
+	s.happen(rooms.MessageChanged{Message: sunset(1)})
+	s.wait(placeholder)
+	s.term.resize(50, 30)
+	s.program.Send(windowSize(50, 30))
+	s.until("the picture to be sent again", func() bool { return len(s.term.sentIDs()) == 2 })
+	s.wait(placeholder)
+	s.until("the first one to be freed", func() bool { return s.term.count("a=d,d=I") == 1 })
+}
+
+// Whoever does not answer as kitty does gets characters, and is asked nothing that it may not know.
+func TestTerminalsThatDoNotAnswerGetNoGraphics(t *testing.T) {
+	for name, c := range map[string]struct {
+		answers map[string]string
+		prepare func(cfg *Config)
+		asked   bool // about graphics
+	}{
+		"no answer at all":    {},
+		"another name":        {answers: map[string]string{askName: "\x1bP>|WezTerm 20240203\x1b\\", askGraphics: asKitty[askGraphics]}},
+		"tmux":                {answers: map[string]string{askName: "\x1bP>|tmux 3.4\x1b\\"}},
+		"an old kitty":        {answers: map[string]string{askName: "\x1bP>|kitty(0.26.5)\x1b\\", askGraphics: asKitty[askGraphics]}},
+		"a name, no graphics": {answers: map[string]string{askName: asKitty[askName]}, asked: true},
+		"an error":            {answers: map[string]string{askName: asKitty[askName], askGraphics: "\x1b_Gi=31;EINVAL:no\x1b\\"}, asked: true},
+		"blocks by setting":   {answers: asKitty, prepare: func(cfg *Config) { cfg.Images = pixels.Blocks }},
+		"the console": {answers: asKitty, prepare: func(cfg *Config) {
+			cfg.Options = append(cfg.Options, tea.WithEnvironment([]string{"TERM=linux", "COLORTERM=truecolor"}))
+		}},
+		"characters by choice": {answers: asKitty, prepare: func(cfg *Config) { cfg.Plain = true }, asked: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := graphicStage(t, c.answers, c.prepare)
+			s.happen(rooms.MessageChanged{Message: sunset(1)})
+			s.until("the picture", func() bool {
+				screen := s.term.screen()
+				return strings.Contains(screen, "▀▀▀▀") || strings.Contains(screen, ":::::")
+			})
+			if c.asked {
+				s.until("the question", func() bool { return s.term.wrote(askGraphics) })
+			}
+			s.settle()
+			want := 0
+			if c.asked {
+				want = 1
+			}
+			if got := s.term.count(graphics); got != want || s.term.wrote(placeholder) {
+				t.Errorf("%d graphic sequences", got)
+			}
+		})
+	}
+}
+
+func TestPicturesThatAreOffAreNotShown(t *testing.T) {
+	s, _ := graphicStage(t, asKitty, func(cfg *Config) { cfg.Images = pixels.Off })
+	s.happen(rooms.MessageChanged{Message: sunset(1)}, rooms.MessageChanged{Message: said(2, joon, "below")})
+	s.wait("sun.png · 640×400", "below")
+	s.settle()
+	if s.term.wrote(graphics) || strings.Contains(s.term.screen(), "▀▀▀") || strings.Contains(s.term.screen(), "┄┄┄") {
+		t.Errorf("the screen is\n%s", s.term.screen())
+	}
+}
+
+// moving has an animation of three colours.
+type moving struct {
+	fakePictures
+	mu    sync.Mutex
+	loops int
+	loads int
+}
+
+func (p *moving) Load(ctx context.Context, _ rooms.Hash) (*media.Picture, error) {
+	p.mu.Lock()
+	p.loads++
+	p.mu.Unlock()
+	g := &gif.GIF{LoopCount: p.loops, Config: image.Config{Width: 40, Height: 20}}
+	for _, c := range []color.RGBA{{200, 0, 0, 255}, {0, 200, 0, 255}, {0, 0, 200, 255}} {
+		g.Image = append(g.Image, image.NewPaletted(image.Rect(0, 0, 40, 20), color.Palette{c}))
+		g.Delay = append(g.Delay, 20)
+	}
+	var data bytes.Buffer
+	if err := gif.EncodeAll(&data, g); err != nil {
+		return nil, err
+	}
+	return media.Decode(ctx, data.Bytes())
+}
+
+// dance is a message with an animation.
+func dance(seq uint64) rooms.Message {
+	m := said(seq, joon, "")
+	m.Attached = &rooms.Attachment{Hash: rooms.Hash{7}, Size: 1000, MIME: "image/gif", Name: "dance.gif", Width: 40, Height: 20}
+	return m
+}
+
+// Colours of the animation, as cells show them.
+const (
+	red   = "48;2;200;0;0"
+	green = "48;2;0;200;0"
+	blue  = "48;2;0;0;200"
+)
+
+func TestAnAnimationMovesWhileItIsLookedAt(t *testing.T) {
+	s, _ := graphicStage(t, nil, func(cfg *Config) {
+		cfg.Pictures = &moving{fakePictures: fakePictures{here: map[rooms.Hash]bool{{7}: true}}}
+	})
+	s.happen(rooms.MessageChanged{Message: dance(1)})
+	s.until("the first frame", func() bool { return s.term.wrote(red) })
+	// next lets the time of a frame pass until the colour comes.
+	next := func(colour string) {
+		t.Helper()
+		before := s.term.count(colour)
+		s.until("the next frame", func() bool {
+			s.pass(50 * time.Millisecond)
+			return s.term.count(colour) > before
+		})
+	}
+	next(green)
+	next(blue)
+	next(red)
+	// It rests while the terminal has not the focus.
+	s.program.Send(tea.BlurMsg{})
+	s.pass(time.Second)
+	s.pass(time.Second)
+	s.settle()
+	greens := s.term.count(green)
+	for range 5 {
+		s.pass(time.Second)
+	}
+	if got := s.term.count(green); got > greens+1 {
+		t.Errorf("it went on: %d and %d", greens, got)
+	}
+	s.program.Send(tea.FocusMsg{})
+	next(green)
+	next(blue)
+	// Off the screen it stops for good.
+	for i := range 30 {
+		s.happen(rooms.MessageChanged{Message: said(uint64(2+i), joon, "more")})
+	}
+	s.until("it to stop", func() bool {
+		s.pass(300 * time.Millisecond)
+		running := make(chan int, 1)
+		s.program.Send(applyMsg{s.model.chat, func(c *chat) tea.Cmd { running <- len(c.animations); return nil }})
+		return <-running == 0
+	})
+}
+
+func TestAnAnimationInPixelsSwapsTwoIDsAndFreesThem(t *testing.T) {
+	s, _ := graphicStage(t, asKitty, func(cfg *Config) {
+		cfg.Pictures = &moving{fakePictures: fakePictures{here: map[rooms.Hash]bool{{7}: true}}}
+	})
+	s.happen(rooms.MessageChanged{Message: dance(1)})
+	s.wait(placeholder)
+	s.until("six frames", func() bool {
+		s.pass(100 * time.Millisecond)
+		return len(s.term.sentIDs()) >= 7
+	})
+	ids := s.term.sentIDs()
+	for i := 2; i < 7; i++ {
+		if ids[i] == ids[i-1] || ids[i] == ids[0] || (i > 2 && ids[i] != ids[i-2]) {
+			t.Fatalf("sent under %v", ids)
+		}
+	}
+	for i := range 30 {
+		s.happen(rooms.MessageChanged{Message: said(uint64(2+i), joon, "more")})
+	}
+	s.until("both to be freed", func() bool {
+		s.pass(300 * time.Millisecond)
+		return s.term.wrote("a=d,d=I,q=2,i="+ids[1]+"\x1b") && s.term.wrote("a=d,d=I,q=2,i="+ids[2]+"\x1b")
+	})
+}
+
+func TestAnAnimationThatHasPlayedStandsStill(t *testing.T) {
+	s, _ := graphicStage(t, nil, func(cfg *Config) {
+		cfg.Pictures = &moving{fakePictures: fakePictures{here: map[rooms.Hash]bool{{7}: true}}, loops: -1}
+	})
+	s.happen(rooms.MessageChanged{Message: dance(1)})
+	s.until("the last frame", func() bool {
+		s.pass(100 * time.Millisecond)
+		return s.term.wrote(blue)
+	})
+	reds := s.term.count(red)
+	for range 10 {
+		s.pass(200 * time.Millisecond)
+	}
+	if got := s.term.count(red); got != reds {
+		t.Errorf("it began again: %d and %d", reds, got)
+	}
+}

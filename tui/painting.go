@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	"context"
+	"errors"
+	"image/color"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"kchat/media"
+	"kchat/tui/pixels"
+	"kchat/tui/talk"
+)
+
+// nudgeAfter is when the terminal is nudged to show a picture that has come into its cells.
+const nudgeAfter = 100 * time.Millisecond
+
+// The size of a cell in pixels where the terminal does not tell it.
+const (
+	usualCellWidth  = 10
+	usualCellHeight = 20
+)
+
+// ground is what pictures are drawn on.
+type ground struct {
+	back   color.RGBA    // shines through
+	colors media.Profile // that the terminal has
+}
+
+// ground is what pictures are drawn on now. Without colours, or in ASCII, they are drawn in characters.
+func (e *env) ground() ground {
+	g := ground{back: e.back, colors: e.color}
+	if g.back.A == 0 {
+		g.back = color.RGBA{0x16, 0x19, 0x20, 0xff}
+		if e.light {
+			g.back = color.RGBA{0xff, 0xff, 0xff, 0xff}
+		}
+	}
+	if e.cfg.Plain || e.cfg.ASCII {
+		g.colors = media.NoColor
+	}
+	return g
+}
+
+// opaque is a colour of the terminal; none stays none.
+func opaque(c color.Color) color.RGBA {
+	if c == nil {
+		return color.RGBA{}
+	}
+	r, g, b, _ := c.RGBA()
+	return color.RGBA{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8), 0xff}
+}
+
+// painted is a picture in cells, with what the terminal keeps for them, if that is more than cells.
+type painted struct {
+	cells []string
+	still *pixels.Still
+}
+
+// kept is what the terminal keeps, or nothing.
+func (p painted) kept() talk.Kept {
+	if p.still == nil {
+		return nil
+	}
+	return p.still
+}
+
+// free makes the terminal forget the picture.
+func (p painted) free() {
+	if p.still != nil {
+		p.still.Free()
+	}
+}
+
+// paintIn paints a picture into cells: in pixels where the terminal has them. It waits for the terminal.
+func paintIn(ctx context.Context, to *pixels.Painter, m *media.Picture, cols, rows int, on ground) (painted, error) {
+	if caps := to.Caps(); caps.Kitty {
+		w, h := pixelsIn(caps, cols, rows)
+		if m.Width < w && m.Height < h { // the terminal makes it larger
+			w, h = m.Width, m.Height
+		}
+		still, err := to.Still(ctx, m.Scale(w, h, on.back), cols, rows)
+		if err == nil {
+			return painted{still.Lines(), still}, nil
+		}
+		if !errors.Is(err, pixels.ErrNoPixels) { // it may have lost them meanwhile
+			return painted{}, err
+		}
+	}
+	return painted{cells: m.Blocks(cols, rows, blocksOn(on))}, nil
+}
+
+// blocksOn is how pictures stand in characters.
+func blocksOn(on ground) media.BlockOptions {
+	return media.BlockOptions{Profile: on.colors, Dither: media.Diffuse, Ground: on.back}
+}
+
+// pixelsIn is how many pixels cells have.
+func pixelsIn(caps pixels.Caps, cols, rows int) (w, h int) {
+	if caps.CellWidth == 0 {
+		return cols * usualCellWidth, rows * usualCellHeight
+	}
+	return cols * caps.CellWidth, rows * caps.CellHeight
+}
+
+// drawPicture draws a picture that is here.
+func (c *chat) drawPicture(r *room, p *talk.Picture, width, height int) tea.Cmd {
+	pictures, hash, on, to := c.cfg.Pictures, p.Attached.Hash, c.ground(), c.paint
+	caps := to.Caps()
+	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+		m, err := pictures.Load(ctx, hash)
+		var out painted
+		if err == nil {
+			out, err = paintIn(ctx, to, m, width, height, on)
+		}
+		return func(c *chat) tea.Cmd {
+			switch {
+			case err != nil:
+				p.SetDone(reason(err))
+				return nil
+			case on != c.ground() || caps != to.Caps() || c.book.find(r.name) != r:
+				out.free() // it is being drawn anew, or not at all
+				return nil
+			}
+			p.SetCells(width, height, out.cells, out.kept())
+			p.SetFrames(m.Frames)
+			return tea.Batch(c.nudge(out.still != nil), c.animate())
+		}
+	})
+}
+
+// nudge has the terminal show what has come into its cells.
+func (c *chat) nudge(needed bool) tea.Cmd {
+	if !needed {
+		return nil
+	}
+	return c.cfg.Tick(nudgeAfter, func(time.Time) tea.Msg { return tea.RawMsg{Msg: pixels.Nudge} })
+}
+
+// repaint clears the screen and sends all pictures again: another terminal may be looking now.
+func (c *chat) repaint() tea.Cmd {
+	for _, r := range c.book.rooms {
+		r.talk.Free()
+	}
+	return tea.Sequence(tea.ClearScreen, c.pictures())
+}
