@@ -4,12 +4,10 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/netip"
 	"os"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -88,39 +86,43 @@ func (s *server) open(client *genl.Client, j job.Job) error {
 		return err
 	}
 	s.version = status.ModuleVersion
-	return eachAccount(j.People(), func(number uint64, login string, v accounts.Verifier) error {
-		return client.SetAccount(ctx, genl.Account{
-			Number: number, Name: login, Login: login, Salt: v.Salt, StoredKey: v.StoredKey, ServerKey: v.ServerKey,
-		})
-	})
-}
-
-// eachAccount makes the accounts: one derivation serves all, since they share password and salt.
-func eachAccount(people int, add func(number uint64, login string, v accounts.Verifier) error) error {
-	v, err := accounts.NewVerifier(job.Password, accounts.MinIterations)
+	data, err := makeAccounts(j.People())
 	if err != nil {
 		return err
 	}
-	for i := range people {
-		if err := add(uint64(i+1), fmt.Sprintf("%s%d", job.Login, i), v); err != nil {
+	for _, a := range data.Accounts {
+		if err := client.SetAccount(ctx, a.ForKernel()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// writeAccounts writes the twin's: a line each with login, number, salt and the two keys.
-func writeAccounts(people int) error {
-	var text strings.Builder
-	err := eachAccount(people, func(number uint64, login string, v accounts.Verifier) error {
-		fmt.Fprintf(&text, "%s %d %s %s %s\n", login, number,
-			hex.EncodeToString(v.Salt[:]), hex.EncodeToString(v.StoredKey[:]), hex.EncodeToString(v.ServerKey[:]))
+// makeAccounts makes a file with the accounts: one derivation serves all, since they share password and salt.
+func makeAccounts(people int) (*accounts.Data, error) {
+	v, err := accounts.NewVerifier(job.Password, accounts.MinIterations)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.RemoveAll(accountsPath); err != nil {
+		return nil, err
+	}
+	store, err := accounts.Open(accountsPath, "bench")
+	if err != nil {
+		return nil, err
+	}
+	var data *accounts.Data
+	err = store.Update(func(d *accounts.Data) error {
+		d.Iterations = accounts.MinIterations
+		for i := range people {
+			if _, err := d.Add(fmt.Sprintf("%s%d", job.Login, i), v, time.Now()); err != nil {
+				return err
+			}
+		}
+		data = d
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(accountsPath, []byte(text.String()), 0o600)
+	return data, err
 }
 
-const accountsPath = "/tmp/accounts"
+const accountsPath = "/tmp/accounts.json"

@@ -14,7 +14,10 @@ func programs() []program {
 	port := strconv.Itoa(job.Port)
 	return []program{
 		{name: job.Floor, path: "/bin/kchat-floor", args: []string{"--port", port}},
-		{name: job.Twin, path: "/bin/kchat-twin", args: []string{"--port", port, "--accounts", accountsPath}},
+		{name: job.Twin, path: "/bin/kchat-twin", args: []string{
+			"--port", port, "--accounts", accountsPath,
+			"connections=100000", "unauthenticated=100000", "per_address=100000", "rooms=100000", "rooms_per_person=100000",
+		}},
 		{
 			name: job.InspIRCd, path: "/usr/sbin/inspircd", version: []string{"--version"},
 			args:   []string{"--nofork", "--nolog", "--runasroot", "--config", configPath},
@@ -38,7 +41,7 @@ func programs() []program {
 			config: nats(port),
 		},
 		{
-			name: job.Mosquitto, path: "/usr/sbin/mosquitto", version: nil,
+			name: job.Mosquitto, path: "/usr/sbin/mosquitto", version: []string{"-h"},
 			args:   []string{"-c", configPath},
 			config: mosquitto(port),
 		},

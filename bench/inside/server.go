@@ -54,13 +54,13 @@ func startProgram(p program, j job.Job) (*server, error) {
 	s := &server{version: "of this repository"}
 	if p.version != nil {
 		out, err := exec.Command(p.path, p.version...).CombinedOutput()
-		if err != nil {
-			return nil, fmt.Errorf("ask for its version: %w: %s", err, out)
+		if len(out) == 0 { // some of them take the question for an error, and answer
+			return nil, fmt.Errorf("ask for its version: %w", err)
 		}
 		s.version, _, _ = strings.Cut(strings.TrimSpace(string(out)), "\n")
 	}
 	if p.name == job.Twin {
-		if err := writeAccounts(j.People()); err != nil {
+		if _, err := makeAccounts(j.People()); err != nil {
 			return nil, err
 		}
 	}
