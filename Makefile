@@ -9,7 +9,7 @@ MICROVM := $(or $(XDG_DATA_HOME),$(HOME)/.local/share)/kchat/microvm
 CLANG := $(shell command -v clang-14 || command -v clang)
 GOBUILD := CGO_ENABLED=0 go build -trimpath
 
-.PHONY: help run demo demo-gif test tour bench bench-transfer build build-client install-client install setup kmod check-kmod check-kernels check-style check-c check-go test-go test-older \
+.PHONY: help run demo demo-gif shots test tour bench bench-transfer build build-client install-client install setup kmod check-kmod check-kernels check-style check-c check-go test-go test-older \
 	debug-kernel kmod-debug kmod-broken test-debug test-kcsan coverage fuzz init client vm-tool clean
 
 help: ## list the targets
@@ -26,6 +26,9 @@ demo: ## two people side by side in tmux
 demo-gif: build ## record the picture of the README (needs vhs and ttyd)
 	@command -v vhs >/dev/null && command -v ttyd >/dev/null || { echo "kchat: vhs (github.com/charmbracelet/vhs) and ttyd are needed"; exit 1; }
 	vhs demo.tape
+
+shots: build ## screenshots in real terminals into docs/shots, checked by their pixels (TERMINALS="kitty foot": in these)
+	@scripts/shots $(TERMINALS)
 
 test: ## install what is missing, build, and run every test
 	@scripts/setup test

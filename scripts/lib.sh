@@ -68,10 +68,17 @@ private_apt() {
 	apt-get -qq update
 }
 
+# unpack_packages DIR: the packages in DIR/debs unpacked into DIR. No maintainer script runs.
+unpack_packages() {
+	local deb
+	for deb in "$1"/debs/*.deb; do dpkg-deb -x "$deb" "$1"; done
+	rm -rf "$1/debs"
+}
+
 # unpack_locked LOCK DIR APT SUITE...: the packages of a lock file (lines of name and version) unpacked into DIR, by a
 # private_apt in the folder APT. When the archive has dropped a version, the newest is taken and said.
 unpack_locked() {
-	local lock=$1 dir=$2 apt=$3 name version deb wanted=()
+	local lock=$1 dir=$2 apt=$3 name version wanted=()
 	shift 3
 	private_apt "$apt" "$@"
 	while read -r name version; do
@@ -85,6 +92,40 @@ unpack_locked() {
 	rm -rf "$dir"
 	mkdir -p "$dir/debs"
 	(cd "$dir/debs" && apt-get -qq download "${wanted[@]}")
-	for deb in "$dir"/debs/*.deb; do dpkg-deb -x "$deb" "$dir"; done
-	rm -rf "$dir/debs"
+	unpack_packages "$dir"
+}
+
+# furnish_root DIR: what a root of packages lacks to be entered.
+furnish_root() {
+	ln -sf mawk "$1/usr/bin/awk" # what its maintainer script would do
+	mkdir -p "$1/proc" "$1/dev" "$1/tmp" "$1/run"
+}
+
+# enter_root ROOT FOLDER... -- COMMAND...: run a command in a root of its own, in namespaces of its own, where whoever
+# runs this is root, so that nobody needs to be. It sees these folders where they are; what it starts ends with it.
+enter_root() {
+	local root=$1 folder folders=()
+	shift
+	while [ "$1" != -- ]; do
+		folders+=("$1")
+		shift
+	done
+	shift
+	# shellcheck disable=SC2016
+	exec unshare --map-root-user --mount --pid --fork --kill-child /bin/bash -c '
+		set -e
+		root=$1
+		shift
+		mount --rbind /dev "$root/dev"
+		mount -t proc proc "$root/proc"
+		mount -t tmpfs tmpfs "$root/tmp"
+		mount -t tmpfs tmpfs "$root/run"
+		while [ "$1" != -- ]; do
+			mkdir -p "$root$1"
+			mount --bind "$1" "$root$1"
+			shift
+		done
+		shift
+		exec chroot "$root" /usr/bin/env -i PATH=/usr/bin:/usr/sbin "$@"
+	' enter_root "$root" "${folders[@]}" -- "$@"
 }
