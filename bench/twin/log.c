@@ -118,6 +118,8 @@ static u32 log_hash(const struct twin_log *log, u64 sender, const u8 *id)
 	hash = (hash ^ sender) * 0x9e3779b97f4a7c15ULL;
 	hash = (hash ^ (hash >> 32) ^ half[0]) * 0x9e3779b97f4a7c15ULL;
 	hash = (hash ^ (hash >> 32) ^ half[1]) * 0x9e3779b97f4a7c15ULL;
+	/* Ids that differ in their last bytes only would share the low bits, and so a bucket. */
+	hash = (hash ^ (hash >> 32)) * 0xbf58476d1ce4e5b9ULL;
 	return hash >> 32;
 }
 
