@@ -12,7 +12,9 @@ import (
 // The pace of repair. A WANT is seen by all who are present, so there are pauses between them, and they grow while
 // nothing comes; but it never ends: who has what is missing may be held up, or may have been heard by nobody.
 const (
-	wantSpace  = 500 * time.Millisecond // between two WANTs of a room
+	wantSpace  = 500 * time.Millisecond // between two WANTs of a room at most
+	wantClose  = 100 * time.Millisecond // between two WANTs of a room at least
+	wantReader = 20 * time.Millisecond  // what each person who is present and reads a WANT adds to the pause
 	wantEvery  = 2 * time.Second        // between two WANTs for the same
 	wantTries  = 3                      // WANTs without an answer after which a gap is shown as one, and the pauses grow
 	wantSeldom = time.Hour              // the longest pause
@@ -95,14 +97,16 @@ func (c *Client) repair(r *room) {
 	r.wants.reset()
 	now := time.Now()
 	c.giveUp(r, now)
-	if r.others(c.me()) == 0 {
+	others := r.others(c.me())
+	if others == 0 {
 		return
 	}
 	t, ask := c.nextWanted(r)
 	if t == nil {
 		return
 	}
-	due := r.wants.last.Add(wantSpace)
+	space := pauseAmong(others)
+	due := r.wants.last.Add(space)
 	if t.next.After(due) {
 		due = t.next
 	}
@@ -110,12 +114,18 @@ func (c *Client) repair(r *room) {
 		t.asked()
 		r.wants.last = now
 		ask()
-		due = now.Add(wantSpace)
+		due = now.Add(space)
 	}
 	r.wants.stop = c.after(due.Sub(now), func() {
 		r.wants.stop = nil
 		c.repair(r)
 	})
+}
+
+// pauseAmong is the pause between two WANTs in a room in which so many others are present: after many restarts a few
+// people have much to ask each other, and nobody else is troubled; in a large room all read what each of them asks.
+func pauseAmong(others int) time.Duration {
+	return min(max(time.Duration(others)*wantReader, wantClose), wantSpace)
 }
 
 // nextWanted is what is to be asked for next: its turn, and how.

@@ -332,3 +332,29 @@ func TestTalkWaitsUntilTheNameOfItsAuthorIsKnown(t *testing.T) {
 		await[Live](u, nil)
 	})
 }
+
+// Few people with much to ask one another do it quickly; the more read along, the longer are the pauses.
+func TestThePauseBetweenWants(t *testing.T) {
+	for others, want := range map[int]time.Duration{
+		1: wantClose, 5: wantClose, 6: 120 * time.Millisecond, 24: 480 * time.Millisecond, 25: wantSpace, 9999: wantSpace,
+	} {
+		if got := pauseAmong(others); got != want {
+			t.Errorf("%d others: %v, want %v", others, got, want)
+		}
+	}
+	bubble(t, func(t *testing.T, n *network) {
+		_, p := open(t, n, meAndAnna(), nil)
+		for seq := uint64(1); seq < 21; seq += 2 {
+			p.send(wire.Header{Type: wire.TypeGap, Room: roomNumber, Epoch: epochOne, Seq: seq + 1}, wire.Gap{From: seq - 1, To: seq})
+			p.relay(said(epochOne, seq+1, annaID, wire.ID{byte(seq)}, "between"))
+		}
+		p.expectSoon(wire.TypeWant)
+		begun := time.Now()
+		for range 9 {
+			p.expectSoon(wire.TypeWant)
+		}
+		if d := time.Since(begun); d != 9*wantClose {
+			t.Errorf("nine more gaps were asked for in %v", d)
+		}
+	})
+}
