@@ -236,18 +236,19 @@ static void keep(struct conn *c, const uint8_t *data, size_t len)
 
 static void take(struct conn *c, const uint8_t *data, size_t len)
 {
-	while (len) {
-		size_t used;
+	size_t (*parse)(struct conn *, const uint8_t *, size_t) = options.proto->parse;
 
-		if (c->skip) {
-			used = c->skip < len ? c->skip : len;
+	while (len) {
+		size_t used = c->skip;
+
+		if (used) {
+			if (used > len)
+				used = len;
 			c->skip -= used;
-			if (!c->skip && c->message) {
-				c->message = false;
+			if (!c->skip && c->message)
 				message_came(c);
-			}
 		} else {
-			used = options.proto->parse(c, data, len);
+			used = parse(c, data, len);
 			if (!used)
 				break;
 		}

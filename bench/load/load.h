@@ -59,7 +59,7 @@ struct slot {
  * @number: from 0
  * @author: who speaks
  * @sent: messages said so far
- * @ring: those under way, by number modulo outstanding_ring()
+ * @ring: those under way, by number and ring_mask
  * @frame: a message as the protocol sends it; the text begins at @text
  * @frame_len: its bytes
  * @text: offset
@@ -202,18 +202,73 @@ void conn_synced(struct conn *c);
 void conns_sync(void);
 void conns_flush(void);				/* the end of a round */
 
+/* ---- hist.c ---------------------------------------------------------- */
+
+void hist_add(uint64_t ns);
+void hist_clear(void);
+uint64_t hist_at(double part);	/* 0.5: the median */
+uint64_t hist_max(void);
+
 /* ---- room.c ---------------------------------------------------------- */
 
 extern struct room *rooms;
 extern uint64_t under_way;	/* messages, all rooms together */
 extern bool timed;		/* latency counts */
+extern uint32_t ring_mask;
 
 void rooms_open(void);
 void room_say(struct room *room, uint64_t at);
 void room_check_idle(void);	/* dies if something has been under way for too long */
-/* The text of a message begins: its label, and the length it is to have. */
-void message_begins(struct conn *c, const uint8_t *label, size_t size);
-void message_came(struct conn *c);	/* all of it */
+__attribute__((noreturn)) void message_wrong(struct conn *c, uint64_t label, size_t size);
+
+/*
+ * What follows is done for each delivery, and so as short as can be: it is part
+ * of what a delivery costs, clients included.
+ */
+
+/* The beginning of a delivery: its label, and how long the text is to be. What follows is c->skip bytes. */
+static inline void message_begins(struct conn *c, const uint8_t *label, size_t size)
+{
+	struct room *room = c->room;
+	uint64_t got;
+
+	memcpy(&got, label, LABEL_LEN);
+	if (__builtin_expect(c->next == room->sent || !c->member || size != options.size ||
+			     got != room->ring[c->next & ring_mask].label, false))
+		message_wrong(c, got, size);
+	c->message = true;
+}
+
+/* All of it has come. */
+static inline void message_came(struct conn *c)
+{
+	struct slot *slot = &c->room->ring[c->next++ & ring_mask];
+
+	c->message = false;
+	tally.deliveries++;
+	if (timed)
+		hist_add(came_at - slot->at);
+	if (!--slot->left)
+		under_way--;
+}
+
+/* Are the first @len bytes the same? Heads are short, and a call is not. */
+static inline bool same(const uint8_t *a, const uint8_t *b, size_t len)
+{
+	uint64_t x, y;
+
+	for (; len >= sizeof(x); a += sizeof(x), b += sizeof(x), len -= sizeof(x)) {
+		memcpy(&x, a, sizeof(x));
+		memcpy(&y, b, sizeof(y));
+		if (x != y)
+			return false;
+	}
+	while (len--) {
+		if (*a++ != *b++)
+			return false;
+	}
+	return true;
+}
 
 /*
  * A delivery of the kind "head, text, tail" with a head that is the same each
@@ -225,7 +280,7 @@ static inline long take_text(struct conn *c, const uint8_t *data, size_t len, ui
 	struct room *room = c->room;
 	uint32_t head = room->head_len;
 
-	if (memcmp(data, room->head, len < head ? len : head))
+	if (!same(data, room->head, len < head ? len : head))
 		return -1;
 	if (len < head + LABEL_LEN)
 		return 0;
@@ -244,12 +299,5 @@ int pace_begin(void);		/* a timer that is readable when pace_due() is, -1: none 
 void pace_fill(void);		/* say what may be said now */
 void pace_due(void);
 bool pace_done(void);
-
-/* ---- hist.c ---------------------------------------------------------- */
-
-void hist_add(uint64_t ns);
-void hist_clear(void);
-uint64_t hist_at(double part);	/* 0.5: the median */
-uint64_t hist_max(void);
 
 #endif /* _BENCH_LOAD_H */

@@ -5,8 +5,8 @@
 struct room *rooms;
 uint64_t under_way;
 bool timed;
+uint32_t ring_mask;
 
-static uint32_t ring_mask;
 static uint64_t progress_seen;
 static uint32_t seconds_without;
 
@@ -66,49 +66,27 @@ void room_say(struct room *room, uint64_t at)
 	conn_send(room->author, room->frame, room->frame_len);
 }
 
-__attribute__((noreturn)) static void wrong_label(struct conn *c, uint64_t label)
-{
-	uint64_t got = label_read(label);
-
-	if (c->next == c->room->sent || got < c->next)
-		conn_die(c, "message %llu of room %u came twice", (unsigned long long)got,
-			 c->room->number);
-	conn_die(c, "message %llu of room %u is lost: %llu came in its place",
-		 (unsigned long long)c->next, c->room->number, (unsigned long long)got);
-}
-
 /**
- * message_begins - the beginning of a delivery is here
+ * message_wrong - say what is wrong with a delivery
  * @c: whose
- * @label: first bytes of the text
- * @size: how long the text is
+ * @label: how the text begins
+ * @size: how long it is
  */
-void message_begins(struct conn *c, const uint8_t *label, size_t size)
+void message_wrong(struct conn *c, uint64_t label, size_t size)
 {
 	struct room *room = c->room;
-	uint64_t got;
+	unsigned long long got = label_read(label), wanted = c->next;
 
-	memcpy(&got, label, LABEL_LEN);
-	if (c->next == room->sent || got != room->ring[c->next & ring_mask].label)
-		wrong_label(c, got);
-	if (size != options.size)
-		conn_die(c, "message %llu of room %u has %zu bytes, not %u",
-			 (unsigned long long)c->next, room->number, size, options.size);
 	if (!c->member)
-		conn_die(c, "message %llu of room %u came to its author, who is no member",
-			 (unsigned long long)c->next, room->number);
-	c->message = true;
-}
-
-void message_came(struct conn *c)
-{
-	struct slot *slot = &c->room->ring[c->next++ & ring_mask];
-
-	tally.deliveries++;
-	if (timed)
-		hist_add(came_at - slot->at);
-	if (!--slot->left)
-		under_way--;
+		conn_die(c, "message %llu of room %u came to its author, who is no member", got,
+			 room->number);
+	if (wanted == room->sent || got < wanted)
+		conn_die(c, "message %llu of room %u came twice", got, room->number);
+	if (got > wanted)
+		conn_die(c, "message %llu of room %u is lost: %llu came in its place", wanted,
+			 room->number, got);
+	conn_die(c, "message %llu of room %u has %zu bytes, not %u", wanted, room->number, size,
+		 options.size);
 }
 
 /* Once a second. */
