@@ -312,6 +312,9 @@ func (c *chat) message(m rooms.Message) tea.Cmd {
 			r.talk.Divide(r.read)
 		}
 	}
+	if item := r.talk.Message(m.ID); item != nil && item.Picture() != nil {
+		return c.lookFor(r, item)
+	}
 	return nil
 }
 

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package desk
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"kchat/media"
+	"kchat/rooms"
+)
+
+func newStore(t *testing.T) *media.Store {
+	t.Helper()
+	store, err := media.OpenStore(filepath.Join(t.TempDir(), "blobs"), media.StoreOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+// What strangers call a file names one in the download folder and nothing else.
+func TestWhatComesIsSavedInTheDownloadFolderAlone(t *testing.T) {
+	store := newStore(t)
+	h, _, err := store.Put(strings.NewReader("#!/bin/sh\necho hello\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := t.TempDir()
+	folder := filepath.Join(home, "Downloads", "kchat") // which is not there yet
+	files := NewFiles(store, folder)
+	for _, name := range []string{
+		"notes.txt", "notes.txt", "../../escape.txt", "/etc/passwd", `..\..\boot.ini`, ".bashrc", "..", "", "CON", "nul.txt", "-rf",
+		"~root", "run.sh\x00.png", "a\nb", "\u202egnp.exe", strings.Repeat("길", 300) + ".png", "a/.ssh/authorized_keys",
+	} {
+		path, err := files.Save(t.Context(), rooms.Hash(h), name)
+		if err != nil {
+			t.Errorf("%q: %v", name, err)
+			continue
+		}
+		base := filepath.Base(path)
+		if filepath.Dir(path) != folder || strings.HasPrefix(base, ".") || strings.HasPrefix(base, "-") || strings.HasPrefix(base, "~") {
+			t.Errorf("%q was saved as %q", name, path)
+		}
+		info, err := os.Lstat(path)
+		if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o111 != 0 {
+			t.Errorf("%q: %v, %v", name, info.Mode(), err)
+		}
+	}
+	count := 0
+	err = filepath.WalkDir(home, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			count++
+			if filepath.Dir(path) != folder {
+				t.Errorf("%q is outside", path)
+			}
+		}
+		return err
+	})
+	if err != nil || count != 17 {
+		t.Errorf("%d files for 17 names, %v: one lies over another", count, err)
+	}
+}
+
+func TestAFolderThatCannotBeWrittenLeavesNothing(t *testing.T) {
+	store := newStore(t)
+	h, _, err := store.Put(strings.NewReader("words"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "Downloads")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewFiles(store, file).Save(t.Context(), rooms.Hash(h), "a"); err == nil || !strings.Contains(err.Error(), "download folder") {
+		t.Error(err)
+	}
+}
+
+func TestTheDownloadFolderIsThatOfTheDesktop(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
+	t.Setenv("XDG_DOWNLOAD_DIR", "")
+	check := func(want string) {
+		t.Helper()
+		if got, err := DownloadFolder(); got != want || err != nil {
+			t.Errorf("%q, %v; expected %q", got, err, want)
+		}
+	}
+	check(filepath.Join(home, "Downloads"))
+	if err := os.MkdirAll(filepath.Join(home, "config"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	words := "# comment\nXDG_MUSIC_DIR=\"$HOME/Music\"\nXDG_DOWNLOAD_DIR=\"$HOME/다운로드\"\n"
+	if err := os.WriteFile(filepath.Join(home, "config", "user-dirs.dirs"), []byte(words), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	check(filepath.Join(home, "다운로드"))
+	t.Setenv("XDG_DOWNLOAD_DIR", "/srv/downloads")
+	check("/srv/downloads")
+}
+
+func TestAnyFileCanBeSentEvenAnEmptyOne(t *testing.T) {
+	store := newStore(t)
+	dir := t.TempDir()
+	for name, words := range map[string]string{"empty": "", "notes.txt": "words", "blob": "\x00\x01\x02"} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(words), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		sent, err := NewPictures(store).Attach(t.Context(), path, rooms.StreamFile)
+		if err != nil || sent.Size != uint64(len(words)) || sent.Name != name || sent.MIME == "" || !store.Has(media.Hash(sent.Hash)) {
+			t.Errorf("%s: %+v, %v", name, sent, err)
+		}
+	}
+	if _, err := NewPictures(store).Attach(t.Context(), dir, rooms.StreamFile); err == nil || !strings.Contains(err.Error(), "not a file") {
+		t.Error(err)
+	}
+}
+
+func TestFilesTellWhatIsHere(t *testing.T) {
+	store := newStore(t)
+	files := NewFiles(store, t.TempDir())
+	h, _, err := store.Put(strings.NewReader("words"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := rooms.Hash(h)
+	if err := files.Keep(hash, true); err != nil {
+		t.Fatal(err)
+	}
+	if got := files.Look(hash); !got.Here || !got.Kept || got.Part != 0 {
+		t.Errorf("%+v", got)
+	}
+	if err := files.Keep(hash, false); err != nil {
+		t.Fatal(err)
+	}
+	if files.Look(hash).Kept {
+		t.Error("it is kept still")
+	}
+	in, err := store.Receive(media.Hash{1}, 100, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Write(make([]byte, 10)); err != nil {
+		t.Fatal(err)
+	}
+	files.Drop(rooms.Hash{1}) // while it comes it stays
+	if err := in.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := files.Look(rooms.Hash{1}); got.Here || got.Part != 10 {
+		t.Errorf("%+v", got)
+	}
+	files.Drop(rooms.Hash{1})
+	if got := files.Look(rooms.Hash{1}); got.Part != 0 {
+		t.Errorf("%+v", got)
+	}
+}
