@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ type sendOptions struct {
 	connection
 	room    string
 	image   string
+	file    string
 	wait    string
 	timeout time.Duration
 }
@@ -34,7 +36,7 @@ const waitDefault = "30s"
 func sendCommand() *cobra.Command {
 	o := &sendOptions{}
 	cmd := &cobra.Command{
-		Use:   "send --room ROOM [--image FILE] [--wait[=30s]] TEXT|-",
+		Use:   "send --room ROOM [--image FILE | --file FILE] [--wait[=30s]] TEXT|-",
 		Short: "Send one message and wait until it is acknowledged",
 		Long: "Send one message and wait until the server has acknowledged it, which it does only when another person is\n" +
 			"present in the room. Prints its place in the room, EPOCH:SEQ. TEXT - is standard input. docs/cli.md lists the exit codes.",
@@ -50,6 +52,8 @@ func sendCommand() *cobra.Command {
 	o.flags(cmd)
 	o.roomFlags(cmd, &o.room)
 	cmd.Flags().StringVar(&o.image, "image", "", "picture to send with it: PNG, JPEG, GIF or WebP")
+	cmd.Flags().StringVar(&o.file, "file", "", "file of any kind to send with it, as it is")
+	cmd.MarkFlagsMutuallyExclusive("image", "file")
 	cmd.Flags().StringVar(&o.wait, "wait", "", "wait so long until somebody else is present")
 	cmd.Flags().Lookup("wait").NoOptDefVal = waitDefault
 	cmd.Flags().DurationVar(&o.timeout, "timeout", 30*time.Second, "how long the acknowledgement may take")
@@ -64,7 +68,7 @@ func (o *sendOptions) text(in io.Reader, args []string) (string, error) {
 	switch {
 	case o.room == "":
 		return "", coded{errors.New("which room? Give --room"), exitUsage}
-	case len(args) == 0 && o.image == "":
+	case len(args) == 0 && o.image == "" && o.file == "":
 		return "", coded{errors.New("there is nothing to send: give a text, or - to read it from standard input"), exitUsage}
 	case len(args) == 0:
 		return "", nil
@@ -97,8 +101,12 @@ func (o *sendOptions) run(ctx context.Context, out io.Writer, text string) (err 
 	}
 	defer func() { err = errors.Join(err, h.close()) }()
 	draft := rooms.Draft{Room: o.room, Text: text}
-	if o.image != "" {
-		a, err := desk.NewPictures(h.blobs).Attach(ctx, o.image, rooms.StreamImage)
+	if path := cmp.Or(o.image, o.file); path != "" {
+		kind := rooms.StreamImage
+		if o.file != "" {
+			kind = rooms.StreamFile
+		}
+		a, err := desk.NewPictures(h.blobs).Attach(ctx, path, kind)
 		if err != nil {
 			return coded{err, exitUsage}
 		}
@@ -197,21 +205,24 @@ func (s *sending) awaitAcknowledgement(ctx context.Context, id rooms.MessageID) 
 	}
 }
 
-// awaitTransfer waits until the picture has gone out. The message has arrived even if nobody takes the picture.
+// awaitTransfer waits until the file has gone out. The message has arrived even if nobody takes the file.
 func (s *sending) awaitTransfer(ctx context.Context, hash rooms.Hash) error {
 	late := time.After(s.timeout + time.Minute)
-	tooLate := coded{errors.New("the message was sent, the picture was not taken in time"), exitRefused}
+	tooLate := coded{errors.New("the message was sent, the file was not taken in time"), exitRefused}
 	for {
 		e, err := s.next(ctx, late, tooLate)
 		if err != nil {
 			return err
+		}
+		if moved, ok := e.(rooms.TransferChanged); ok && moved.Transfer.Outgoing && moved.Transfer.Attached.Hash == hash {
+			late = time.After(s.timeout + time.Minute) // a large one may take long, as long as it moves
 		}
 		t, ok := e.(rooms.TransferEnded)
 		if !ok || !t.Transfer.Outgoing || t.Transfer.Attached.Hash != hash {
 			continue
 		}
 		if t.Err != nil {
-			return coded{fmt.Errorf("the message was sent, the picture was not: %w", t.Err), exitRefused}
+			return coded{fmt.Errorf("the message was sent, the file was not: %w", t.Err), exitRefused}
 		}
 		return nil
 	}

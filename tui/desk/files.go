@@ -53,8 +53,8 @@ func (f *Files) Keep(hash rooms.Hash, keep bool) error {
 // Drop implements tui.Files.
 func (f *Files) Drop(hash rooms.Hash) { f.store.Drop(media.Hash(hash)) }
 
-// acceptUpTo takes what has a hash and is not too large to be taken unasked.
-func acceptUpTo(most uint64) func(rooms.Transfer) bool {
+// AcceptUpTo takes what has a hash and is not too large to be taken unasked.
+func AcceptUpTo(most uint64) func(rooms.Transfer) bool {
 	return func(t rooms.Transfer) bool { return t.Attached.Size <= most && !t.Attached.Hash.IsZero() }
 }
 

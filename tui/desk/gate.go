@@ -74,7 +74,7 @@ func (g *Gate) Open(ctx context.Context, with tui.Credentials) (tui.Session, err
 	cfg := g.config(with)
 	cfg.Store, cfg.Pins = store, store
 	if g.Blobs != nil {
-		cfg.Blobs, cfg.Accept = Blobs{g.Blobs}, acceptUpTo(g.AskAbove)
+		cfg.Blobs, cfg.Accept = Blobs{g.Blobs}, AcceptUpTo(g.AskAbove)
 	}
 	client, err := rooms.New(cfg)
 	if err != nil {
