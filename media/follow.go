@@ -84,6 +84,16 @@ func (s *Store) Follow(h Hash) (*Follower, error) {
 	return &Follower{f: f, p: p, closed: make(chan struct{})}, nil
 }
 
+// Again reads the same blob from its beginning, also when it has no name any more.
+func (r *Follower) Again() (*Follower, error) {
+	fd, err := syscall.Dup(int(r.f.Fd()))
+	if err != nil {
+		return nil, fmt.Errorf("follow blob again: %w", err)
+	}
+	syscall.CloseOnExec(fd)
+	return &Follower{f: os.NewFile(uintptr(fd), r.f.Name()), p: r.p, closed: make(chan struct{})}, nil
+}
+
 // noteComing says how far a blob is that is being received, or (nil) that it no longer is.
 func (s *Store) noteComing(h Hash, p *progress) {
 	s.comingMu.Lock()

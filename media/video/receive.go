@@ -54,7 +54,7 @@ type Receiver struct {
 	most  uint64          // bytes of a film of unknown size that are kept in one part; 0: no limit
 
 	mu    sync.Mutex
-	part  *media.Incoming // that can be followed
+	part  *media.Follower // the newest, to be followed from its beginning; it stays when the film has ended
 	count int             // of parts so far
 	over  bool
 	news  chan struct{} // closed at the next change
@@ -84,7 +84,7 @@ func (r *Receiver) Follow(ctx context.Context, after int) (part *media.Follower,
 		r.mu.Lock()
 		number, news, over := r.count, r.news, r.over
 		if number > after && r.part != nil {
-			part, err = r.part.Follow()
+			part, err = r.part.Again()
 		}
 		r.mu.Unlock()
 		switch {
@@ -101,16 +101,32 @@ func (r *Receiver) Follow(ctx context.Context, after int) (part *media.Follower,
 	}
 }
 
-// set changes what can be followed, and wakes who waits.
-func (r *Receiver) set(part *media.Incoming, over bool) {
+// set makes a part the newest one (nil: it stays), and wakes who waits.
+func (r *Receiver) set(part *media.Follower, over bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if part != nil {
+		r.forget()
+		r.part = part
 		r.count++
 	}
-	r.part, r.over = part, over
+	r.over = over
 	close(r.news)
 	r.news = make(chan struct{})
+}
+
+func (r *Receiver) forget() {
+	if r.part != nil {
+		_ = r.part.Close() // it was only read
+		r.part = nil
+	}
+}
+
+// Forget lets go of what came of a film that has ended. Until then it can still be followed, even if it was not kept.
+func (r *Receiver) Forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.forget()
 }
 
 // Chunk takes the next chunk. Errors are those of [media.Reassembler.Chunk] and of the store; the film is then lost
@@ -136,8 +152,15 @@ func (r *Receiver) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := r.in.Write(p)
-	r.set(r.in, false)
-	return n, err
+	if err != nil {
+		return n, err
+	}
+	part, err := r.in.Follow()
+	if err != nil {
+		return n, err
+	}
+	r.set(part, false)
+	return n, nil
 }
 
 // open begins a part. Only one that is the film from its first byte has a place in the store.

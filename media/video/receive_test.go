@@ -168,8 +168,12 @@ func TestALiveFilmGoesOnWhereNoMoreOfItIsKept(t *testing.T) {
 	if _, frames := show(t, part); len(frames) == 0 {
 		t.Error("no frames")
 	}
+	r.Forget()
 	if u, err := store.Usage(); err != nil || u.Bytes != 0 {
 		t.Errorf("left over: %+v, %v", u, err)
+	}
+	if _, _, err := r.Follow(t.Context(), 0); !errors.Is(err, io.EOF) {
+		t.Errorf("after it was forgotten: %v", err)
 	}
 }
 
