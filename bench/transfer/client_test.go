@@ -43,7 +43,7 @@ func (m *machine) enter(t *testing.T, name string) *client {
 	}
 	r, err := rooms.New(rooms.Config{
 		Address: m.Addr, User: name, Password: password, Rooms: []string{room}, Store: store, Pins: store,
-		Blobs: desk.NewBlobs(blobs), Accept: func(rooms.Transfer) bool { return true },
+		Blobs: desk.NewBlobs(blobs, nil), Accept: func(rooms.Transfer) bool { return true },
 	})
 	if err != nil {
 		t.Fatal(err)

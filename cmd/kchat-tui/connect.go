@@ -272,7 +272,7 @@ func (c *connection) start(ctx context.Context, room, password, path, blobDir st
 	}
 	cfg := rooms.Config{
 		Address: c.server, User: c.user, Password: password, Agent: "kchat-tui", Rooms: []string{room},
-		Store: store, Pins: store, Blobs: desk.NewBlobs(blobs), Accept: desk.AcceptUpTo(c.files.askAbove), Trust: c.trust,
+		Store: store, Pins: store, Blobs: desk.NewBlobs(blobs, nil), Cut: desk.Cut, Accept: desk.AcceptUpTo(c.files.askAbove), Trust: c.trust,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	}
 	if change != nil {

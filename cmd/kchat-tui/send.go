@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kchat/rooms"
+	"kchat/tui"
 	"kchat/tui/desk"
 	"kchat/wire"
 )
@@ -26,6 +26,7 @@ type sendOptions struct {
 	room    string
 	image   string
 	file    string
+	video   string // a file, or - for a live one
 	wait    string
 	timeout time.Duration
 }
@@ -36,7 +37,7 @@ const waitDefault = "30s"
 func sendCommand() *cobra.Command {
 	o := &sendOptions{}
 	cmd := &cobra.Command{
-		Use:   "send --room ROOM [--image FILE | --file FILE] [--wait[=30s]] TEXT|-",
+		Use:   "send --room ROOM [--image FILE | --video FILE|- | --file FILE] [--wait[=30s]] TEXT|-",
 		Short: "Send one message and wait until it is acknowledged",
 		Long: "Send one message and wait until the server has acknowledged it, which it does only when another person is\n" +
 			"present in the room. Prints its place in the room, EPOCH:SEQ. TEXT - is standard input. docs/cli.md lists the exit codes.",
@@ -46,14 +47,15 @@ func sendCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.run(cmd.Context(), cmd.OutOrStdout(), text)
+			return o.run(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), text)
 		},
 	}
 	o.flags(cmd)
 	o.roomFlags(cmd, &o.room)
 	cmd.Flags().StringVar(&o.image, "image", "", "picture to send with it: PNG, JPEG, GIF or WebP")
 	cmd.Flags().StringVar(&o.file, "file", "", "file of any kind to send with it, as it is")
-	cmd.MarkFlagsMutuallyExclusive("image", "file")
+	cmd.Flags().StringVar(&o.video, "video", "", "video to send with it, of any kind that ffmpeg reads; - sends what comes on standard input, live")
+	cmd.MarkFlagsMutuallyExclusive("image", "video", "file")
 	cmd.Flags().StringVar(&o.wait, "wait", "", "wait so long until somebody else is present")
 	cmd.Flags().Lookup("wait").NoOptDefVal = waitDefault
 	cmd.Flags().DurationVar(&o.timeout, "timeout", 30*time.Second, "how long the acknowledgement may take")
@@ -68,12 +70,14 @@ func (o *sendOptions) text(in io.Reader, args []string) (string, error) {
 	switch {
 	case o.room == "":
 		return "", coded{errors.New("which room? Give --room"), exitUsage}
-	case len(args) == 0 && o.image == "" && o.file == "":
+	case len(args) == 0 && o.image == "" && o.video == "" && o.file == "":
 		return "", coded{errors.New("there is nothing to send: give a text, or - to read it from standard input"), exitUsage}
 	case len(args) == 0:
 		return "", nil
 	case args[0] != "-":
 		return args[0], nil
+	case o.video == "-":
+		return "", coded{errors.New("standard input cannot be the text and the video"), exitUsage}
 	case o.passwordFile == "-" || o.roomPasswordFile == "-":
 		return "", coded{errors.New("standard input cannot be the text and the password"), exitUsage}
 	}
@@ -88,7 +92,10 @@ func (o *sendOptions) text(in io.Reader, args []string) (string, error) {
 	return text, nil
 }
 
-func (o *sendOptions) run(ctx context.Context, out io.Writer, text string) (err error) {
+func (o *sendOptions) run(ctx context.Context, in io.Reader, out io.Writer, text string) (err error) {
+	if o.video == "-" && (o.passwordFile == "-" || o.roomPasswordFile == "-") {
+		return coded{errors.New("standard input cannot be the video and the password"), exitUsage}
+	}
 	wait := time.Duration(0)
 	if o.wait != "" {
 		if wait, err = time.ParseDuration(o.wait); err != nil {
@@ -101,24 +108,48 @@ func (o *sendOptions) run(ctx context.Context, out io.Writer, text string) (err 
 	}
 	defer func() { err = errors.Join(err, h.close()) }()
 	draft := rooms.Draft{Room: o.room, Text: text}
-	if path := cmp.Or(o.image, o.file); path != "" {
-		kind := rooms.StreamImage
-		if o.file != "" {
-			kind = rooms.StreamFile
-		}
-		a, err := desk.NewPictures(h.blobs).Attach(ctx, path, kind)
-		if err != nil {
-			return coded{err, exitUsage}
-		}
-		draft.Attached = &a.Attachment
-		if a.PlaceRemoved {
-			fmt.Fprintln(os.Stderr, "kchat-tui: the place was removed from the picture")
-		}
+	if draft.Attached, err = o.attach(ctx, h); err != nil {
+		return err
 	}
 	s := &sending{headless: h, sendOptions: o}
 	if err := s.awaitOthers(ctx, wait); err != nil {
 		return err
 	}
+	if o.video == "-" {
+		if draft.Attached, err = s.live(ctx, in); err != nil {
+			return err
+		}
+		ctx = context.WithoutCancel(ctx) // what ended it is no reason not to say what it was
+	}
+	return s.send(ctx, out, draft)
+}
+
+// attach makes the picture or the video that was named ready to be sent; nil when there is none.
+func (o *sendOptions) attach(ctx context.Context, h *headless) (*rooms.Attachment, error) {
+	var a tui.Prepared
+	var err error
+	switch {
+	case o.image != "":
+		a, err = desk.NewPictures(h.blobs).Attach(ctx, o.image, rooms.StreamImage)
+	case o.video != "" && o.video != "-":
+		a, err = desk.NewVideos(h.blobs).Attach(ctx, o.video, nil)
+	case o.file != "":
+		a, err = desk.NewPictures(h.blobs).Attach(ctx, o.file, rooms.StreamFile)
+	default:
+		return nil, nil
+	}
+	if err != nil {
+		return nil, coded{err, exitUsage}
+	}
+	if a.PlaceRemoved {
+		fmt.Fprintln(os.Stderr, "kchat-tui: the place was removed from the picture")
+	}
+	return &a.Attachment, nil
+}
+
+// send sends the message and waits until it has arrived, and with it what is attached.
+func (s *sending) send(ctx context.Context, out io.Writer, draft rooms.Draft) error {
+	h := s.headless
 	m, err := h.Send(draft)
 	if errors.Is(err, wire.ErrBadFrame) {
 		err = errors.New("the text has a control character: only tabs and newlines can be sent")
@@ -132,8 +163,8 @@ func (o *sendOptions) run(ctx context.Context, out io.Writer, text string) (err 
 		return errors.Join(err, h.store.Forget(context.WithoutCancel(ctx), m.Community, m.Room, m.ID))
 	}
 	fmt.Fprintln(out, acknowledged.Pos)
-	if m.Attached != nil {
-		return s.awaitTransfer(ctx, m.Attached.Hash)
+	if m.Attached != nil && s.video != "-" {
+		return s.awaitTransfer(ctx, m)
 	}
 	return nil
 }
@@ -205,25 +236,32 @@ func (s *sending) awaitAcknowledgement(ctx context.Context, id rooms.MessageID) 
 	}
 }
 
-// awaitTransfer waits until the file has gone out. The message has arrived even if nobody takes the file.
-func (s *sending) awaitTransfer(ctx context.Context, hash rooms.Hash) error {
-	late := time.After(s.timeout + time.Minute)
-	tooLate := coded{errors.New("the message was sent, the file was not taken in time"), exitRefused}
+// awaitTransfer waits until the picture or video has gone out. The message has arrived even if nobody takes that. Who
+// interrupts it ends it for those who take it.
+func (s *sending) awaitTransfer(ctx context.Context, m rooms.Message) error {
+	patience := s.timeout + time.Minute
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	tooLate := coded{fmt.Errorf("the message was sent, %s was not taken in time", m.Attached.Name), exitRefused}
 	for {
-		e, err := s.next(ctx, late, tooLate)
+		e, err := s.next(ctx, late.C, tooLate)
 		if err != nil {
+			s.StopBlob(s.room, m.Attached.Hash)
 			return err
 		}
-		if moved, ok := e.(rooms.TransferChanged); ok && moved.Transfer.Outgoing && moved.Transfer.Attached.Hash == hash {
-			late = time.After(s.timeout + time.Minute) // a large one may take long, as long as it moves
+		switch e := e.(type) {
+		case rooms.TransferChanged:
+			if e.Transfer.Outgoing && e.Transfer.Attached.Hash == m.Attached.Hash && e.Transfer.Takers > 0 {
+				late.Reset(patience) // it goes on
+			}
+		case rooms.TransferEnded:
+			if !e.Transfer.Outgoing || e.Transfer.Attached.Hash != m.Attached.Hash {
+				continue
+			}
+			if e.Err != nil {
+				return coded{fmt.Errorf("the message was sent, %s was not: %w", m.Attached.Name, e.Err), exitRefused}
+			}
+			return nil
 		}
-		t, ok := e.(rooms.TransferEnded)
-		if !ok || !t.Transfer.Outgoing || t.Transfer.Attached.Hash != hash {
-			continue
-		}
-		if t.Err != nil {
-			return coded{fmt.Errorf("the message was sent, the file was not: %w", t.Err), exitRefused}
-		}
-		return nil
 	}
 }

@@ -41,9 +41,12 @@ func (t Tools) Remux(ctx context.Context, path string) (io.ReadCloser, error) {
 
 // RemuxPipe is Remux for a film that comes through a pipe, for example live. It cannot be read twice, so its pictures
 // have to fit into Matroska as they are, its sound is encoded anew in any case, and its format has to be one that
-// can be read from the front. Close closes r if it is an io.Closer, which has to end a waiting Read.
+// can be read from the front. Close closes r if it is an io.Closer, which has to end a waiting Read; a file is left
+// open.
 func (t Tools) RemuxPipe(ctx context.Context, r io.Reader) io.ReadCloser {
-	return t.remux(ctx, r, args(fromPipe(""), []string{"-c:v", "copy", "-c:a", "aac"}))
+	return t.remux(ctx, r, args(fromPipe(""), []string{
+		"-c:v", "copy", "-c:a", "aac", "-cluster_time_limit", liveCluster,
+	}))
 }
 
 // args are those of ffmpeg: the first video track that is no cover picture, sound if there is some, no metadata.
@@ -52,6 +55,9 @@ func args(input, codecs []string) []string {
 	all = append(all, codecs...)
 	return append(all, "-write_crc32", "0", "-flush_packets", "1", "-f", "matroska", "pipe:1")
 }
+
+// liveCluster is for how long frames of a live film are gathered before they are sent, in milliseconds.
+const liveCluster = "250"
 
 type prepended struct {
 	io.Reader
@@ -84,6 +90,9 @@ func (p *process) start() {
 	p.fed = make(chan struct{})
 	out, err := p.cmd.StdoutPipe()
 	var in io.WriteCloser
+	if file, ok := p.in.(*os.File); ok { // it reads that by itself
+		p.cmd.Stdin, p.in = file, nil
+	}
 	if err == nil && p.in != nil {
 		in, err = p.cmd.StdinPipe()
 	}

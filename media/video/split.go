@@ -66,6 +66,21 @@ func (s *Splitter) Sum() (media.Hash, uint64) { return media.Hash(s.sum.Sum(nil)
 // has been given.
 func (s *Splitter) Header() Header { return s.header }
 
+// Describe reads as much as tells what the film is, before any chunk is asked for. [ErrNoVideo], [ErrDamaged] and
+// [ErrCrashed] say that it is none.
+func (s *Splitter) Describe() (Header, error) {
+	for s.header.track == 0 && s.err == nil {
+		s.err = s.element()
+	}
+	switch {
+	case s.header.track != 0:
+		return s.header, nil
+	case errors.Is(s.err, io.EOF):
+		return Header{}, fmt.Errorf("cut video: %w: nothing came", ErrDamaged)
+	}
+	return Header{}, fmt.Errorf("cut video: %w", s.err)
+}
+
 // element reads the next element and puts what is to be sent of it into pending.
 func (s *Splitter) element() error {
 	id, size, head, err := s.head()

@@ -85,7 +85,7 @@ func TestLiveVideoIsNamedByItsEnd(t *testing.T) {
 	}
 	s.AddUser(t, "Live-Bob", password)
 	bob := connect(t, s.Addr, "Live-Bob", func(c *rooms.Config) {
-		c.Blobs = desk.NewBlobs(store)
+		c.Blobs = desk.NewBlobs(store, nil)
 		c.Accept = func(rooms.Transfer) bool { return true }
 	})
 	bob.join("live", rooms.JoinOptions{})

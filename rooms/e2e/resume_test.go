@@ -27,7 +27,7 @@ func blobs(t *testing.T) rooms.Blobs {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return desk.NewBlobs(store)
+	return desk.NewBlobs(store, nil)
 }
 
 func withBlobs(b rooms.Blobs) func(*rooms.Config) {

@@ -58,6 +58,15 @@ func AcceptUpTo(most uint64) func(rooms.Transfer) bool {
 	return func(t rooms.Transfer) bool { return t.Attached.Size <= most && !t.Attached.Hash.IsZero() }
 }
 
+// acceptShown is AcceptUpTo where there is a screen, which shows live videos too: what is kept of them is bounded by
+// the client.
+func acceptShown(most uint64) func(rooms.Transfer) bool {
+	small := AcceptUpTo(most)
+	return func(t rooms.Transfer) bool {
+		return small(t) || most > 0 && t.Kind == rooms.StreamVideo && t.Attached.Hash.IsZero()
+	}
+}
+
 // DownloadFolder is where programs of this user save what comes: XDG_DOWNLOAD_DIR of the environment or of
 // user-dirs.dirs (xdg-user-dirs), else Downloads in the home folder.
 func DownloadFolder() (string, error) {

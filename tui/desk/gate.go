@@ -25,6 +25,7 @@ type Gate struct {
 	Local  *Local // nil: everybody has a password
 	Agent  string // for HELLO
 	Blobs  *media.Store
+	Videos *Videos      // shows the films of Blobs; nil: they are only kept
 	Logger *slog.Logger // nil: nothing is logged
 	// AskAbove is how large a picture or file may be, in bytes, to be taken unasked.
 	AskAbove uint64
@@ -74,7 +75,7 @@ func (g *Gate) Open(ctx context.Context, with tui.Credentials) (tui.Session, err
 	cfg := g.config(with)
 	cfg.Store, cfg.Pins = store, store
 	if g.Blobs != nil {
-		cfg.Blobs, cfg.Accept = Blobs{g.Blobs}, AcceptUpTo(g.AskAbove)
+		cfg.Blobs, cfg.Cut, cfg.Accept = NewBlobs(g.Blobs, g.Videos), Cut, acceptShown(g.AskAbove)
 	}
 	client, err := rooms.New(cfg)
 	if err != nil {

@@ -17,10 +17,23 @@ import (
 )
 
 // Blobs is a media store for a client.
-type Blobs struct{ store *media.Store }
+type Blobs struct {
+	store  *media.Store
+	videos *Videos
+}
 
-// NewBlobs wraps a store.
-func NewBlobs(store *media.Store) Blobs { return Blobs{store} }
+// NewBlobs wraps a store. Films that come can be shown by videos, of the same store, if that is not nil.
+func NewBlobs(store *media.Store, videos *Videos) Blobs {
+	if videos == nil {
+		videos = NewVideos(store)
+	}
+	return Blobs{store, videos}
+}
+
+// ReceiveVideo implements rooms.Films.
+func (b Blobs) ReceiveVideo(t rooms.Transfer, from, most uint64) (rooms.FilmWriter, error) {
+	return b.videos.receive(t, from, most)
+}
 
 // Has implements rooms.Blobs.
 func (b Blobs) Has(hash rooms.Hash) bool { return b.store.Has(media.Hash(hash)) }
