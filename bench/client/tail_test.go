@@ -136,7 +136,8 @@ func TestTailPrintsEachMessageOfAFlood(t *testing.T) {
 
 func BenchmarkTail(b *testing.B) {
 	for name, flags := range map[string][]string{
-		"history": nil,
+		"history":    nil,
+		"no-history": {"--no-history"},
 	} {
 		b.Run(name, func(b *testing.B) {
 			address := twin(b)

@@ -4,9 +4,10 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
+	"errors"
 	"image/png"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,8 @@ import (
 	"time"
 
 	"kchat/e2e/peer"
+	"kchat/history"
+	"kchat/rooms"
 	"kchat/wire"
 )
 
@@ -223,6 +226,31 @@ func TestSendAndTail(t *testing.T) {
 		}
 	})
 
+	t.Run("without a history nothing is kept, and what the server has comes all the same", func(t *testing.T) {
+		l := tailOf(t, "--room", "passing", "--no-history")
+		if _, errs, code := send("--room", "passing", "in passing"); code != 0 {
+			t.Fatal(errs)
+		}
+		l.await("message", "text", "in passing")
+		again := tailOf(t, "--room", "passing", "--no-history", "--since", "0:0")
+		if m := again.await("message", "text", "in passing"); m["before"] != true || m["seq"] != float64(1) {
+			t.Errorf("%v", m)
+		}
+		kept, err := history.Open(t.Context(), filepath.Join(bob.dir, "data", "kchat", "bob", "history.db"), history.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := kept.Rooms(t.Context(), rooms.UUID{}, 0)
+		if err := errors.Join(err, kept.Close()); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range list {
+			if r.Room == "passing" {
+				t.Errorf("%+v is kept", r)
+			}
+		}
+	})
+
 	t.Run("refusals have their own exit codes", func(t *testing.T) {
 		wrong := filepath.Join(anna.dir, "wrong")
 		if err := os.WriteFile(wrong, []byte("wrong\n"), 0o600); err != nil {
@@ -369,9 +397,9 @@ func TestThePartnerAnswersSendsAPictureAndLeaves(t *testing.T) {
 }
 
 func TestWhatStrangersWriteIsHarmlessOnATerminal(t *testing.T) {
-	var out strings.Builder
+	var out bytes.Buffer
 	r := record{Type: "message", Kind: "message", Name: "a\x1b[2Jb", Text: "x\x1b]0;title\x07\u202ey"}
-	if err := printText(io.Writer(&out), r); err != nil {
+	if err := (textPrinter{}).print(&out, &r); err != nil {
 		t.Fatal(err)
 	}
 	if strings.ContainsAny(out.String(), "\x1b\x07\u202e") {
