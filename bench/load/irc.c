@@ -72,6 +72,8 @@ static void take_line(struct conn *c, const uint8_t *line, size_t len)
 	} else if (says(line, len, "PRIVMSG") || says(line, len, "433") || says(line, len, "404") ||
 		   says(line, len, "405") || says(line, len, "471")) {
 		conn_die(c, "%.*s", (int)len, line);
+	} else if (*line != ':') {
+		conn_die(c, "a line of another length, or not of a server: \"%.*s\"", (int)len - 1, line);
 	} else if (c->stage == STAGE_ENTERING) {
 		enter(c, line, len);
 	} else {
