@@ -9,7 +9,7 @@ MICROVM := $(or $(XDG_DATA_HOME),$(HOME)/.local/share)/kchat/microvm
 CLANG := $(shell command -v clang-14 || command -v clang)
 GOBUILD := CGO_ENABLED=0 go build -trimpath
 
-.PHONY: help run demo demo-gif shots test tour bench bench-transfer build build-client install-client install setup kmod check-kmod check-kernels check-style check-c check-go test-go test-older \
+.PHONY: help run demo demo-gif shots test tour bench bench-guard bench-transfer build build-client install-client install setup kmod check-kmod check-kernels check-style check-c check-go test-go test-older \
 	debug-kernel kmod-debug kmod-broken test-debug test-kcsan coverage fuzz init client vm-tool clean
 
 help: ## list the targets
@@ -104,14 +104,15 @@ OLDER := TestTracepoint|TestAdminWatches|TestNetlink|TestProcShows|TestWhoDoesNo
 test-older: ## the part of the end-to-end tests that older kernels could fail, on 6.1 (all of them: make check-kernels)
 	KCHAT_TEST_KERNEL=6.1 go test -count=1 -timeout 10m -run '$(OLDER)' ./e2e
 
-bench: build ## what a delivery costs, beside other servers, into docs/benchmarks.md (QUICK=1: a few of them, on the screen)
+bench: build ## what a delivery costs, beside other servers, into docs/benchmarks.md (QUICK=1: a few of them, on the screen; HOW=kvm: time)
 	@scripts/setup test
 	@scripts/bench-programs
-	go run ./bench $(if $(QUICK),-quick,-document)
+	go run ./bench $(if $(QUICK)$(HOW),$(if $(QUICK),-quick) $(if $(HOW),-how $(HOW)),-document)
 
-bench-transfer: build ## how fast a file goes through the kernel beside a bare relay in C, and what films do to talk
+bench-guard: build ## fail if a delivery costs more beside the floor than bench/guard.json says (ACCEPT=1: write it there)
 	@scripts/setup test
-	go test -tags bench -count=1 -timeout 20m -v ./bench/transfer
+	@scripts/bench-programs ours
+	@go run ./bench -guard $(if $(ACCEPT),-accept)
 
 debug-kernel: ## build (once) the kernel that looks for our bugs: KASAN, lockdep, kmemleak (KIND=kcsan: data races)
 	@nice -n 10 scripts/debug-kernel $(or $(KIND),kasan)

@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -124,22 +125,27 @@ func run(args []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	results := &results{How: o.how}
+	if o.guard {
+		return guard(ctx, o)
+	}
+	r := &results{How: o.how}
 	if o.from != "" {
-		results, err = readResults(o.from)
+		r, err = readResults(o.from)
 	} else {
-		err = measure(ctx, o, results)
+		err = measure(ctx, o, o.jobs(), r)
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Println(results.report())
+	fmt.Println(r.report())
+	if o.document {
+		return r.document(o.root)
+	}
 	return nil
 }
 
 // measure boots the machine and goes through the plan. What was measured is kept if a later case fails.
-func measure(ctx context.Context, o options, r *results) error {
-	jobs := o.jobs()
+func measure(ctx context.Context, o options, jobs []job.Job, r *results) (err error) {
 	files, err := programFiles(o.root, serversOf(jobs))
 	if err != nil {
 		return err
@@ -149,9 +155,12 @@ func measure(ctx context.Context, o options, r *results) error {
 	if err != nil {
 		return err
 	}
-	defer m.close()
+	defer func() { err = errors.Join(err, m.close()) }()
 	r.Kernel = m.vm.Release
 	for i, j := range jobs {
+		if j.Rate > 0 {
+			j.Rate = r.pace(j.Members, j.Size)
+		}
 		result, err := m.do(ctx, j)
 		if err != nil {
 			return err
@@ -167,9 +176,9 @@ func measure(ctx context.Context, o options, r *results) error {
 
 // line is one result for whoever watches.
 func line(r job.Result) string {
-	text := fmt.Sprintf("%-9s N=%-4d rooms=%-4d %5d B %-4s", r.Job.Server, r.Job.Members, r.Job.Rooms, r.Job.Size, modeOf(r.Job))
+	text := fmt.Sprintf("%-9s N=%-4d rooms=%-4d %5d B %-5s", r.Job.Server, r.Job.Members, r.Job.Rooms, r.Job.Size, modeOf(r.Job))
 	if len(r.Runs) == 0 {
-		return text
+		return text + fmt.Sprintf("  setting up %.0f each", float64(r.SetUp.Server)/float64(r.Job.People()))
 	}
 	c := perDelivery(r)
 	return text + fmt.Sprintf("  server %8.0f  load %8.0f  all %8.0f", c.server, c.load, c.busy)

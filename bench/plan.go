@@ -17,7 +17,7 @@ const (
 	modeRooms = "rooms" // many rooms
 )
 
-func everyMode() []string { return []string{modeOne, modeSat, modePaced, modeIdle, modeRooms} }
+func everyMode() []string { return []string{modeOne, modeSat, modeIdle, modeRooms, modePaced} }
 
 func everyServer() []string {
 	return []string{job.Kchat, job.Floor, job.Twin, job.InspIRCd, job.NgIRCd, job.Redis, job.NATS, job.Mosquitto}
@@ -36,13 +36,18 @@ const (
 	large = 16384
 )
 
+// jobs is the whole plan. What comes at a rate comes last: the rate depends on what was measured before.
 func (o options) jobs() (jobs []job.Job) {
 	servers, members, sizes, modes := everyServer(), []int{2, 10, 100, 1000}, []int{small, large}, everyMode()
 	if o.quick {
-		servers, members, modes = []string{job.Kchat, job.Floor, job.InspIRCd, job.Redis, job.NATS}, []int{2, 100}, []string{modeOne, modeSat}
+		servers, members = []string{job.Kchat, job.Twin, job.Floor, job.InspIRCd, job.Redis, job.NATS}, []int{2, 100}
+		modes = []string{modeOne, modeSat}
 	}
 	servers, members, sizes, modes = chosen(o.servers, servers), chosen(o.members, members), chosen(o.sizes, sizes), chosen(o.modes, modes)
-	for _, mode := range modes {
+	for _, mode := range everyMode() {
+		if !slices.Contains(modes, mode) {
+			continue
+		}
 		for _, size := range sizes {
 			for _, n := range members {
 				for _, server := range servers {
@@ -70,12 +75,9 @@ func serversOf(jobs []job.Job) (servers []string) {
 	return servers
 }
 
-// pace is a quarter of what the slowest peer delivers when saturated, per second of the guest's clock.
-const pace = 4000
-
 // jobsOf are none where a server cannot, or where nothing new would be learnt.
 func jobsOf(mode, server string, n, size, repeat int) []job.Job {
-	if size > 400 && irc(server) {
+	if size > ircMax && irc(server) {
 		return nil
 	}
 	j := job.Job{Server: server, Members: n, Rooms: 1, Size: size, Outstanding: 1, Repeat: repeat}
@@ -83,29 +85,57 @@ func jobsOf(mode, server string, n, size, repeat int) []job.Job {
 	case modeOne:
 		j.Deliveries = deliveries(n, 4000, 10)
 	case modeSat:
-		j.Outstanding = 64
-		j.Deliveries = deliveries(n, 40_000, 256)
+		j.Outstanding, j.Deliveries = 64, deliveries(n, 20_000, 128)
 		if size >= large {
-			j.Outstanding = 8
-			j.Deliveries = deliveries(n, 4000, 24)
+			j.Outstanding, j.Deliveries = 8, deliveries(n, 4000, 24)
 		}
 	case modePaced:
 		if n != 100 || size != small {
 			return nil
 		}
-		j.Outstanding, j.Rate, j.Deliveries = 64, pace, 20_000
+		j.Outstanding, j.Rate, j.Deliveries = 1024, slowPace, 20_000
 	case modeIdle:
-		if size != small {
+		if n != 1000 || size != small {
 			return nil
 		}
 		j.Repeat, j.Deliveries = 0, n
 	case modeRooms:
-		if n != 10 || size != small {
-			return nil
-		}
-		j.Rooms, j.Deliveries = 1000, 100_000
+		return roomJobs(j)
 	}
 	return []job.Job{j}
+}
+
+// roomJobs are more and more rooms of 10, and of 2.
+func roomJobs(j job.Job) (jobs []job.Job) {
+	if j.Members > 10 || j.Size != small {
+		return nil
+	}
+	for _, rooms := range []int{10, 100, 1000} {
+		j.Rooms, j.Outstanding, j.Deliveries = rooms, 64, 20_000
+		jobs = append(jobs, j)
+	}
+	return jobs
+}
+
+// ircMax is how long a text may be in a line of IRC, which is at most 512 bytes long (RFC 2812, 2.3), with room for what
+// goes before it.
+const ircMax = 350
+
+// slowPace is the rate, in deliveries per second, where nothing was measured that it could follow from.
+const slowPace = 4000
+
+// pace is a quarter of what the slowest peer delivers per second when saturated.
+func (r *results) pace(members, size int) int {
+	slowest := 0.0
+	for _, server := range everyServer() {
+		if found := r.find(server, modeSat, members, size); found != nil && !ours(server) {
+			slowest = max(slowest, perDelivery(*found).elapsed)
+		}
+	}
+	if slowest == 0 {
+		return slowPace
+	}
+	return int(1e9/slowest/4/100) * 100
 }
 
 // deliveries is at least so many, and at least so many messages.

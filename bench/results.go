@@ -79,13 +79,58 @@ func median(values []float64) float64 {
 	return (sorted[half-1] + sorted[half]) / 2
 }
 
-// find is the result of a case; nil: it was not measured.
+// find is the result of a case with one room; nil: it was not measured.
 func (r *results) find(server, mode string, members, size int) *job.Result {
+	return r.findRooms(server, mode, members, 1, size)
+}
+
+func (r *results) findRooms(server, mode string, members, rooms, size int) *job.Result {
 	for i := range r.Results {
 		j := r.Results[i].Job
-		if j.Server == server && modeOf(j) == mode && j.Members == members && j.Size == size {
+		if j.Server == server && modeOf(j) == mode && j.Members == members && j.Rooms == rooms && j.Size == size {
 			return &r.Results[i]
 		}
 	}
 	return nil
+}
+
+// best is the peer with the least of a number; nothing if none was measured.
+func (r *results) best(mode string, members, size int, of func(job.Result) float64) (name string, least float64) {
+	for _, server := range everyServer() {
+		found := r.find(server, mode, members, size)
+		if found == nil || ours(server) {
+			continue
+		}
+		if value := of(*found); name == "" || value < least {
+			name, least = server, value
+		}
+	}
+	return name, least
+}
+
+// The numbers that are compared, each per delivery.
+func ofServer(r job.Result) float64 { return perDelivery(r).server }
+func ofAll(r job.Result) float64    { return perDelivery(r).busy }
+
+// The times from sending to delivery, in nanoseconds.
+func p50(r job.Result) float64 { return ofLoad(r, func(l job.Load) uint64 { return l.P50 }) }
+func p99(r job.Result) float64 { return ofLoad(r, func(l job.Load) uint64 { return l.P99 }) }
+
+func ofLoad(r job.Result, get func(job.Load) uint64) float64 {
+	var values []float64
+	for _, run := range r.Runs {
+		values = append(values, float64(get(run.Load)))
+	}
+	return median(values)
+}
+
+// setUp is what one connection costs the server until it is in its room.
+func setUp(r job.Result) float64 { return float64(r.SetUp.Server) / float64(r.Job.People()) }
+
+// held is what one idle connection makes the machine hold, in bytes: at the server, and of the kernel for both ends of
+// its socket.
+func held(r job.Result) (server, sockets float64) {
+	before, idle, people := r.Before, r.Idle, float64(r.Job.People())
+	server = float64(idle.Server+idle.Vmalloc+idle.Percpu+idle.Others) - float64(before.Server+before.Vmalloc+before.Percpu+before.Others)
+	return server / people, (float64(idle.Sockets) - float64(before.Sockets)) / people
 }

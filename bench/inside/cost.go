@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -119,7 +120,10 @@ func (s *server) memory() (m job.Memory, err error) {
 	if err != nil {
 		return m, err
 	}
-	m.Slab, m.Vmalloc, m.Percpu = all["Slab"]*kib, all["VmallocUsed"]*kib, all["Percpu"]*kib
+	m.Vmalloc, m.Percpu = all["VmallocUsed"]*kib, all["Percpu"]*kib
+	if m.Sockets, m.Others, err = objects(); err != nil {
+		return m, err
+	}
 	if s.process == nil {
 		return m, nil
 	}
@@ -129,6 +133,44 @@ func (s *server) memory() (m job.Memory, err error) {
 	}
 	m.Server = own["RssAnon"] * kib
 	return m, nil
+}
+
+// socketCaches are the caches of what an open connection of a program consists of: the socket at both ends, the file and
+// its name, the place in an epoll, what came while it was set up, and buffers.
+func socketCaches() []string {
+	return []string{
+		"TCP", "sock_inode_cache", "filp", "dentry", "eventpoll_epi", "eventpoll_pwq", "request_sock_TCP", "tw_sock_TCP",
+		"tcp_bind_bucket", "tcp_bind2_bucket", "skbuff_head_cache", "skbuff_fclone_cache", "skbuff_small_head",
+	}
+}
+
+// objects are the bytes of the kernel's objects that are in use, by /proc/slabinfo: name, objects in use, in all, size.
+func objects() (sockets, others uint64, err error) {
+	text, err := os.ReadFile("/proc/slabinfo")
+	if err != nil {
+		return 0, 0, err
+	}
+	ofSockets := socketCaches()
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		if len(fields) < 4 || fields[0] == "#" || fields[0] == "slabinfo" {
+			continue
+		}
+		count, err := strconv.ParseUint(fields[1], 10, 64)
+		if err != nil {
+			return 0, 0, fmt.Errorf("read /proc/slabinfo: %w", err)
+		}
+		size, err := strconv.ParseUint(fields[3], 10, 64)
+		if err != nil {
+			return 0, 0, fmt.Errorf("read /proc/slabinfo: %w", err)
+		}
+		if slices.Contains(ofSockets, fields[0]) {
+			sockets += count * size
+		} else {
+			others += count * size
+		}
+	}
+	return sockets, others, nil
 }
 
 // tcp is how many pages TCP holds, and how often it has come to its limit.

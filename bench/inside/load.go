@@ -15,10 +15,19 @@ import (
 	"kchat/bench/job"
 )
 
-// protocols are the load generator's words for what each server speaks.
-var protocols = map[string]string{
-	job.Kchat: "kchat", job.Twin: "kchat", job.Floor: "raw", job.InspIRCd: "irc", job.NgIRCd: "irc",
-	job.Redis: "redis", job.NATS: "nats", job.Mosquitto: "mqtt",
+// protocol is the load generator's word for what a server speaks.
+func protocol(server string) string {
+	switch server {
+	case job.Kchat, job.Twin:
+		return "kchat"
+	case job.Floor:
+		return "raw"
+	case job.InspIRCd, job.NgIRCd:
+		return "irc"
+	case job.Mosquitto:
+		return "mqtt"
+	}
+	return server
 }
 
 // load is a running load generator.
@@ -29,11 +38,7 @@ type load struct {
 }
 
 func startLoad(j job.Job) (*load, error) {
-	protocol, ok := protocols[j.Server]
-	if !ok {
-		return nil, fmt.Errorf("there is no such server")
-	}
-	cmd := exec.Command("/bin/kchat-load", "--proto", protocol, "--addr", fmt.Sprintf("127.0.0.1:%d", job.Port),
+	cmd := exec.Command("/bin/kchat-load", "--proto", protocol(j.Server), "--addr", fmt.Sprintf("127.0.0.1:%d", job.Port),
 		"--members", strconv.Itoa(j.Members), "--rooms", strconv.Itoa(j.Rooms), "--size", strconv.Itoa(j.Size),
 		"--outstanding", strconv.Itoa(j.Outstanding), "--deliveries", strconv.Itoa(j.Deliveries))
 	if j.Rate > 0 {

@@ -71,8 +71,6 @@ Name = bench.local
 Info = bench
 Listen = 127.0.0.1
 Ports = %s
-ServerUID = root
-ServerGID = root
 [Limits]
 MaxConnections = 0
 MaxConnectionsIP = 0

@@ -50,6 +50,12 @@ type program struct {
 
 const configPath = "/tmp/config"
 
+// Some servers look for who they are to be.
+const (
+	users  = "root:x:0:0:root:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/tmp:/bin/sh\n"
+	groups = "root:x:0:\nnogroup:x:65534:\n"
+)
+
 func startProgram(p program, j job.Job) (*server, error) {
 	s := &server{version: "of this repository"}
 	if p.version != nil {
@@ -64,8 +70,10 @@ func startProgram(p program, j job.Job) (*server, error) {
 			return nil, err
 		}
 	}
-	if err := os.WriteFile(configPath, []byte(p.config), 0o644); err != nil {
-		return nil, err
+	for path, text := range map[string]string{configPath: p.config, "/etc/passwd": users, "/etc/group": groups} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			return nil, err
+		}
 	}
 	cmd := exec.Command(p.path, p.args...)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr

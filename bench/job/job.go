@@ -74,7 +74,8 @@ type Run struct {
 
 // Memory is what the machine holds, in bytes.
 type Memory struct {
-	Slab    uint64 `json:"slab"`    // of the kernel
+	Sockets uint64 `json:"sockets"` // objects of the kernel that every open socket consists of, whoever has it
+	Others  uint64 `json:"others"`  // all other objects of the kernel
 	Vmalloc uint64 `json:"vmalloc"` // of the kernel
 	Percpu  uint64 `json:"percpu"`  // of the kernel
 	Server  uint64 `json:"server"`  // of the server's process alone, not shared
