@@ -158,8 +158,8 @@ func (r *results) idleTable(text *strings.Builder) {
 				"bytes beyond its socket", "bytes of the socket, both ends", "to set it up, "+r.unit()+" of the server")
 			first = false
 		}
-		server2, sockets := held(*found)
-		row(text, server, number(server2-floor), number(sockets), number(setUp(*found)))
+		own, sockets := held(*found)
+		row(text, server, number(own-floor), number(sockets), number(setUp(*found)))
 	}
 }
 
