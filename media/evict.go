@@ -69,7 +69,11 @@ func (s *Store) list() ([]entry, error) {
 				return err
 			}
 			e := entry{path: path, size: uint64(info.Size()), used: info.ModTime(), partial: sub == partialDir}
-			if h, err := ParseHash(filepath.Base(filepath.Dir(path)) + filepath.Base(path)); err == nil && !e.partial {
+			name := filepath.Base(path)
+			if !e.partial {
+				name = filepath.Base(filepath.Dir(path)) + name
+			}
+			if h, err := ParseHash(name); err == nil {
 				e.pinned = s.Pinned(h)
 			}
 			all = append(all, e)
@@ -82,13 +86,26 @@ func (s *Store) list() ([]entry, error) {
 	return all, nil
 }
 
-// makeRoom evicts until need more bytes fit under the limit, or returns [ErrStoreFull] and evicts nothing.
+// promise makes room for bytes that are to come, and keeps it for them. So two blobs at once cannot take the same.
+func (s *Store) promise(need uint64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.makeRoom(need); err != nil {
+		return err
+	}
+	s.promised.Add(int64(need))
+	return nil
+}
+
+// makeRoom evicts until need more bytes fit under the limit, or returns [ErrStoreFull] and evicts nothing. It is called
+// with mu held.
 func (s *Store) makeRoom(need uint64) error {
 	if s.opts.Limit == 0 {
 		return nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if need > s.opts.Limit {
+		return fmt.Errorf("%w: %d bytes needed, %d allowed", ErrStoreFull, need, s.opts.Limit)
+	}
 	unlock, err := s.lockAll()
 	if err != nil {
 		return err
@@ -98,7 +115,7 @@ func (s *Store) makeRoom(need uint64) error {
 	if err != nil {
 		return err
 	}
-	total, loose := need, uint64(0)
+	total, loose := need+uint64(s.promised.Load()), uint64(0)
 	for _, e := range all {
 		total += e.size
 		if e.loose() {

@@ -26,6 +26,7 @@ type Incoming struct {
 	n     uint64
 	sum   hash.Hash
 	done  bool
+	owed  uint64 // of the room that the store keeps for it
 
 	progress *progress // for those who follow
 }
@@ -50,10 +51,14 @@ func (s *Store) Receive(h Hash, size, offset uint64) (*Incoming, error) {
 		return nil, fmt.Errorf("receive blob: %w", err)
 	}
 	if size != UnknownSize {
-		if err := s.makeRoom(size - offset); err != nil {
+		if err := s.promise(size - offset); err != nil {
+			if offset == 0 {
+				_ = os.Remove(in.path) // an empty file, which goes when it is stale if it cannot go now
+			}
 			in.f.Close()
 			return nil, fmt.Errorf("receive blob: %w", err)
 		}
+		in.owed = size - offset
 	}
 	s.noteComing(h, in.progress)
 	return in, nil
@@ -151,6 +156,7 @@ func (in *Incoming) Write(p []byte) (int, error) {
 	n, err := in.f.Write(p)
 	in.sum.Write(p[:n])
 	in.n += uint64(n)
+	in.settle(uint64(n))
 	in.progress.set(in.n, nil)
 	if err != nil {
 		err = diskFull(err)
@@ -189,7 +195,7 @@ func (in *Incoming) Commit() error {
 // publish gives the file its final name: bytes first on the disk, then the name, then the directory.
 func (in *Incoming) publish(h Hash) error {
 	if in.size == UnknownSize {
-		if err := in.s.makeRoom(0); err != nil {
+		if err := in.s.promise(0); err != nil {
 			return err
 		}
 	}
@@ -240,9 +246,17 @@ func (in *Incoming) discard() {
 	_ = in.f.Close()
 }
 
+// settle gives back room that was kept: so much has come, or will not come.
+func (in *Incoming) settle(n uint64) {
+	n = min(n, in.owed)
+	in.owed -= n
+	in.s.promised.Add(-int64(n))
+}
+
 // finish tells those who follow that no more will come.
 func (in *Incoming) finish(end error) {
 	in.done = true
+	in.settle(in.owed)
 	in.progress.set(in.n, end)
 	in.s.noteComing(in.begun, nil)
 }

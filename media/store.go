@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -46,6 +47,8 @@ type Store struct {
 	openFile func(name string, flag int, perm fs.FileMode) (blobFile, error)
 
 	mu sync.Mutex // serialises eviction and renaming within this program; the lock file does between programs
+
+	promised atomic.Int64 // bytes that are still to come of blobs that this program is receiving
 
 	comingMu sync.Mutex
 	coming   map[Hash]*progress // of blobs that this program is receiving

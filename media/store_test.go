@@ -324,6 +324,42 @@ func TestPinnedBlobsAreNeverEvicted(t *testing.T) {
 	}
 }
 
+func TestTwoBlobsAtOnceDoNotTakeTheSameRoom(t *testing.T) {
+	s := openStore(t, StoreOptions{Limit: 300})
+	first, err := s.Receive(Hash{1}, 200, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Receive(Hash{2}, 200, 0); !errors.Is(err, ErrStoreFull) {
+		t.Errorf("both would take the store over its limit: %v", err)
+	}
+	left, err := os.ReadDir(filepath.Join(s.dir, partialDir))
+	if err != nil || len(left) != 1 {
+		t.Errorf("%v, %v: what found no room left something", left, err)
+	}
+	if _, err := first.Write(noise(50)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Receive(Hash{2}, 101, 0); !errors.Is(err, ErrStoreFull) {
+		t.Errorf("what has come and what is to come: %v", err)
+	}
+	if err := first.Close(); err != nil { // 50 bytes stay
+		t.Fatal(err)
+	}
+	second, err := s.Receive(Hash{2}, 250, 0)
+	if err != nil {
+		t.Errorf("what will not come takes no room: %v", err)
+	} else {
+		second.Discard()
+	}
+	if _, err := s.Receive(Hash{3}, 301, 0); !errors.Is(err, ErrStoreFull) {
+		t.Errorf("larger than the store: %v", err)
+	}
+	if n := s.promised.Load(); n != 0 {
+		t.Errorf("%d bytes are kept for nobody", n)
+	}
+}
+
 func TestForgottenBeginningsGoWhenRoomIsNeeded(t *testing.T) {
 	s := openStore(t, StoreOptions{Limit: 100})
 	forgotten := s.partialPath(Hash{7})
