@@ -93,8 +93,8 @@ func (c *Client) askForBlobs() {
 // tryBlobsAgain asks once more for what nobody had, when somebody has come who may have it.
 func (c *Client) tryBlobsAgain(r *room) {
 	for _, w := range c.wanted {
-		if w.room == r && w.tries >= blobTries {
-			w.tries = 0
+		if w.room == r && w.tries > 0 {
+			w.tries, w.next = 0, time.Now()
 			c.wakeBlobs()
 		}
 	}

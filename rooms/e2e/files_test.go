@@ -247,7 +247,7 @@ func TestAFullStoreSaysSoAndKeepsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	anna, bob := connect(t, s.Addr, "Full-Anna", takeAll(blobs(t))), connect(t, s.Addr, "Full-Bob", takeAll(desk.NewBlobs(small)))
+	anna, bob := connect(t, s.Addr, "Full-Anna", takeAll(blobs(t))), connect(t, s.Addr, "Full-Bob", takeAll(desk.NewBlobs(small, nil)))
 	anna.join("full", rooms.JoinOptions{})
 	bob.join("full", rooms.JoinOptions{})
 	data, a := file(20_000)
