@@ -18,6 +18,7 @@ func (t *txn) queueOut(ctx context.Context, room int64, m rooms.Message) error {
 	if err != nil {
 		return err
 	}
+	t.batch.outgoing = true
 	return t.exec(ctx, `INSERT INTO outbox (room, id, time, sender, name, kind, text, reply, target, removed, extra,
 		state, failure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (room, id) DO UPDATE SET text = excluded.text, extra = excluded.extra, state = excluded.state,

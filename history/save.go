@@ -109,8 +109,18 @@ func blobOrNull(id rooms.MessageID) any {
 	return id[:]
 }
 
+// saveAll saves messages, and notes what follows from them.
 func (t *txn) saveAll(ctx context.Context, messages []rooms.Message) error {
-	covered := map[spanKey][]uint64{}
+	if err := t.saveEach(ctx, messages); err != nil {
+		return err
+	}
+	return t.note(ctx)
+}
+
+func (t *txn) saveEach(ctx context.Context, messages []rooms.Message) error {
+	if err := t.ask(ctx); err != nil {
+		return err
+	}
 	for _, m := range messages {
 		room, err := t.roomNumber(ctx, KeyOf(m))
 		if err != nil {
@@ -120,23 +130,24 @@ func (t *txn) saveAll(ctx context.Context, messages []rooms.Message) error {
 			err = t.queueOut(ctx, room, m)
 		} else {
 			at := spanKey{room: room, epoch: m.Pos.Epoch}
-			covered[at] = append(covered[at], m.Pos.Seq)
+			t.batch.covered[at] = append(t.batch.covered[at], m.Pos.Seq)
 			err = t.saveSettled(ctx, room, m)
 		}
 		if err != nil {
 			return fmt.Errorf("saving message %v: %w", m.ID, err)
 		}
 	}
-	for at, seqs := range covered {
-		if err := t.cover(ctx, at, seqs); err != nil {
-			return fmt.Errorf("noting what is stored: %w", err)
-		}
-	}
 	return nil
 }
 
 func (t *txn) saveSettled(ctx context.Context, room int64, m rooms.Message) error {
-	if err := t.exec(ctx, "DELETE FROM outbox WHERE room = ? AND id = ?", room, m.ID[:]); err != nil {
+	if t.batch.outgoing {
+		if err := t.exec(ctx, "DELETE FROM outbox WHERE room = ? AND id = ?", room, m.ID[:]); err != nil {
+			return err
+		}
+	}
+	// Mostly it is new: the insertion finds out.
+	if inserted, err := t.insert(ctx, room, m); err != nil || inserted {
 		return err
 	}
 	old, found, err := t.find(ctx, room, m.ID)
@@ -144,7 +155,7 @@ func (t *txn) saveSettled(ctx context.Context, room int64, m rooms.Message) erro
 	case err != nil:
 		return err
 	case !found:
-		return t.insert(ctx, room, m)
+		return fmt.Errorf("%w: neither there nor new", errDamaged)
 	case old.message.Sender != m.Sender:
 		return nil // ids are their author's to choose, and the first to use one keeps it
 	case m.Pos.Compare(old.message.Pos) > 0:
@@ -168,7 +179,8 @@ func (t *txn) move(ctx context.Context, old row, m rooms.Message) error {
 	first.Pos, first.Time = m.Pos, m.Time
 	first.Community, first.Room = m.Community, m.Room
 	t.inserted--
-	return t.insert(ctx, old.room, first)
+	_, err := t.insert(ctx, old.room, first)
+	return err
 }
 
 // find reads a settled message of a room whose name is of no matter.
@@ -198,47 +210,56 @@ func settledState(m rooms.Message) rooms.State {
 	return rooms.StateSent
 }
 
-func (t *txn) insert(ctx context.Context, room int64, m rooms.Message) error {
+// insert puts a message where there is none of its id; false: there is one.
+func (t *txn) insert(ctx context.Context, room int64, m rooms.Message) (bool, error) {
 	key, err := t.freeKey(ctx, micros(m.Time))
 	if err != nil {
-		return err
+		return false, err
 	}
 	extra, err := packExtra(m)
 	if err != nil {
-		return err
+		return false, err
 	}
 	touched := false
 	if !modifies(m.Kind) {
-		touched, err = t.get(ctx, []any{new(int)},
-			"SELECT 1 FROM messages WHERE room = ? AND target = ? LIMIT 1", room, m.ID[:])
-		if err != nil {
-			return err
+		if touched, err = t.isTargeted(ctx, room, m.ID); err != nil {
+			return false, err
 		}
 	}
-	if err := t.exec(ctx, `INSERT INTO messages (key, room, id, epoch, seq, time, sender, name, kind, text, reply,
+	n, err := t.execN(ctx, `INSERT INTO messages (key, room, id, epoch, seq, time, sender, name, kind, text, reply,
 		target, removed, extra, state, stored, present, backfill, touched)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, id) DO NOTHING`,
 		key, room, m.ID[:], int64(m.Pos.Epoch), int64(m.Pos.Seq), micros(m.Time), int64(m.Sender), m.Name, m.Kind,
 		m.Text, blobOrNull(m.ReplyTo), blobOrNull(m.Target), m.Removed, extra, settledState(m), m.Stored, m.Present,
-		m.Backfill, touched); err != nil {
-		return err
+		m.Backfill, touched)
+	if err != nil || n == 0 {
+		return false, err
 	}
 	t.inserted++
-	if err := t.sawPerson(ctx, m); err != nil {
-		return err
-	}
+	t.batch.lastKey = max(t.batch.lastKey, key)
+	t.sawPerson(m)
 	if modifies(m.Kind) {
-		return t.touch(ctx, room, m)
+		t.batch.targeted[room] = true
+		return true, t.touch(ctx, room, m)
 	}
-	return t.index(ctx, key, room, m, touched)
+	return true, t.index(ctx, key, room, m, touched)
 }
 
+// crowd is how far from its time a key may lie without a search for a better one.
+const crowd = 64
+
 // freeKey is the smallest free key from a time on, or close to it: after a crowded moment the search widens by
-// factors instead of steps, so that a million messages of one moment still cost a few look-ups each.
+// factors instead of steps, so that a million messages of one moment still cost a few look-ups each. What is newer
+// than all needs none.
 func (t *txn) freeKey(ctx context.Context, us int64) (int64, error) {
-	key := max(us, 0)
-	for width := int64(64); ; width *= 4 {
-		var last int64
+	key, last := max(us, 0), t.batch.lastKey
+	if key > last {
+		return key, nil
+	}
+	if last-key < crowd {
+		return last + 1, nil
+	}
+	for width := int64(crowd); ; width *= 4 {
 		taken, err := t.get(ctx, []any{&last},
 			"SELECT key FROM messages WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT 1", key, key+width)
 		if err != nil {
@@ -264,14 +285,4 @@ func (t *txn) touch(ctx context.Context, room int64, m rooms.Message) error {
 		return err // what comes later is indexed as it then stands
 	}
 	return t.index(ctx, target.key, room, target.message, true)
-}
-
-// sawPerson remembers the name that a person had last.
-func (t *txn) sawPerson(ctx context.Context, m rooms.Message) error {
-	if m.Name == "" {
-		return nil
-	}
-	return t.exec(ctx, `INSERT INTO people (community, account, name, seen) VALUES (?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET name = excluded.name, seen = excluded.seen WHERE seen <= excluded.seen`,
-		m.Community[:], int64(m.Sender), m.Name, micros(m.Time))
 }

@@ -15,6 +15,7 @@ type txn struct {
 	stmts    map[string]*sql.Stmt
 	inserted int           // messages, since the beginning; a rolled back one may be among them
 	rooms    map[Key]int64 // rooms are never removed, so their numbers can be remembered once they are committed
+	batch    batch
 }
 
 func newTxn(ctx context.Context, db *sql.DB) (*txn, error) {
@@ -22,7 +23,7 @@ func newTxn(ctx context.Context, db *sql.DB) (*txn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &txn{conn: conn, stmts: map[string]*sql.Stmt{}, rooms: map[Key]int64{}}, nil
+	return &txn{conn: conn, stmts: map[string]*sql.Stmt{}, rooms: map[Key]int64{}, batch: newBatch()}, nil
 }
 
 func (t *txn) close() error {
@@ -37,22 +38,26 @@ func (t *txn) close() error {
 // of the batch is committed without it. err is the failure of the whole.
 //
 // It does not take a caller's context: a batch belongs to many, and one who no longer waits must not undo the rest.
-func (t *txn) commit(batch []op) (outcomes []error, err error) {
+func (t *txn) commit(ops []op) (outcomes []error, err error) {
 	ctx := context.Background()
-	outcomes = make([]error, len(batch))
+	outcomes = make([]error, len(ops))
+	t.batch.reset()
 	if err := t.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return outcomes, err
 	}
-	for i, o := range batch {
+	for i, o := range ops {
 		switch {
 		case o.change != nil:
 			outcomes[i], err = t.attempt(ctx, o.change)
 		default:
-			err = t.saveAll(ctx, o.messages)
+			err = t.saveEach(ctx, o.messages)
 		}
 		if err != nil {
 			return outcomes, t.undo(ctx, err)
 		}
+	}
+	if err := t.note(ctx); err != nil {
+		return outcomes, t.undo(ctx, err)
 	}
 	if err := t.exec(ctx, "COMMIT"); err != nil {
 		return outcomes, t.undo(ctx, err)
@@ -63,11 +68,16 @@ func (t *txn) commit(batch []op) (outcomes []error, err error) {
 // attempt runs a change inside a savepoint, so that its failure leaves nothing behind. err says that there is no
 // transaction any more to go on with.
 func (t *txn) attempt(ctx context.Context, change func(context.Context, *txn) error) (outcome, err error) {
+	if err := t.note(ctx); err != nil {
+		return nil, err
+	}
 	if err := t.exec(ctx, "SAVEPOINT change"); err != nil {
 		return nil, err
 	}
+	defer t.batch.forget()
 	if outcome = change(ctx, t); outcome != nil {
 		clear(t.rooms)
+		t.batch.reset()
 		if err := t.exec(ctx, "ROLLBACK TO change"); err != nil {
 			return nil, errors.Join(outcome, err)
 		}
