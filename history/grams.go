@@ -4,7 +4,7 @@ package history
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -35,30 +35,72 @@ func words(folded string) []string {
 	return strings.FieldsFunc(folded, func(r rune) bool { return !isWord(r) })
 }
 
-// gramsOf is what the index holds of a folded text, each gram once.
-func gramsOf(folded string) (grams []string) {
-	seen := map[string]struct{}{}
-	for _, w := range words(folded) {
-		for w != "" {
-			_, one := utf8.DecodeRuneInString(w)
-			_, two := utf8.DecodeRuneInString(w[one:])
-			var found []string
-			if w[0] >= utf8.RuneSelf {
-				found = append(found, w[:one])
-			}
-			if two > 0 {
-				found = append(found, w[:one+two])
-			}
-			for _, gram := range found {
-				if _, ok := seen[gram]; !ok {
-					seen[gram] = struct{}{}
-					grams = append(grams, gram)
-				}
-			}
-			w = w[one:]
+// eachGram goes over what the index holds of a folded text; the same may come several times.
+func eachGram(folded string, yield func(gram string)) {
+	before, from := 0, -1 // where the character before begins; -1: it is not of the same word
+	for at, r := range folded {
+		if !isWord(r) {
+			from = -1
+			continue
+		}
+		before, from = from, at
+		_, n := utf8.DecodeRuneInString(folded[at:])
+		if r >= utf8.RuneSelf {
+			yield(folded[at : at+n])
+		}
+		if before >= 0 {
+			yield(folded[before : at+n])
 		}
 	}
+}
+
+// gramsOf is what the index holds of a folded text, each gram once.
+func gramsOf(folded string) (grams []string) {
+	var once gramSet
+	eachGram(folded, func(gram string) {
+		if once.add(gram) {
+			grams = append(grams, gram)
+		}
+	})
 	return grams
+}
+
+// gramSet tells which grams came before. Most are pairs of small letters and digits, which need no map.
+type gramSet struct {
+	pairs [(128*128 + 63) / 64]uint64
+	dirty []int // words of pairs that are not zero
+	rest  map[string]struct{}
+}
+
+// add reports whether the gram is new.
+func (s *gramSet) add(gram string) bool {
+	if len(gram) == 2 && gram[0] < 128 && gram[1] < 128 {
+		bit := int(gram[0])<<7 | int(gram[1])
+		word := &s.pairs[bit/64]
+		if *word == 0 {
+			s.dirty = append(s.dirty, bit/64)
+		}
+		old := *word
+		*word |= 1 << (bit % 64)
+		return *word != old
+	}
+	if _, known := s.rest[gram]; known {
+		return false
+	}
+	if s.rest == nil {
+		s.rest = map[string]struct{}{}
+	}
+	s.rest[gram] = struct{}{}
+	return true
+}
+
+// clear empties the set.
+func (s *gramSet) clear() {
+	for _, word := range s.dirty {
+		s.pairs[word] = 0
+	}
+	s.dirty = s.dirty[:0]
+	clear(s.rest)
 }
 
 // The words for the filters.
@@ -69,19 +111,33 @@ const (
 	tagLink  = "haslink"
 )
 
-func tagRoom(room int64) string               { return fmt.Sprintf("room%d", room) }
-func tagSender(sender rooms.AccountID) string { return fmt.Sprintf("from%d", sender) }
+func tagRoom(room int64) string               { return "room" + strconv.FormatInt(room, 10) }
+func tagSender(sender rooms.AccountID) string { return "from" + strconv.FormatUint(uint64(sender), 10) }
+
+// indexer makes what the index holds of messages, one after the other.
+type indexer struct {
+	once gramSet
+	out  []byte
+}
 
 // document is what the index holds of a message whose words are text.
-func document(room int64, m rooms.Message, text string) string {
-	tags := append(gramsOf(lower(haystack(m, text))), tagRoom(room), tagSender(m.Sender))
+func (x *indexer) document(room int64, m rooms.Message, text string) string {
+	x.once.clear()
+	x.out = x.out[:0]
+	eachGram(lower(haystack(m, text)), func(gram string) {
+		if x.once.add(gram) {
+			x.out = append(append(x.out, gram...), ' ')
+		}
+	})
+	x.out = strconv.AppendInt(append(x.out, "room"...), room, 10)
+	x.out = strconv.AppendUint(append(x.out, " from"...), uint64(m.Sender), 10)
 	if m.Attached != nil {
-		tags = append(tags, attachmentTag(m.Attached.MIME))
+		x.out = append(append(x.out, ' '), attachmentTag(m.Attached.MIME)...)
 	}
 	if strings.Contains(text, "http://") || strings.Contains(text, "https://") {
-		tags = append(tags, tagLink)
+		x.out = append(x.out, " "+tagLink...)
 	}
-	return strings.Join(tags, " ")
+	return string(x.out)
 }
 
 func attachmentTag(mime string) string {
@@ -118,7 +174,7 @@ func (t *txn) index(ctx context.Context, key, room int64, m rooms.Message, touch
 	if deleted {
 		return nil
 	}
-	return t.exec(ctx, "INSERT INTO grams (rowid, text) VALUES (?, ?)", key, document(room, m, text))
+	return t.exec(ctx, "INSERT INTO grams (rowid, text) VALUES (?, ?)", key, t.indexer.document(room, m, text))
 }
 
 // current is what a message says after its author's edits, and whether he withdrew it.

@@ -16,6 +16,7 @@ type txn struct {
 	inserted int           // messages, since the beginning; a rolled back one may be among them
 	rooms    map[Key]int64 // rooms are never removed, so their numbers can be remembered once they are committed
 	batch    batch
+	indexer  indexer
 }
 
 func newTxn(ctx context.Context, db *sql.DB) (*txn, error) {

@@ -15,7 +15,7 @@ import (
 
 const (
 	// batchMessages is the most messages in one commit: it bounds how long another process waits for its turn.
-	batchMessages = 1000
+	batchMessages = 4000
 	// maxQueued is how many messages may wait. Beyond it Save waits, or fails if saving fails.
 	maxQueued = 50_000
 
