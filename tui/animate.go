@@ -49,7 +49,7 @@ type drawn struct {
 
 // animate starts the animated pictures on the screen, and stops those that have left it.
 func (c *chat) animate() tea.Cmd {
-	if c.cfg.Pictures == nil || !c.focused {
+	if c.cfg.Pictures == nil || !c.focused || c.viewer != nil {
 		return nil
 	}
 	var seen []*talk.Picture

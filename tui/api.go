@@ -123,6 +123,8 @@ type Pictures interface {
 	Load(ctx context.Context, hash rooms.Hash) (*media.Picture, error)
 	// Has reports whether a blob is there.
 	Has(hash rooms.Hash) bool
+	// Path is the file in which a blob that is there lies.
+	Path(hash rooms.Hash) string
 }
 
 // Found says what is here of a blob.

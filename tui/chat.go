@@ -37,12 +37,14 @@ type chat struct {
 	dialogs    dialogs
 	out        outgoing
 	animations []*animation
+	viewer     *viewer // nil unless a picture fills the screen
 	flash      flash
 	lay        layout
 	attention  attention
 
 	keys      []binding
 	selecting []binding
+	viewing   []binding
 	commands  []command
 	rooms     roomList
 	focused   bool // the terminal has the focus
@@ -89,7 +91,7 @@ type (
 func newChat(e *env, session Session, address string) *chat {
 	c := &chat{
 		env: e, session: session, book: newBook(e.look), composer: newComposer(),
-		keys: chatKeys(), selecting: selectionKeys(), commands: commandTable(), focused: true,
+		keys: chatKeys(), selecting: selectionKeys(), viewing: viewerKeys(), commands: commandTable(), focused: true,
 		address: address, public: address,
 	}
 	c.link.reading = session.Client == nil
@@ -155,6 +157,10 @@ func (c *chat) route(msg tea.Msg) tea.Cmd {
 		}
 	case pathsMsg:
 		return tea.Batch(c.popup.paths(c, msg), c.saveSoon())
+	case viewMsg:
+		if msg.to == c {
+			return c.frameDue(msg.of)
+		}
 	case frameMsg:
 		if msg.to == c {
 			return c.frameOver(msg.of)
@@ -164,10 +170,13 @@ func (c *chat) route(msg tea.Msg) tea.Cmd {
 	case tea.FocusMsg:
 		c.focused = true
 		c.viewed()
-		return c.animate()
+		return tea.Batch(c.animate(), c.paintViewer())
 	case tea.BlurMsg:
 		c.focused = false
 	case tea.PasteMsg:
+		if c.viewer != nil {
+			return nil
+		}
 		return tea.Batch(c.paste(msg), c.saveSoon())
 	case tea.MouseMsg:
 		return c.mouse(msg)
@@ -181,6 +190,9 @@ func (c *chat) route(msg tea.Msg) tea.Cmd {
 func (c *chat) key(msg tea.KeyPressMsg) tea.Cmd {
 	if c.dialogs.open() {
 		return c.dialogs.key(c, msg)
+	}
+	if c.viewer != nil {
+		return c.viewerKey(msg)
 	}
 	if r := c.book.current; r != nil && r.talk.Selected() != nil {
 		if b, ok := match(c.selecting, latin(msg)); ok {

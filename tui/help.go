@@ -70,6 +70,12 @@ func (h *help) draw(c *chat, width, height int) (string, []string, *tea.Cursor) 
 	for _, b := range c.selecting {
 		add(b.keys.Help().Key, c.say(b.words))
 	}
+	rows = append(rows, "", st.Title.Render(c.say("help.viewer")))
+	for _, b := range c.viewing {
+		if b.words != "" {
+			add(b.keys.Help().Key, c.say(b.words))
+		}
+	}
 	rows = append(rows, "", st.Title.Render(c.say("help.ticks")))
 	for _, row := range text.Wrap(c.say("help.ticks_words"), width) {
 		rows = append(rows, st.Muted.Render(row))

@@ -182,6 +182,9 @@ func (c *chat) toNewest() tea.Cmd {
 
 // mouse scrolls with the wheel and chooses rooms and messages with a click.
 func (c *chat) mouse(msg tea.MouseMsg) tea.Cmd {
+	if c.viewer != nil {
+		return c.viewerMouse(msg)
+	}
 	m := msg.Mouse()
 	if wheel, ok := msg.(tea.MouseWheelMsg); ok {
 		rows := 3
@@ -202,8 +205,11 @@ func (c *chat) mouse(msg tea.MouseMsg) tea.Cmd {
 	case at.In(c.lay.rooms):
 		return c.show(c.roomsPane.at(m.Y - c.lay.rooms.Min.Y))
 	case at.In(c.lay.talk) && c.book.current != nil:
-		item := c.book.current.talk.ItemAt(m.Y - c.lay.talk.Min.Y)
+		item, row := c.book.current.talk.ItemAt(m.Y - c.lay.talk.Min.Y)
 		if message, ok := item.(*talk.Message); ok {
+			if p := message.PictureAt(m.X-c.lay.talk.Min.X, row); p != nil && c.cfg.Pictures != nil {
+				return c.openViewer(p)
+			}
 			c.book.current.talk.Select(message)
 		} else {
 			c.book.current.talk.Select(nil)

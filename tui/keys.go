@@ -59,7 +59,8 @@ func selectionKeys() []binding {
 		bind("keys.save", "s", (*chat).saveFile, "s"),
 		bind("keys.keep", "p", (*chat).keepFile, "p"),
 		bind("keys.folder", "o", (*chat).copyFolder, "o"),
-		bind("keys.leave_selection", "Esc", (*chat).endSelection, "esc", "enter"),
+		bind("keys.open", "Enter", (*chat).openSelected, "enter"),
+		bind("keys.leave_selection", "Esc", (*chat).endSelection, "esc"),
 	}
 }
 

@@ -86,6 +86,9 @@ func (c *chat) arrange(width, height int) {
 // fit divides the screen and has the talk fit into its part.
 func (c *chat) fit(width, height int) {
 	c.arrange(width, height)
+	if c.viewer != nil {
+		c.viewer.fit(width, height)
+	}
 	if r := c.book.current; r != nil {
 		r.talk.SetSize(c.lay.talk.Dx(), c.lay.talk.Dy())
 	}
@@ -95,6 +98,10 @@ func (c *chat) fit(width, height int) {
 func (c *chat) draw(cv canvas) *tea.Cursor {
 	b := cv.Bounds()
 	c.fit(b.Dx(), b.Dy())
+	if c.viewer != nil {
+		c.viewer.draw(c, cv)
+		return nil
+	}
 	l := &c.lay
 	if r := c.book.current; r != nil {
 		cv.put(l.talk, r.talk.Draw())

@@ -58,6 +58,8 @@ func (p *fakePictures) Has(hash rooms.Hash) bool {
 	return p.here[hash]
 }
 
+func (p *fakePictures) Path(rooms.Hash) string { return "/blobs/07" }
+
 func (p *fakePictures) arrive(hash rooms.Hash) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -67,6 +67,9 @@ func (c *chat) placeRemoved(sent Prepared) tea.Cmd {
 // pictures draws what is on the screen and not drawn yet, and asks for what is not here.
 func (c *chat) pictures() tea.Cmd {
 	r, pictures := c.book.current, c.cfg.Pictures
+	if c.viewer != nil {
+		return c.paintViewer() // it covers all others
+	}
 	if r == nil || pictures == nil {
 		return nil
 	}

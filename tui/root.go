@@ -144,7 +144,7 @@ func (r *root) redraw() tea.Cmd {
 	if r.chat == nil {
 		return nil
 	}
-	return r.chat.pictures()
+	return tea.Batch(r.chat.pictures(), r.chat.paintViewer())
 }
 
 // begin runs a session beside the program.

@@ -9,6 +9,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -235,10 +236,15 @@ func (s *stage) until(what string, holds func() bool) {
 	deadline := time.Now().Add(30 * time.Second)
 	for !holds() {
 		if time.Now().After(deadline) {
-			s.t.Fatalf("waited for %s; the screen is\n%s", what, s.term.screen())
+			s.t.Fatalf("waited for %s; the screen is\n%s", what, inWords(s.term.screen()))
 		}
 		time.Sleep(15 * time.Millisecond)
 	}
+}
+
+// inWords is a screen without the placeholders of pictures, which nobody can read.
+func inWords(screen string) string {
+	return regexp.MustCompile("\U0010eeee\\p{M}*").ReplaceAllString(screen, "▦")
 }
 
 func (s *stage) type_(text string) { s.term.SendText(text) }

@@ -83,6 +83,8 @@ func (c *chat) selectionHint() string {
 // forFiles says of a key that is for attachments alone of which.
 func forFiles(words string) func(*talk.Message, *talk.Picture) bool {
 	switch words {
+	case "keys.open":
+		return func(_ *talk.Message, p *talk.Picture) bool { return p.IsImage() }
 	case "keys.take":
 		return canTake
 	case "keys.stop":

@@ -94,6 +94,9 @@ func NewPictures(store *media.Store) *Pictures {
 // Has implements tui.Pictures.
 func (p *Pictures) Has(hash rooms.Hash) bool { return p.store.Has(media.Hash(hash)) }
 
+// Path implements tui.Pictures.
+func (p *Pictures) Path(hash rooms.Hash) string { return p.store.Path(media.Hash(hash)) }
+
 // Attach implements tui.Pictures. Pictures leave without their metadata, such as the place where they were taken.
 func (p *Pictures) Attach(_ context.Context, path string, kind rooms.StreamKind) (tui.Prepared, error) {
 	if kind == rooms.StreamImage {

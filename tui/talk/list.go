@@ -267,8 +267,8 @@ func (l *List) Select(item Item) {
 	}
 }
 
-// ItemAt returns the item in row y of the last Draw, or nil.
-func (l *List) ItemAt(y int) Item {
+// ItemAt returns the item in row y of the last Draw, or nil, and which of its rows that is.
+func (l *List) ItemAt(y int) (item Item, of int) {
 	row := -l.offset
 	top := l.top
 	if !l.reading {
@@ -280,11 +280,11 @@ func (l *List) ItemAt(y int) Item {
 	for i := top; i < len(l.items) && row <= y; i++ {
 		n := len(l.rows(i))
 		if y >= row && y < row+n {
-			return l.items[i].item
+			return l.items[i].item, y - row
 		}
 		row += n
 	}
-	return nil
+	return nil, 0
 }
 
 // padding is how many rows stay empty above when there is less than a screenful.

@@ -31,6 +31,7 @@ type Message struct {
 	read      string // who has read up to here
 	bot       bool
 	picture   *Picture
+	pictureAt int // the row in which it begins, as it was rendered last
 }
 
 func newMessage(m rooms.Message) *Message {
@@ -73,6 +74,18 @@ func (m *Message) Unsent() bool {
 
 // Picture returns what is known of the attachment, or nil.
 func (m *Message) Picture() *Picture { return m.picture }
+
+// PictureAt returns the picture that is shown in a column and row of the rendered message, or nil.
+func (m *Message) PictureAt(x, y int) *Picture {
+	p := m.picture
+	if p == nil || m.withdrawn || y < m.pictureAt || y >= m.pictureAt+p.asked.height || x < indent || x >= indent+p.asked.width {
+		return nil
+	}
+	return p
+}
+
+// indent is how many columns stand before every row.
+const indent = 2
 
 // SetBot marks the author as a bot.
 func (m *Message) SetBot(bot bool) {
@@ -145,7 +158,9 @@ func (m *Message) Render(look *Look, width int, above Item, selected bool) []str
 		rows = append(rows, "")
 	}
 	rows = append(rows, dividers...)
-	return append(rows, m.content(look, width, head, selected)...)
+	content := m.content(look, width, head, selected)
+	m.pictureAt += len(rows)
+	return append(rows, content...)
 }
 
 // dividers are the rows above the message that tell of the day, of the join and of what is unread.
@@ -204,6 +219,7 @@ func (m *Message) content(look *Look, width int, head, selected bool) []string {
 	}
 	body := m.bodyRows(look, width-4)
 	if m.picture != nil && !m.withdrawn {
+		m.pictureAt = len(rows) + len(body)
 		body = append(body, m.picture.rows(look, width-4)...)
 	}
 	if r := m.reactions.String(); r != "" {
