@@ -43,6 +43,7 @@ type Client struct {
 
 	inRoom   map[wire.Type]roomHandler
 	beside   map[wire.Type]otherHandler
+	decoder  wire.Decoder    // of what comes
 	ctx      context.Context // of Run
 	cancel   context.CancelFunc
 	workers  sync.WaitGroup // goroutines that Run started and ends

@@ -70,7 +70,7 @@ func (r *room) watch(m *Message) {
 
 // handleDelivered counts who else has stored our messages.
 func (c *Client) handleDelivered(r *room, f wire.Frame) error {
-	d, err := wire.ParseDelivered(f.Body)
+	d, err := c.decoder.Delivered(f.Body)
 	if err != nil {
 		return err
 	}

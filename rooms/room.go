@@ -344,7 +344,7 @@ func (c *Client) handleLive(r *room, _ wire.Frame) error {
 }
 
 func (c *Client) handlePresence(r *room, f wire.Frame) error {
-	body, err := wire.ParsePerson(f.Body)
+	body, err := c.decoder.Person(f.Body)
 	if err != nil {
 		return err
 	}

@@ -157,7 +157,7 @@ func (c *Client) joinProof(r *room) ([]byte, error) {
 
 // handleRuled follows what holds in a room. What was ruled before we came is in JOINED already.
 func (c *Client) handleRuled(r *room, f wire.Frame) error {
-	body, err := wire.ParseRuled(f.Body)
+	body, err := c.decoder.Ruled(f.Body)
 	if err != nil {
 		return err
 	}

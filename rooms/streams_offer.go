@@ -13,7 +13,7 @@ import (
 
 // handleStreamBegin takes an offered blob if it is wanted.
 func (c *Client) handleStreamBegin(r *room, f wire.Frame) error {
-	b, err := wire.ParseStreamBegin(f.Body)
+	b, err := c.decoder.StreamBegin(f.Body)
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ const NewerClient = "from a newer client"
 
 // messageOf reads a lasting frame.
 func (c *Client) messageOf(r *room, kind wire.Type, flags wire.Flags, h wire.Header, body []byte) (Message, error) {
-	talk, err := wire.ParseTalk(body)
+	talk, err := c.decoder.Talk(body)
 	if err != nil {
 		return Message{}, fmt.Errorf("message %v: %w", h.ID, err)
 	}

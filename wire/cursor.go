@@ -9,6 +9,7 @@ import "encoding/binary"
 type cursor struct {
 	rest []byte
 	bad  bool
+	keep *Decoder // may be nil
 }
 
 func (c *cursor) take(n int) []byte {
@@ -64,7 +65,7 @@ func (c *cursor) text(n uint16, limit int) string {
 	if int(n) > limit {
 		c.bad = true
 	}
-	return string(c.take(int(n)))
+	return c.keep.text(c.take(int(n)))
 }
 
 // zeros reads n reserved bytes.

@@ -71,7 +71,10 @@ func (d Delivered) Append(dst []byte) []byte {
 }
 
 // ParseDelivered reads the body of DELIVERED.
-func ParseDelivered(body []byte) (Delivered, error) {
+func ParseDelivered(body []byte) (Delivered, error) { return (*Decoder)(nil).Delivered(body) }
+
+// Delivered is ParseDelivered.
+func (dec *Decoder) Delivered(body []byte) (Delivered, error) {
 	c := cursor{rest: body}
 	var d Delivered
 	d.Present = c.u32()
@@ -79,7 +82,7 @@ func ParseDelivered(body []byte) (Delivered, error) {
 	if n > StepsMax {
 		return Delivered{}, ErrBadFrame
 	}
-	d.Steps = make([]Step, 0, n)
+	d.Steps = dec.stepList(int(n))
 	for range n {
 		s := Step{Seq: c.u64(), People: c.u32()}
 		c.zeros(4)

@@ -110,8 +110,11 @@ func (c *cursor) person() (p Person) {
 }
 
 // ParsePerson reads a body that is one person entry.
-func ParsePerson(body []byte) (Person, error) {
-	c := cursor{rest: body}
+func ParsePerson(body []byte) (Person, error) { return (*Decoder)(nil).Person(body) }
+
+// Person is ParsePerson.
+func (dec *Decoder) Person(body []byte) (Person, error) {
+	c := cursor{rest: body, keep: dec}
 	p := c.person()
 	return p, c.end()
 }

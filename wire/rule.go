@@ -87,8 +87,11 @@ func (r Ruling) fits() bool {
 }
 
 // ParseRuled reads the body of RULED. Its action may be one that this version does not know.
-func ParseRuled(body []byte) (Ruling, error) {
-	c := cursor{rest: body}
+func ParseRuled(body []byte) (Ruling, error) { return (*Decoder)(nil).Ruled(body) }
+
+// Ruled is ParseRuled.
+func (dec *Decoder) Ruled(body []byte) (Ruling, error) {
+	c := cursor{rest: body, keep: dec}
 	r := Ruling{Action: Action(c.u8())}
 	c.zeros(1)
 	length := c.u16()

@@ -34,8 +34,11 @@ func (s StreamBegin) Append(dst []byte) []byte {
 }
 
 // ParseStreamBegin reads the body of STREAM_BEGIN.
-func ParseStreamBegin(body []byte) (StreamBegin, error) {
-	c := cursor{rest: body}
+func ParseStreamBegin(body []byte) (StreamBegin, error) { return (*Decoder)(nil).StreamBegin(body) }
+
+// StreamBegin is ParseStreamBegin.
+func (dec *Decoder) StreamBegin(body []byte) (StreamBegin, error) {
+	c := cursor{rest: body, keep: dec}
 	var s StreamBegin
 	s.Size = c.u64()
 	s.Offset = c.u64()

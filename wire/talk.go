@@ -67,9 +67,9 @@ func (d *Descriptor) append(dst []byte) []byte {
 	return append(dst, d.Name...)
 }
 
-func parseDescriptor(b []byte) (*Descriptor, error) {
-	c := cursor{rest: b}
-	var d Descriptor
+func (dec *Decoder) parseDescriptor(b []byte) (*Descriptor, error) {
+	c := cursor{rest: b, keep: dec}
+	d := dec.emptyDescriptor()
 	d.Hash = c.key()
 	d.Size = c.u64()
 	d.Width = c.u32()
@@ -78,11 +78,14 @@ func parseDescriptor(b []byte) (*Descriptor, error) {
 	mime, name := c.u16(), c.u16()
 	d.MIME = c.text(mime, MIMEMax)
 	d.Name = c.text(name, FileNameMax)
-	return &d, c.end()
+	return d, c.end()
 }
 
 // ParseTalk reads the body of a lasting frame. It looks at the structure only; Check has the rules of the types.
-func ParseTalk(body []byte) (Talk, error) {
+func ParseTalk(body []byte) (Talk, error) { return (*Decoder)(nil).Talk(body) }
+
+// Talk is ParseTalk.
+func (dec *Decoder) Talk(body []byte) (Talk, error) {
 	c := cursor{rest: body}
 	var t Talk
 	n := int(c.u16())
@@ -101,7 +104,7 @@ func ParseTalk(body []byte) (Talk, error) {
 		if attrs.bad {
 			break
 		}
-		if err := t.attribute(number, value); err != nil {
+		if err := t.attribute(dec, number, value); err != nil {
 			return Talk{}, err
 		}
 	}
@@ -111,7 +114,7 @@ func ParseTalk(body []byte) (Talk, error) {
 	return t, nil
 }
 
-func (t *Talk) attribute(number uint16, value []byte) error {
+func (t *Talk) attribute(dec *Decoder, number uint16, value []byte) error {
 	v := cursor{rest: value}
 	switch number {
 	case AttrTarget:
@@ -121,12 +124,12 @@ func (t *Talk) attribute(number uint16, value []byte) error {
 	case AttrThread:
 		t.Thread = v.id()
 	case AttrMention:
-		t.Mentions = append(t.Mentions, v.u64())
+		t.Mentions = dec.mention(t.Mentions, v.u64())
 	case AttrDescriptor:
 		if t.Descriptor != nil {
 			return ErrBadFrame
 		}
-		d, err := parseDescriptor(value)
+		d, err := dec.parseDescriptor(value)
 		t.Descriptor = d
 		return err
 	default:
