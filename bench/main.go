@@ -49,6 +49,7 @@ type options struct {
 	sizes    []int
 	modes    []string
 	repeat   int
+	profile  int // instructions from one sample to the next; 0: no profile
 }
 
 func parse(args []string) (o options, err error) {
@@ -66,6 +67,7 @@ func parse(args []string) (o options, err error) {
 	sizes := flags.String("sizes", "", "only messages of so many bytes, separated by commas")
 	modes := flags.String("modes", "", "only these, separated by commas: "+strings.Join(everyMode(), ","))
 	flags.IntVar(&o.repeat, "repeat", 3, "runs of each case")
+	flags.IntVar(&o.profile, "profile", 0, "after them more, of which a sample is taken each time so many `instructions` have run (50000): in which functions")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -161,7 +163,11 @@ func measure(ctx context.Context, o options, jobs []job.Job, r *results) (err er
 		if j.Rate > 0 {
 			j.Rate = r.pace(j.Members, j.Size)
 		}
+		j.Profile = o.profile
 		result, err := m.do(ctx, j)
+		if err == nil {
+			err = showProfile(o.root, &result)
+		}
 		if err != nil {
 			return err
 		}

@@ -91,7 +91,26 @@ func measure(j job.Job) (result job.Result, err error) {
 			result.Runs = append(result.Runs, run)
 		}
 	}
-	return result, nil
+	if j.Profile > 0 {
+		result.Profile, err = profile(server, load, j.Profile)
+	}
+	return result, err
+}
+
+// profiledRuns are as many as it takes at most; a profile of fewer samples is given all the same.
+const profiledRuns = 50
+
+// profile is of more runs, which do not count: taking samples costs something.
+func profile(server *server, load *load, period int) (*job.Profile, error) {
+	p, err := startProfile(period)
+	if err != nil {
+		return nil, err
+	}
+	for i := 0; i < profiledRuns && p.head() < enoughBytes && err == nil; i++ {
+		_, err = load.run()
+	}
+	r, errEnd := p.end(period, server.pids, load.cmd.Process.Pid)
+	return r, errors.Join(err, errEnd)
 }
 
 func measureRun(server *server, load *load) (r job.Run, err error) {

@@ -30,11 +30,12 @@ type Job struct {
 	Server      string `json:"server"`
 	Members     int    `json:"members"` // of a room
 	Rooms       int    `json:"rooms"`
-	Size        int    `json:"size"`           // of a message's text, bytes
-	Outstanding int    `json:"outstanding"`    // messages a room has under way
-	Deliveries  int    `json:"deliveries"`     // in one run, in all rooms
-	Rate        int    `json:"rate,omitempty"` // deliveries per second; 0: as fast as they go
-	Repeat      int    `json:"repeat"`         // runs that count; one goes before them that does not. 0: only the setting up and the memory
+	Size        int    `json:"size"`              // of a message's text, bytes
+	Outstanding int    `json:"outstanding"`       // messages a room has under way
+	Deliveries  int    `json:"deliveries"`        // in one run, in all rooms
+	Rate        int    `json:"rate,omitempty"`    // deliveries per second; 0: as fast as they go
+	Profile     int    `json:"profile,omitempty"` // instructions from one sample of more runs to the next; 0: none are taken
+	Repeat      int    `json:"repeat"`            // runs that count; one goes before them that does not. 0: only the setting up and the memory
 }
 
 // People is how many connections there are.
@@ -72,6 +73,27 @@ type Run struct {
 	Pressures uint64 `json:"pressures"` // how often TCP came to its limit of memory meanwhile
 }
 
+// Whose a sample is.
+const (
+	OfServer = "server"
+	OfLoad   = "load"
+	OfIdle   = "idle"
+	OfOthers = "others"
+)
+
+// Profile is samples of what runs did.
+type Profile struct {
+	Period int     `json:"period"` // instructions from one to the next
+	Full   bool    `json:"full"`   // there was no room for all of them
+	Stacks []Stack `json:"stacks"`
+}
+
+// Stack is how often the processor was found in one place.
+type Stack struct {
+	Frames  string `json:"frames"` // whose it is, who called whom, and the place: with semicolons between them
+	Samples int    `json:"samples"`
+}
+
 // Memory is what the machine holds, in bytes.
 type Memory struct {
 	Sockets uint64 `json:"sockets"` // objects of the kernel that every open socket consists of, whoever has it
@@ -90,4 +112,6 @@ type Result struct {
 	Idle    Memory `json:"idle"`    // all are connected and nobody talks
 	TCPMem  string `json:"tcp_mem"` // the limits of /proc/sys/net/ipv4/tcp_mem, pages
 	Runs    []Run  `json:"runs"`
+
+	Profile *Profile `json:"profile,omitempty"` // of more runs, if the job asked for it
 }
