@@ -101,6 +101,9 @@ type Archive interface {
 	Page(ctx context.Context, community rooms.UUID, room string, before rooms.Position, n int) ([]history.Entry, error)
 	// Since is Page back to a date as people write it.
 	Since(ctx context.Context, community rooms.UUID, room string, before rooms.Position, date string) ([]history.Entry, error)
+	// Media returns up to n messages of a room that have a picture, film or file, or of one kind alone ("image", "video",
+	// "file"), newest first.
+	Media(ctx context.Context, community rooms.UUID, room, kind string, n int) ([]history.Entry, error)
 	// Unsent returns our messages that the server never took, oldest first.
 	Unsent(ctx context.Context, community rooms.UUID, room string) ([]rooms.Message, error)
 	// Import reads a file that Export wrote into the room, and returns how many messages were new.

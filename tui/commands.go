@@ -38,6 +38,7 @@ func commandTable() []command {
 		{name: "cancel", words: "cancel", aliases: []string{"decline"}, do: (*chat).commandCancel},
 		{name: "save", words: "save", offline: true, do: (*chat).commandSave},
 		{name: "keep", words: "keep", aliases: []string{"pin"}, offline: true, do: (*chat).commandKeep},
+		{name: "gallery", words: "gallery", aliases: []string{"media"}, offline: true, complete: completeKinds, do: (*chat).commandGallery},
 		{name: "history", words: "history", offline: true, complete: completeHistory, do: (*chat).commandHistory},
 		{name: "topic", words: "topic", do: (*chat).commandTopic},
 		{name: "kick", words: "kick", complete: completePeople, do: ruling("kick", rooms.Kick)},

@@ -305,6 +305,23 @@ func (a *fakeArchive) Since(ctx context.Context, c rooms.UUID, room string, befo
 	return a.Page(ctx, c, room, before, -1)
 }
 
+func (a *fakeArchive) Media(_ context.Context, _ rooms.UUID, room, kind string, n int) ([]history.Entry, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var out []history.Entry
+	for _, e := range slices.Backward(a.entries) {
+		at := e.Message.Attached
+		if e.Message.Room != room || at == nil || len(out) == n {
+			continue
+		}
+		of, _, _ := strings.Cut(at.MIME, "/")
+		if kind == "" || kind == of || kind == "file" && of != "image" && of != "video" {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
 func (a *fakeArchive) Unsent(_ context.Context, _ rooms.UUID, room string) ([]rooms.Message, error) {
 	return a.unsent, nil
 }

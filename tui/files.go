@@ -150,18 +150,23 @@ func (c *chat) copyFolder() tea.Cmd {
 
 // keepFile keeps the bytes from being evicted, or lets them be.
 func (c *chat) keepFile() tea.Cmd {
-	m, files := c.attachment(func(_ *talk.Message, p *talk.Picture) bool { return p.Standing() != talk.Unknown }), c.cfg.Files
-	if m == nil || files == nil {
+	m := c.attachment(func(_ *talk.Message, p *talk.Picture) bool { return p.Standing() != talk.Unknown })
+	if m == nil || c.cfg.Files == nil {
 		return c.warn(c.say("file.nothing_to_keep"))
 	}
-	p := m.Picture()
-	hash, kept := p.Attached.Hash, !p.Kept()
+	return c.setKept(m.Picture())
+}
+
+// setKept keeps the bytes of an attachment from being evicted, or lets them be when they are kept.
+func (c *chat) setKept(p *talk.Picture) tea.Cmd {
+	files, hash, kept := c.cfg.Files, p.Attached.Hash, !p.Kept()
 	return c.ask(func(context.Context) func(*chat) tea.Cmd {
 		err := files.Keep(hash, kept)
 		return func(c *chat) tea.Cmd {
 			if err != nil {
 				return c.warn(cause(err))
 			}
+			p.SetKept(kept) // it may stand in no talk
 			for _, p := range c.book.pictures(hash) {
 				p.SetKept(kept)
 			}

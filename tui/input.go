@@ -193,7 +193,7 @@ func (c *chat) mouse(msg tea.MouseMsg) tea.Cmd {
 		}
 		if c.dialogs.open() {
 			c.dialogs.scroll(rows)
-			return nil
+			return c.thumbs()
 		}
 		return c.scroll(rows)
 	}

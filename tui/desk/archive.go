@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"kchat/history"
@@ -72,6 +73,33 @@ func (a *Archive) Since(ctx context.Context, community rooms.UUID, room string, 
 		page = append(page, e)
 	}
 	return page, nil
+}
+
+// Media implements tui.Archive.
+func (a *Archive) Media(ctx context.Context, community rooms.UUID, room, kind string, n int) ([]history.Entry, error) {
+	kinds := []string{kind}
+	if kind == "" {
+		kinds = []string{"image", "video", "file"}
+	}
+	var all []history.Entry
+	for _, kind := range kinds {
+		found := 0
+		q := history.Query{Rooms: []history.Key{{Community: community, Room: room}}, Has: []string{kind}}
+		for hit, err := range a.store.Search(ctx, q) {
+			if err != nil {
+				return nil, err
+			}
+			if hit.Message.Attached == nil {
+				continue // it was withdrawn
+			}
+			if all = append(all, hit.Entry); found+1 == n {
+				break
+			}
+			found++
+		}
+	}
+	slices.SortStableFunc(all, func(x, y history.Entry) int { return y.Message.Time.Compare(x.Message.Time) })
+	return all[:min(n, len(all))], nil
 }
 
 // Unsent implements tui.Archive.

@@ -161,3 +161,38 @@ func TestFilesTellWhatIsHere(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+func TestTheMediaOfARoomAreFoundByKindNewestFirst(t *testing.T) {
+	a := newArchive(t)
+	for i, mime := range []string{"", "image/png", "application/zip", "", "video/mp4", "image/gif"} {
+		m := message(uint64(i+1), "words")
+		if mime != "" {
+			m.Attached = &rooms.Attachment{Hash: rooms.Hash{byte(i)}, Size: 10, MIME: mime, Name: mime}
+		}
+		if err := a.store.Save(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	other := message(50, "elsewhere")
+	other.Room, other.Attached = "other", &rooms.Attachment{Hash: rooms.Hash{50}, Size: 10, MIME: "image/png", Name: "other"}
+	withdrawn := message(7, "")
+	withdrawn.Kind, withdrawn.Target = rooms.KindDelete, rooms.MessageID{0, 2} // the first picture
+	if err := a.store.Save(t.Context(), other, withdrawn); err != nil {
+		t.Fatal(err)
+	}
+	for kind, want := range map[string]string{
+		"": "image/gif video/mp4 application/zip", "image": "image/gif", "video": "video/mp4", "file": "application/zip",
+	} {
+		entries, err := a.Media(t.Context(), community, "lobby", kind, 10)
+		var got []string
+		for _, e := range entries {
+			got = append(got, e.Message.Attached.Name)
+		}
+		if err != nil || strings.Join(got, " ") != want {
+			t.Errorf("%q: %v, %v", kind, got, err)
+		}
+	}
+	if two, err := a.Media(t.Context(), community, "lobby", "", 2); err != nil || len(two) != 2 || two[1].Message.Attached.Name != "video/mp4" {
+		t.Errorf("%+v, %v", two, err)
+	}
+}

@@ -49,6 +49,9 @@ type Kept interface {
 
 type size struct{ width, height int }
 
+// NewPicture is an attachment that stands in no talk.
+func NewPicture(a rooms.Attachment) *Picture { return newPicture(a) }
+
 func newPicture(a rooms.Attachment) *Picture {
 	a.Name = text.Name(path.Base(strings.ReplaceAll(a.Name, "\\", "/")))
 	return &Picture{Attached: a}
