@@ -4,8 +4,10 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"kchat/history"
 	"kchat/rooms"
@@ -113,4 +115,30 @@ func TestTheGalleryOpensPictures(t *testing.T) {
 	s.press(enter)
 	s.gone("Pictures and files")
 	s.wait("sun.png", "▀▀▀▀▀▀▀▀")
+}
+
+// A picture of the saved talk whose bytes have gone is asked for when one reads back to it; a large one only when one
+// says so.
+func TestSavedTalkShowsItsPicturesAgain(t *testing.T) {
+	s, files := withGallery(t)
+	files.mu.Lock()
+	delete(files.found, rooms.Hash{2})
+	files.mu.Unlock()
+	pictures := s.model.chat.cfg.Pictures.(*fakePictures)
+	pictures.mu.Lock()
+	delete(pictures.here, rooms.Hash{2})
+	pictures.mu.Unlock()
+	s.clock.add(48 * time.Hour) // since it was said
+	if s.client.fetches() != 0 {
+		t.Fatal("something was asked for that nobody looks at")
+	}
+	s.type_("/history load all")
+	s.press(enter)
+	s.wait("older messages are above")
+	s.press(slices.Repeat([]string{pgup}, 15)...)
+	s.wait("sun.png")
+	s.until("the question", func() bool { return s.client.fetches() == 1 })
+	pictures.arrive(rooms.Hash{2})
+	s.happen(rooms.TransferEnded{Transfer: rooms.Transfer{Room: "lobby", From: joon.ID, Attached: rooms.Attachment{Hash: rooms.Hash{2}}}})
+	s.wait("▀▀▀▀▀▀▀▀")
 }

@@ -82,6 +82,7 @@ func newPerson(t *testing.T) *person {
 	p := &person{dir: dir, env: os.Environ()}
 	for variable, name := range map[string]string{
 		"XDG_DATA_HOME": "data", "XDG_STATE_HOME": "state", "XDG_RUNTIME_DIR": "run", "XDG_CONFIG_HOME": "config",
+		"XDG_DOWNLOAD_DIR": "downloads",
 	} {
 		p.env = append(p.env, variable+"="+filepath.Join(dir, name))
 	}
