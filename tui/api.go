@@ -34,6 +34,8 @@ type Client interface {
 	SendBlob(ctx context.Context, room string, kind rooms.StreamKind, att rooms.Attachment, text string, body io.Reader) (rooms.Message, error)
 	Fetch(ctx context.Context, room string, att rooms.Attachment) error
 	StopBlob(room string, hash rooms.Hash)
+	Take(ctx context.Context, stream rooms.MessageID) error
+	Cancel(stream rooms.MessageID)
 	Typing(room string, on bool)
 	Read(room string, upTo rooms.Position)
 	SetAway(ctx context.Context, away bool) error
@@ -182,6 +184,7 @@ type Config struct {
 	Command  string   // the program's name in lines to type; empty: kchat-tui
 	Gate     Gate
 	Pictures Pictures
+	Videos   Videos
 	Images   pixels.Setting // how pictures are shown; empty: as the terminal can
 	Output   io.Writer      // the terminal; nil: standard output
 	Files    Files

@@ -41,10 +41,12 @@ type chat struct {
 	flash      flash
 	lay        layout
 	attention  attention
+	videos     videos
 
 	keys      []binding
 	selecting []binding
 	viewing   []binding
+	videoKeys []binding
 	commands  []command
 	rooms     roomList
 	focused   bool // the terminal has the focus
@@ -91,9 +93,10 @@ type (
 func newChat(e *env, session Session, address string) *chat {
 	c := &chat{
 		env: e, session: session, book: newBook(e.look), composer: newComposer(),
-		keys: chatKeys(), selecting: selectionKeys(), viewing: viewerKeys(), commands: commandTable(), focused: true,
+		keys: chatKeys(), selecting: selectionKeys(), viewing: viewerKeys(), videoKeys: videoKeys(), commands: commandTable(), focused: true,
 		address: address, public: address,
 	}
+	c.videos.window = e.window
 	c.link.reading = session.Client == nil
 	c.composer.dress(e.st)
 	return c
@@ -139,6 +142,9 @@ func (c *chat) update(msg tea.Msg) tea.Cmd {
 }
 
 func (c *chat) route(msg tea.Msg) tea.Cmd {
+	if cmd, was := c.video(msg); was {
+		return cmd
+	}
 	switch msg := msg.(type) {
 	case applyMsg:
 		if msg.to != c || msg.do == nil {
@@ -194,6 +200,9 @@ func (c *chat) key(msg tea.KeyPressMsg) tea.Cmd {
 	if c.viewer != nil {
 		return c.viewerKey(msg)
 	}
+	if cmd, was := c.videoKey(msg); was {
+		return cmd
+	}
 	if r := c.book.current; r != nil && r.talk.Selected() != nil {
 		if b, ok := match(c.selecting, latin(msg)); ok {
 			return b.do(c)
@@ -226,6 +235,7 @@ func (c *chat) everySecond() tea.Cmd {
 	if c.cfg.Clock().After(c.flash.until) {
 		c.flash.words = ""
 	}
+	c.paceVideos()
 	cmds := []tea.Cmd{c.tick(), c.remember(), c.doze()}
 	if c.kernel.open && c.link.online {
 		cmds = append(cmds, c.askStatus())

@@ -22,17 +22,18 @@ const askFor = 20 * time.Second
 
 // env is what all parts of the screen share.
 type env struct {
-	cfg   *Config
-	words *words.Catalogue
-	st    *styles.Styles
-	look  *talk.Look
-	light bool
-	back  color.RGBA                      // the terminal's ground, as far as it is known
-	color media.Profile                   // what the terminal has
-	term  *pixels.Terminal                // what else it has
-	paint *pixels.Painter                 // what is not cells goes to the terminal by it
-	send  func(tea.Msg)                   // into the program, for its goroutines
-	own   func(func(ctx context.Context)) // runs a goroutine that ends with the program
+	cfg    *Config
+	words  *words.Catalogue
+	st     *styles.Styles
+	look   *talk.Look
+	light  bool
+	back   color.RGBA                      // the terminal's ground, as far as it is known
+	color  media.Profile                   // what the terminal has
+	term   *pixels.Terminal                // what else it has
+	paint  *pixels.Painter                 // what is not cells goes to the terminal by it
+	window *videoWindow                    // of frames that the terminal has not taken
+	send   func(tea.Msg)                   // into the program, for its goroutines
+	own    func(func(ctx context.Context)) // runs a goroutine that ends with the program
 }
 
 func newEnv(cfg *Config) (*env, error) {
@@ -42,6 +43,7 @@ func newEnv(cfg *Config) (*env, error) {
 		return nil, err
 	}
 	e := &env{cfg: cfg, words: w, color: media.TrueColor}
+	e.window = &videoWindow{now: cfg.Clock}
 	e.paint = pixels.NewPainter(pixels.NewOutput(cfg.Output))
 	e.look = &talk.Look{Words: w, Zone: cfg.Zone, NoPictures: cfg.Images == pixels.Off}
 	e.dress()

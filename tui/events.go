@@ -64,6 +64,9 @@ func (c *chat) event(ev rooms.Event) tea.Cmd {
 		return c.invited(ev)
 	case rooms.TransferChanged:
 		c.transfer(ev.Transfer)
+		return c.videoTransfer(ev.Transfer)
+	case rooms.Offered:
+		return c.liveOffered(ev.Transfer)
 	case rooms.TransferEnded:
 		return c.transferEnded(ev)
 	}
@@ -295,6 +298,7 @@ func (c *chat) message(m rooms.Message) tea.Cmd {
 		r.topic = m.Text
 	}
 	fresh := r.talk.Put(m)
+	c.liveKept(r, m)
 	if item := r.talk.Message(m.ID); item != nil && r.people[m.Sender].Bot {
 		item.SetBot(true)
 	}

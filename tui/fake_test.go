@@ -36,6 +36,8 @@ type fakeClient struct {
 	discarded []rooms.MessageID
 	joined    []string
 	typing    []bool
+	taken     []rooms.MessageID
+	cancelled []rooms.MessageID
 	people    []rooms.Person
 	status    rooms.Status
 	sendErr   error
@@ -150,6 +152,19 @@ func (f *fakeClient) StopBlob(_ string, hash rooms.Hash) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.stopped = append(f.stopped, hash)
+}
+
+func (f *fakeClient) Take(_ context.Context, stream rooms.MessageID) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.taken = append(f.taken, stream)
+	return nil
+}
+
+func (f *fakeClient) Cancel(stream rooms.MessageID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.cancelled = append(f.cancelled, stream)
 }
 
 func (f *fakeClient) Typing(_ string, on bool) {

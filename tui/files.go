@@ -59,7 +59,7 @@ func canStop(_ *talk.Message, p *talk.Picture) bool {
 	case talk.Large, talk.Asked, talk.Partly, talk.Damaged:
 		return true
 	}
-	return p.Moving()
+	return p.Moving() || p.Live() && p.Attached.Hash.IsZero()
 }
 
 func isHere(_ *talk.Message, p *talk.Picture) bool { return p.Standing() == talk.Here && !p.Moving() }
@@ -77,6 +77,9 @@ func (c *chat) takeFile() tea.Cmd {
 	if m == nil {
 		return c.warn(c.say("file.nothing_to_take"))
 	}
+	if m.Picture().Live() {
+		return c.takeLive(m)
+	}
 	if !c.link.online || c.closed() {
 		return c.warn(c.say("file.nobody"))
 	}
@@ -87,6 +90,12 @@ func (c *chat) takeFile() tea.Cmd {
 // stopFile ends what is on its way, in whichever direction, or declines what is offered.
 func (c *chat) stopFile() tea.Cmd {
 	m := c.attachment(canStop)
+	if m == nil && c.stopPreparing() {
+		return nil
+	}
+	if m != nil && m.Picture().Live() {
+		return c.stopLive(m)
+	}
 	if m == nil {
 		return c.warn(c.say("file.nothing_to_stop"))
 	}
@@ -195,6 +204,7 @@ func (c *chat) lookFor(r *room, m *talk.Message) tea.Cmd {
 			switch {
 			case found.Here:
 				p.SetStanding(talk.Here)
+				return c.lookAtVideos()
 			case found.Part > 0 && p.Attached.Size > 0:
 				p.SetPart(float64(found.Part) / float64(p.Attached.Size))
 				return c.fetch(r, m)
@@ -264,6 +274,9 @@ func (c *chat) transfer(t rooms.Transfer) {
 }
 
 func (c *chat) transferEnded(ev rooms.TransferEnded) tea.Cmd {
+	if c.videoTransferEnded(ev) {
+		return c.pictures()
+	}
 	var cmds []tea.Cmd
 	c.eachPicture(ev.Transfer, func(p *talk.Picture) {
 		why := c.standingAfter(ev, p)

@@ -4,6 +4,7 @@ package tui
 
 import (
 	tea "charm.land/bubbletea/v2"
+	"slices"
 
 	"kchat/tui/text"
 )
@@ -67,7 +68,7 @@ func (h *help) draw(c *chat, width, height int) (string, []string, *tea.Cursor) 
 		add(b.keys.Help().Key, c.say(b.words))
 	}
 	rows = append(rows, "", st.Title.Render(c.say("help.selection")))
-	for _, b := range c.selecting {
+	for _, b := range append(slices.Clone(c.selecting), c.videoKeys...) {
 		add(b.keys.Help().Key, c.say(b.words))
 	}
 	rows = append(rows, "", st.Title.Render(c.say("help.viewer")))

@@ -18,10 +18,6 @@ func (c *chat) commandSendImage(path string) tea.Cmd {
 	return c.sendFile("send-image", path, rooms.StreamImage)
 }
 
-func (c *chat) commandSendVideo(path string) tea.Cmd {
-	return c.sendFile("send-video", path, rooms.StreamVideo)
-}
-
 // sendFile checks a file, keeps it and sends it. It goes through the kernel while one chats on.
 func (c *chat) sendFile(name, path string, kind rooms.StreamKind) tea.Cmd {
 	r, pictures, client := c.book.current, c.cfg.Pictures, c.session.Client
@@ -37,7 +33,7 @@ func (c *chat) sendFile(name, path string, kind rooms.StreamKind) tea.Cmd {
 	}
 	return func() tea.Msg {
 		ctx := context.Background() // a slow line may take long; the client ends it when it ends
-		att, err := pictures.Attach(ctx, expand(path), kind)
+		att, err := c.attach(ctx, expand(path), kind)
 		if err == nil {
 			_, err = client.SendBlob(ctx, r.name, kind, att.Attachment, "", nil)
 		}
@@ -94,5 +90,5 @@ func (c *chat) pictures() tea.Cmd {
 		p.Ask(width, height)
 		cmds = append(cmds, c.drawPicture(r, p, width, height))
 	}
-	return tea.Batch(append(cmds, c.animate())...)
+	return tea.Batch(append(cmds, c.animate(), c.lookAtVideos())...)
 }

@@ -3,6 +3,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -68,7 +69,11 @@ func (c *chat) selectionHint() string {
 		return ""
 	}
 	var parts []string
-	for _, b := range c.selecting {
+	keys := c.selecting
+	if c.aVideo() != nil {
+		keys = append(slices.Clone(c.videoKeys), keys...)
+	}
+	for _, b := range keys {
 		if !m.Unsent() && (b.words == "keys.resend" || b.words == "keys.edit" || b.words == "keys.discard") {
 			continue
 		}

@@ -12,6 +12,9 @@ import (
 
 // termcap takes what the terminal says about itself, and reports whether the message was that.
 func (r *root) termcap(msg tea.Msg) (tea.Cmd, bool) {
+	if _, ok := msg.(uv.PrimaryDeviceAttributesEvent); ok {
+		r.window.answered()
+	}
 	switch msg := msg.(type) {
 	case tea.EnvMsg:
 		r.term = pixels.NewTerminal(r.cfg.Images, msg.Getenv)

@@ -97,11 +97,13 @@ func (o *loginOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	videos := desk.NewVideos(blobs)
 	cfg := tui.Config{
 		Address: o.server, User: o.user, Password: password, Trust: o.trust, Rooms: append([]string{"lobby"}, o.rooms...),
-		Gate:     &desk.Gate{Agent: "kchat-tui", Blobs: blobs, Logger: log, Local: local, AskAbove: o.files.askAbove},
+		Gate:     &desk.Gate{Agent: "kchat-tui", Blobs: blobs, Videos: videos, Logger: log, Local: local, AskAbove: o.files.askAbove},
 		Known:    o.local,
 		Pictures: desk.NewPictures(blobs),
+		Videos:   videos,
 		Files:    desk.NewFiles(blobs, o.files.downloads),
 		AskAbove: o.files.askAbove,
 		Host:     screenHost(o.server),

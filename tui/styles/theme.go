@@ -83,6 +83,7 @@ type Glyphs struct {
 	Mark, Prompt, Ellipsis, Bullet             string
 	Waiting, Sending, Sent, Delivered, Failed  string
 	BarFull, BarEmpty, Up, Down, Masked        string
+	Play, Pause                                string
 }
 
 func glyphs(ascii bool) Glyphs {
@@ -94,6 +95,7 @@ func glyphs(ascii bool) Glyphs {
 			Mark: ">", Prompt: ">", Ellipsis: ".", Bullet: "-",
 			Waiting: "w", Sending: ".", Sent: "+", Delivered: "+", Failed: "!",
 			BarFull: "#", BarEmpty: ".", Up: "^", Down: "v", Masked: "*",
+			Play: ">", Pause: "=",
 		}
 	}
 	return Glyphs{
@@ -103,5 +105,6 @@ func glyphs(ascii bool) Glyphs {
 		Mark: "▌", Prompt: "›", Ellipsis: "…", Bullet: "·",
 		Waiting: "◷", Sending: "·", Sent: "✓", Delivered: "✓", Failed: "!",
 		BarFull: "━", BarEmpty: "─", Up: "↑", Down: "↓", Masked: "•",
+		Play: "▸", Pause: "‖",
 	}
 }

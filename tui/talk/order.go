@@ -21,6 +21,7 @@ type Talk struct {
 
 	pictures map[rooms.Hash][]*Message
 	unsent   map[rooms.MessageID]*Message
+	live     bool // there was a live video
 }
 
 // New returns an empty talk.
@@ -177,7 +178,7 @@ func (t *Talk) Pictures(hash rooms.Hash) []*Picture {
 
 // LayOut lays out what is on the screen, if pictures can be among it: their sizes are known then.
 func (t *Talk) LayOut() {
-	if len(t.pictures) > 0 {
+	if len(t.pictures) > 0 || t.live {
 		t.Draw()
 	}
 }

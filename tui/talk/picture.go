@@ -36,6 +36,7 @@ type Picture struct {
 	outgoing bool
 	failure  string
 	file     file
+	film     film
 	kept     Kept
 	frames   int  // of an animation, once it is known
 	gone     bool // it is not to be shown any more
@@ -149,7 +150,11 @@ func (p *Picture) Moving() bool { return p.moving }
 
 // fit returns the cells for the announced pixels: aspect kept, never larger than the picture itself.
 func (p *Picture) fit(look *Look, width int) size {
-	cols, rows := media.Fit(int(p.Attached.Width), int(p.Attached.Height), min(width, maxPictureWidth), maxPictureHeight,
+	w, h := int(p.Attached.Width), int(p.Attached.Height)
+	if p.IsVideo() && (w <= 0 || h <= 0) {
+		w, h = usualVideoWidth, usualVideoHeight
+	}
+	cols, rows := media.Fit(w, h, min(width, maxPictureWidth), maxPictureHeight,
 		look.CellWidth, look.CellHeight)
 	return size{cols, rows}
 }
@@ -158,16 +163,19 @@ func (p *Picture) rows(look *Look, width int) []string {
 	st := look.Styles
 	var rows []string
 	p.asked = size{}
-	if p.IsImage() && !look.NoPictures {
+	if p.IsShown() && !look.NoPictures {
 		p.asked = p.fit(look, width)
 		rows = p.box(look)
 	}
 	caption := p.Attached.Name
-	if p.IsImage() {
+	if p.IsImage() || p.IsVideo() && p.Attached.Width > 0 {
 		caption += look.Words.Say("picture.size", "width", p.Attached.Width, "height", p.Attached.Height)
 	}
-	caption += " " + st.Glyphs.Bullet + " " + humanize.IBytes(p.Attached.Size) + p.details(look)
+	caption += p.sizeWords(look, humanize.IBytes(p.Attached.Size)) + p.details(look)
 	rows = append(rows, st.Faint.Render(text.Truncate(caption, width)))
+	if row := p.playRow(look, width); row != "" && p.asked.width > 0 {
+		rows = append(rows, row)
+	}
 	if p.failure != "" {
 		rows = append(rows, st.Warn.Render(text.Truncate(look.Words.Say("picture.failed", "why", p.failure), width)))
 	}
