@@ -3,8 +3,9 @@
 package tui
 
 import (
-	tea "charm.land/bubbletea/v2"
 	"slices"
+
+	tea "charm.land/bubbletea/v2"
 
 	"kchat/tui/text"
 )

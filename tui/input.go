@@ -211,6 +211,9 @@ func (c *chat) mouse(msg tea.MouseMsg) tea.Cmd {
 				return c.openViewer(p)
 			}
 			c.book.current.talk.Select(message)
+			if p := message.Picture(); p != nil && p.IsVideo() && c.aVideo() != nil {
+				return c.playPause()
+			}
 		} else {
 			c.book.current.talk.Select(nil)
 		}

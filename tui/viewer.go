@@ -77,6 +77,9 @@ func (c *chat) openViewer(p *talk.Picture) tea.Cmd {
 // openSelected opens what the selected message carries; of others the selection ends.
 func (c *chat) openSelected() tea.Cmd {
 	m := c.selected()
+	if c.aVideo() != nil {
+		return c.fillScreen()
+	}
 	if m == nil || m.Picture() == nil || !m.Picture().IsImage() {
 		return c.endSelection()
 	}
