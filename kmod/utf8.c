@@ -6,16 +6,32 @@
 #define EACH(byte)	(0x0101010101010101ULL * (byte))
 
 /*
- * Eight bytes from 0x20 to 0x7e: most text is nothing else. Subtracting borrows
- * a byte's highest bit if it is below 0x20, adding 1 sets it if it is 0x7f;
- * neither reaches into the next byte unless this one is already found out.
+ * Not 0: one of these eight bytes is none from 0x20 to 0x7e, of which most text
+ * is. Subtracting borrows a byte's highest bit if it is below 0x20, adding 1 sets
+ * it if it is 0x7f; neither reaches into the next byte unless this one is already
+ * found out.
  */
-static inline bool plain(const u8 *data)
+static inline u64 odd(const u8 *data)
 {
 	u64 word;
 
 	memcpy(&word, data, sizeof(word));
-	return !((word | (word - EACH(0x20)) | (word + EACH(0x01))) & EACH(0x80));
+	return (word | (word - EACH(0x20)) | (word + EACH(0x01))) & EACH(0x80);
+}
+
+/* How much of the beginning is plain, in whole words: where one is, four may be. */
+static u32 plain(const u8 *data, u32 len)
+{
+	u32 done = 8;
+
+	if (len < 8 || odd(data))
+		return 0;
+	while (len - done >= 32 && !(odd(data + done) | odd(data + done + 8) |
+				     odd(data + done + 16) | odd(data + done + 24)))
+		done += 32;
+	while (len - done >= 8 && !odd(data + done))
+		done += 8;
+	return done;
 }
 
 /* The table of RFC 3629, section 4. */
@@ -70,9 +86,10 @@ void kchat_utf8_feed(struct kchat_utf8 *check, const u8 *data, u32 len)
 	const u8 *end = data + len;
 
 	while (data < end && !check->bad) {
-		if (!check->need && end - data >= 8 && plain(data))
-			data += 8;
-		else
+		u32 done = check->need ? 0 : plain(data, end - data);
+
+		data += done;
+		if (!done)
 			feed_byte(check, *data++);
 	}
 }

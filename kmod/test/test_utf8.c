@@ -60,7 +60,7 @@ static void broken_sequences_are_refused(void)
 
 static void every_byte_is_found_at_every_place(void)
 {
-	char text[25];
+	char text[59]; /* more than one step of each width */
 	int byte, place;
 
 	for (byte = 0; byte < 256; byte++) {
