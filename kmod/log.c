@@ -286,12 +286,9 @@ static bool range_add(struct kchat_range *range, struct kchat_seg *seg, u64 pos,
 	range->segs[range->nr_segs++] = seg;
 	while (pos < end && range->nr_vecs < KCHAT_RANGE_VECS) {
 		u32 off = pos - seg->start;
-		u32 part = min_t(u64, end - pos, PAGE_SIZE - off % PAGE_SIZE);
-		struct bio_vec *vec = &range->vecs[range->nr_vecs++];
+		u32 part = min_t(u64, end - pos, kchat_seg_piece(seg, off));
 
-		vec->bv_page = seg->pages[off / PAGE_SIZE];
-		vec->bv_offset = off % PAGE_SIZE;
-		vec->bv_len = part;
+		kchat_seg_vecs(seg, off, part, &range->vecs[range->nr_vecs++]);
 		pos += part;
 	}
 	range->end = pos;

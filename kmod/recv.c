@@ -51,15 +51,8 @@ static u32 input_pages(struct kchat_conn *conn, struct kchat_seg *seg, u32 off, 
 {
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
 	struct bio_vec vecs[KCHAT_SEG_PAGES];
-	u32 count = 0, left = len;
+	u32 count = kchat_seg_vecs(seg, off, len, vecs);
 
-	while (left) {
-		u32 part = min_t(u32, left, PAGE_SIZE - off % PAGE_SIZE);
-
-		bvec_set_page(&vecs[count++], seg->pages[off / PAGE_SIZE], part, off % PAGE_SIZE);
-		off += part;
-		left -= part;
-	}
 	iov_iter_bvec(&msg.msg_iter, ITER_DEST, vecs, count, len);
 	return input_result(conn, sock_recvmsg(conn->sock, &msg, msg.msg_flags));
 }

@@ -6,6 +6,7 @@
 #include <linux/string.h>
 
 #include "alloc.h"
+#include "compat.h"
 
 /* ---- segments ---------------------------------------------------------- */
 
@@ -17,9 +18,27 @@ u32 kchat_seg_cost(const struct kchat_seg *seg)
 
 static void seg_free(struct kchat_seg *seg)
 {
-	while (seg->nr_pages)
+	while (seg->nr_pages > seg->joined)
 		put_page(seg->pages[--seg->nr_pages]);
+	/* A compound page has one count, ours of which is one. */
+	if (seg->joined)
+		put_page(seg->pages[0]);
 	kfree(seg);
+}
+
+/* The first pages in one piece. Without such memory they are got one by one: no harm. */
+static void seg_join(struct kchat_seg *seg, gfp_t gfp)
+{
+	struct page *page;
+
+	gfp &= ~__GFP_NOFAIL;
+	page = kchat_alloc(alloc_pages(gfp | __GFP_COMP | __GFP_NOWARN | __GFP_NORETRY,
+				       KCHAT_SEG_ORDER));
+	if (!page)
+		return;
+	seg->joined = 1 << KCHAT_SEG_ORDER;
+	while (seg->nr_pages < seg->joined)
+		seg->pages[seg->nr_pages++] = page++;
 }
 
 struct kchat_seg *kchat_seg_alloc(u32 len, u16 max_entries, gfp_t gfp)
@@ -36,6 +55,8 @@ struct kchat_seg *kchat_seg_alloc(u32 len, u16 max_entries, gfp_t gfp)
 	INIT_LIST_HEAD(&seg->node);
 	seg->max_entries = max_entries;
 	seg->size = nr_pages * PAGE_SIZE;
+	if (nr_pages >= 1 << KCHAT_SEG_ORDER)
+		seg_join(seg, gfp);
 	while (seg->nr_pages < nr_pages) {
 		struct page *page = kchat_alloc(alloc_page(gfp));
 
@@ -54,13 +75,17 @@ void kchat_seg_put(struct kchat_seg *seg)
 		seg_free(seg);
 }
 
+static void *seg_at(const struct kchat_seg *seg, u32 off)
+{
+	return (u8 *)page_address(seg->pages[off / PAGE_SIZE]) + off % PAGE_SIZE;
+}
+
 void kchat_seg_write(struct kchat_seg *seg, u32 off, const void *data, u32 len)
 {
 	while (len) {
-		u32 at = off % PAGE_SIZE;
-		u32 part = min_t(u32, len, PAGE_SIZE - at);
+		u32 part = min_t(u32, len, kchat_seg_piece(seg, off));
 
-		memcpy((u8 *)page_address(seg->pages[off / PAGE_SIZE]) + at, data, part);
+		memcpy(seg_at(seg, off), data, part);
 		data = (const u8 *)data + part;
 		off += part;
 		len -= part;
@@ -70,14 +95,27 @@ void kchat_seg_write(struct kchat_seg *seg, u32 off, const void *data, u32 len)
 void kchat_seg_read(const struct kchat_seg *seg, u32 off, void *data, u32 len)
 {
 	while (len) {
-		u32 at = off % PAGE_SIZE;
-		u32 part = min_t(u32, len, PAGE_SIZE - at);
+		u32 part = min_t(u32, len, kchat_seg_piece(seg, off));
 
-		memcpy(data, (const u8 *)page_address(seg->pages[off / PAGE_SIZE]) + at, part);
+		memcpy(data, seg_at(seg, off), part);
 		data = (u8 *)data + part;
 		off += part;
 		len -= part;
 	}
+}
+
+u32 kchat_seg_vecs(const struct kchat_seg *seg, u32 off, u32 len, struct bio_vec *vecs)
+{
+	u32 count = 0;
+
+	while (len) {
+		u32 part = min_t(u32, len, kchat_seg_piece(seg, off));
+
+		bvec_set_page(&vecs[count++], seg->pages[off / PAGE_SIZE], part, off % PAGE_SIZE);
+		off += part;
+		len -= part;
+	}
+	return count;
 }
 
 /* ---- the dying --------------------------------------------------------- */
@@ -102,7 +140,8 @@ static bool seg_held(const struct kchat_seg *seg)
 	if (refcount_read(&seg->refs) != 1)
 		return true;
 	smp_rmb(); /* pairs with the release in refcount_dec_and_test() */
-	for (i = 0; i < seg->nr_pages; i++)
+	/* All of a compound page have the count of the first one. */
+	for (i = seg->joined ? seg->joined - 1 : 0; i < seg->nr_pages; i++)
 		if (page_count(seg->pages[i]) != 1)
 			return true;
 	return false;

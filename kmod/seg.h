@@ -7,6 +7,7 @@
 #define _KCHAT_SEG_H
 
 #include <linux/atomic.h>
+#include <linux/bvec.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/refcount.h>
@@ -15,6 +16,7 @@
 #include "uapi/kchat.h"
 
 #define KCHAT_SEG_PAGES		5	/* 20 KiB: the largest frame fits (17,520 bytes) */
+#define KCHAT_SEG_ORDER		2	/* of them the first four lie together, if such memory is there */
 #define KCHAT_SEG_ENTRIES	160	/* lasting frames of one segment */
 #define KCHAT_FRAME_MAX		(KCHAT_HDR_LEN + 17456)
 
@@ -41,6 +43,8 @@ struct kchat_log_entry {
  * @used: bytes written; only grows, and only at the head of a log
  * @size: bytes the pages can hold
  * @nr_pages: of @pages
+ * @joined: the first ones of @pages, which are one compound page: a socket gets
+ *	them as one piece, and that costs half of what it does page by page
  * @nr_entries: lasting frames so far
  * @max_entries: of @entries
  *
@@ -55,6 +59,7 @@ struct kchat_seg {
 	u32 used;
 	u32 size;
 	u16 nr_pages;
+	u16 joined;
 	u16 nr_entries;
 	u16 max_entries;
 	struct page *pages[KCHAT_SEG_PAGES];
@@ -90,6 +95,17 @@ void kchat_seg_put(struct kchat_seg *seg);
 /* Copies to or from a segment at an offset; the caller checked the bounds. */
 void kchat_seg_write(struct kchat_seg *seg, u32 off, const void *data, u32 len);
 void kchat_seg_read(const struct kchat_seg *seg, u32 off, void *data, u32 len);
+
+/* Describes @len bytes from @off on as pieces of memory; at most KCHAT_SEG_PAGES. How many. */
+u32 kchat_seg_vecs(const struct kchat_seg *seg, u32 off, u32 len, struct bio_vec *vecs);
+
+/* How many bytes from @off on lie together. */
+static inline u32 kchat_seg_piece(const struct kchat_seg *seg, u32 off)
+{
+	u32 joined = seg->joined * PAGE_SIZE;
+
+	return off < joined ? joined - off : PAGE_SIZE - off % PAGE_SIZE;
+}
 
 /* Offset in the log behind its last byte. */
 static inline u64 kchat_seg_end(const struct kchat_seg *seg)

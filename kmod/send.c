@@ -66,18 +66,10 @@ static void frame_finished(struct kchat_conn *conn)
 
 static u32 send_frame(struct kchat_conn *conn)
 {
-	struct bio_vec vecs[KCHAT_SEG_PAGES + 1];
-	u32 off = conn->seg_off - conn->seg->start;
-	u32 left = conn->seg_end - conn->seg_off, count = 0, len = left, sent;
+	u32 len = conn->seg_end - conn->seg_off, count, sent;
+	struct bio_vec vecs[KCHAT_SEG_PAGES];
 
-	while (left) {
-		u32 part = min_t(u32, left, PAGE_SIZE - off % PAGE_SIZE);
-
-		bvec_set_page(&vecs[count++], conn->seg->pages[off / PAGE_SIZE], part,
-			      off % PAGE_SIZE);
-		off += part;
-		left -= part;
-	}
+	count = kchat_seg_vecs(conn->seg, conn->seg_off - conn->seg->start, len, vecs);
 	sent = output_pages(conn, vecs, count, len);
 	conn->seg_off += sent;
 	if (conn->seg_cursor)

@@ -106,7 +106,8 @@ static void check_range(const struct kchat_range *range)
 	for (i = 0; i < range->nr_vecs; i++) {
 		const struct bio_vec *vec = &range->vecs[i];
 
-		CHECK(vec->bv_len && vec->bv_offset + vec->bv_len <= PAGE_SIZE);
+		CHECK(vec->bv_len && vec->bv_offset < PAGE_SIZE &&
+		      vec->bv_offset + vec->bv_len <= PAGE_SIZE << KCHAT_SEG_ORDER);
 		CHECK(!memcmp((u8 *)page_address(vec->bv_page) + vec->bv_offset, bytes + at,
 			      vec->bv_len));
 		at += vec->bv_len;
@@ -300,23 +301,56 @@ static void what_somebody_still_reads_stays_and_stays_counted(void)
 	end();
 }
 
-/* A socket holds pages, not segments. */
+/* A socket holds pages, not segments: any of them, joined or not. */
 static void a_page_that_a_socket_holds_keeps_its_segment_counted(void)
 {
 	struct kchat_range range;
 	struct page *page;
+	u32 i;
 
-	begin(8);
-	append(3000, true);
+	for (i = 0; i < KCHAT_SEG_PAGES; i++) {
+		begin(8);
+		append(17000, true);
+		CHECK(kchat_log_range(&log_, 0, log_.head, &range));
+		CHECK_EQ(range.nr_vecs, 2);
+		page = range.segs[0]->pages[i];
+		get_page(page);
+		kchat_range_release(&range);
+		kchat_log_drop(&log_, log_.head, 0);
+		CHECK_EQ(kchat_graves_sweep(&graves), 1);
+		CHECK(!memcmp(page_address(page), bytes + i * PAGE_SIZE, 600));
+		put_page(page);
+		CHECK_EQ(kchat_graves_sweep(&graves), 0);
+		end();
+	}
+}
+
+/* Where no four pages lie together, a segment is as large and costs as much. */
+static void pages_that_do_not_lie_together_do_as_well(void)
+{
+	struct kchat_seg *joined, *single;
+	struct kchat_range range;
+
+	begin(11);
+	joined = kchat_seg_alloc(KCHAT_FRAME_MAX, 1, GFP_KERNEL);
+	shim_fail_at = 2;
+	single = kchat_seg_alloc(KCHAT_FRAME_MAX, 1, GFP_KERNEL);
+	CHECK_EQ(shim_fail_at, 0);
+	CHECK(joined && single);
+	CHECK_EQ(joined->joined, 4);
+	CHECK_EQ(single->joined, 0);
+	CHECK_EQ(single->size, joined->size);
+	CHECK_EQ(kchat_seg_cost(single), kchat_seg_cost(joined));
+	kchat_seg_put(joined);
+	kchat_seg_put(single);
+
+	shim_fail_at = 2;
+	CHECK(!kchat_spare_fill(&spare, &log_, GFP_KERNEL));
+	append(17000, true);
 	CHECK(kchat_log_range(&log_, 0, log_.head, &range));
-	page = range.vecs[0].bv_page;
-	get_page(page);
+	CHECK_EQ(range.nr_vecs, KCHAT_SEG_PAGES);
+	check_range(&range);
 	kchat_range_release(&range);
-	kchat_log_drop(&log_, log_.head, 0);
-	CHECK_EQ(kchat_graves_sweep(&graves), 1);
-	CHECK(!memcmp(page_address(page), bytes, 3000));
-	put_page(page);
-	CHECK_EQ(kchat_graves_sweep(&graves), 0);
 	end();
 }
 
@@ -419,6 +453,7 @@ int main(void)
 		TEST(dropping_up_to_a_place_keeps_what_begins_behind_it),
 		TEST(what_somebody_still_reads_stays_and_stays_counted),
 		TEST(a_page_that_a_socket_holds_keeps_its_segment_counted),
+		TEST(pages_that_do_not_lie_together_do_as_well),
 		TEST(a_chunk_received_into_its_own_pages_becomes_part_of_the_log),
 		TEST(without_memory_nothing_is_lost_or_leaked),
 		TEST(any_order_of_all_of_it_agrees_with_the_list),

@@ -10,4 +10,12 @@ struct bio_vec {
 	unsigned int bv_offset;
 };
 
+static inline void bvec_set_page(struct bio_vec *vec, struct page *page, unsigned int len,
+				 unsigned int offset)
+{
+	vec->bv_page = page;
+	vec->bv_len = len;
+	vec->bv_offset = offset;
+}
+
 #endif

@@ -12,6 +12,9 @@ typedef unsigned int gfp_t;
 #define GFP_KERNEL	1u
 #define __GFP_NOWARN	2u
 #define __GFP_ZERO	4u
+#define __GFP_COMP	8u
+#define __GFP_NORETRY	16u
+#define __GFP_NOFAIL	32u
 
 /* The allocation that fails: 1 is the next one, 0 none. */
 extern unsigned int shim_fail_at;
