@@ -2,6 +2,7 @@
 /* The log of a room or of a stream; see log.h. */
 #include "log.h"
 
+#include <linux/siphash.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -95,15 +96,14 @@ void kchat_log_drop(struct kchat_log *log, u64 pos, u64 bytes)
 
 /* ---- finding a message again ------------------------------------------- */
 
+/* Whoever sends chooses ids, and must not be able to choose some that collide. */
 static u32 log_hash(const struct kchat_log *log, u64 sender, const u8 *id)
 {
-	u64 half[2], hash = log->key;
+	const hsiphash_key_t key = { { log->key, (log->key >> 32) ^ sender } };
+	u32 word[4];
 
-	memcpy(half, id, sizeof(half));
-	hash = (hash ^ sender) * 0x9e3779b97f4a7c15ULL;
-	hash = (hash ^ (hash >> 32) ^ half[0]) * 0x9e3779b97f4a7c15ULL;
-	hash = (hash ^ (hash >> 32) ^ half[1]) * 0x9e3779b97f4a7c15ULL;
-	return hash >> 32;
+	memcpy(word, id, sizeof(word));
+	return hsiphash_4u32(word[0], word[1], word[2], word[3], &key);
 }
 
 static void log_link(struct kchat_log *log, struct kchat_log_entry *entry, u64 seq)

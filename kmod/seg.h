@@ -16,7 +16,7 @@
 #include "uapi/kchat.h"
 
 #define KCHAT_SEG_PAGES		5	/* 20 KiB: the largest frame fits (17,520 bytes) */
-#define KCHAT_SEG_ORDER		2	/* of them the first four lie together, if such memory is there */
+#define KCHAT_SEG_ORDER		2	/* the first four lie together, if such memory is there */
 #define KCHAT_SEG_ENTRIES	160	/* lasting frames of one segment */
 #define KCHAT_FRAME_MAX		(KCHAT_HDR_LEN + 17456)
 

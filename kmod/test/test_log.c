@@ -24,6 +24,7 @@ static struct {
 	bool lasting;
 } frames[MODEL_MAX];
 static u32 n_frames;
+static u32 id_at;	/* the first of the four bytes in which ids differ */
 
 static u32 random_state;
 
@@ -68,7 +69,7 @@ static void append(u32 body_len, bool lasting)
 
 	CHECK(n_frames < MODEL_MAX);
 	for (i = 0; i < 4; i++)
-		id[i] = n_frames >> (8 * i);
+		id[(id_at + i) % sizeof(id)] = n_frames >> (8 * i);
 	head.id = id;
 	head.seq = log_.seq + lasting;
 	for (i = 0; i < body_len; i++)
@@ -407,6 +408,34 @@ static void without_memory_nothing_is_lost_or_leaked(void)
 	shim_fail_at = 0;
 }
 
+/* How many hold the bucket that holds most. */
+static u32 fullest_bucket(void)
+{
+	u32 *count = calloc(log_.nr_buckets, sizeof(*count)), most = 0, i;
+	const struct kchat_seg *seg;
+
+	CHECK(count);
+	list_for_each_entry(seg, &log_.segs, node)
+		for (i = 0; i < seg->nr_entries; i++)
+			most = max(most, ++count[seg->entries[i].hash & (log_.nr_buckets - 1)]);
+	free(count);
+	return most;
+}
+
+/* Wherever ids differ, and be it in their last bytes alone, they are spread. */
+static void no_place_in_an_id_leads_to_one_bucket(void)
+{
+	for (id_at = 0; id_at < 16; id_at++) {
+		begin(12);
+		while (n_frames < 4000)
+			append(1, true);
+		CHECK(log_.nr_buckets >= 1024);
+		CHECK(fullest_bucket() <= 24);
+		end();
+	}
+	id_at = 0;
+}
+
 /* Everything at once, with the largest frames, for a long time. */
 static void any_order_of_all_of_it_agrees_with_the_list(void)
 {
@@ -455,6 +484,7 @@ int main(void)
 		TEST(a_page_that_a_socket_holds_keeps_its_segment_counted),
 		TEST(pages_that_do_not_lie_together_do_as_well),
 		TEST(a_chunk_received_into_its_own_pages_becomes_part_of_the_log),
+		TEST(no_place_in_an_id_leads_to_one_bucket),
 		TEST(without_memory_nothing_is_lost_or_leaked),
 		TEST(any_order_of_all_of_it_agrees_with_the_list),
 	};
