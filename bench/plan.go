@@ -105,9 +105,9 @@ func jobsOf(mode, server string, n, size, repeat int) []job.Job {
 	return []job.Job{j}
 }
 
-// roomJobs are more and more rooms of 10, and of 2.
+// roomJobs are more and more rooms of 10.
 func roomJobs(j job.Job) (jobs []job.Job) {
-	if j.Members > 10 || j.Size != small {
+	if j.Members != roomMembers || j.Size != small {
 		return nil
 	}
 	for _, rooms := range []int{10, 100, 1000} {
@@ -116,6 +116,9 @@ func roomJobs(j job.Job) (jobs []job.Job) {
 	}
 	return jobs
 }
+
+// roomMembers is how many people there are in each of many rooms.
+const roomMembers = 10
 
 // ircMax is how long a text may be in a line of IRC, which is at most 512 bytes long (RFC 2812, 2.3), with room for what
 // goes before it.

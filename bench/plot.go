@@ -85,23 +85,26 @@ func modeTitle(mode string) string {
 	return "one message at a time"
 }
 
-// roomsPlot is the cost of a delivery against the number of rooms, and of connections.
+// roomsPlot is the cost of a delivery against the number of rooms, and of connections: of the server, and of all.
 func (r *results) roomsPlot() string {
 	var panels []panel
-	for _, n := range []int{2, 10} {
-		p := panel{title: fmt.Sprintf("64 B, rooms of %d", n), xLabel: fmt.Sprintf("rooms (connections: %d times as many)", n)}
+	for _, kind := range []struct {
+		title string
+		of    func(job.Result) float64
+	}{{"of the server", ofServer}, {"of all", ofAll}} {
+		p := panel{title: fmt.Sprintf("64 B, rooms of %d: %s", roomMembers, kind.title), xLabel: fmt.Sprintf("rooms (connections: %d times as many)", roomMembers)}
 		for _, server := range everyServer() {
 			s := series{name: server}
 			for _, rooms := range roomCounts() {
-				if found := r.inRooms(server, n, rooms); found != nil {
-					s.points = append(s.points, point{float64(rooms), perDelivery(*found).server})
+				if found := r.inRooms(server, rooms); found != nil {
+					s.points = append(s.points, point{float64(rooms), kind.of(*found)})
 				}
 			}
 			p.series = append(p.series, s)
 		}
 		panels = append(panels, p)
 	}
-	return draw("The server's "+r.unit()+" per delivery", panels)
+	return draw(strings.ToUpper(r.unit()[:1])+r.unit()[1:]+" per delivery", panels)
 }
 
 // draw puts the panels into rows of two, under a legend.

@@ -165,39 +165,37 @@ func (r *results) idleTable(text *strings.Builder) {
 
 // roomTable has the cost of a delivery among more and more rooms.
 func (r *results) roomTable(text *strings.Builder) {
-	for _, members := range []int{2, 10} {
-		first := true
-		for _, server := range everyServer() {
-			cells := []string{server}
-			for _, rooms := range roomCounts() {
-				cell := "-"
-				if found := r.inRooms(server, members, rooms); found != nil {
-					c := perDelivery(*found)
-					cell = number(c.server) + " / " + number(c.busy)
-				}
-				cells = append(cells, cell)
+	first := true
+	for _, server := range everyServer() {
+		cells, some := []string{server}, false
+		for _, rooms := range roomCounts() {
+			cell := "-"
+			if found := r.inRooms(server, rooms); found != nil {
+				c := perDelivery(*found)
+				cell, some = number(c.server)+" / "+number(c.busy), some || rooms > 1
 			}
-			if r.inRooms(server, members, 1000) == nil {
-				continue
-			}
-			if first {
-				heading(text, fmt.Sprintf("#### Rooms of %d, 64 messages under way in all: %s per delivery, of the server / of all", members, r.unit()),
-					"64 B", "1 room", "10", "100", "1,000")
-				first = false
-			}
-			row(text, cells...)
+			cells = append(cells, cell)
 		}
+		if !some {
+			continue
+		}
+		if first {
+			heading(text, fmt.Sprintf("#### Rooms of %d, 64 messages under way in all: %s per delivery, of the server / of all", roomMembers, r.unit()),
+				"64 B", "1 room", "10", "100", "1,000")
+			first = false
+		}
+		row(text, cells...)
 	}
 }
 
 func roomCounts() []int { return []int{1, 10, 100, 1000} }
 
 // inRooms is what a saturated server cost with so many rooms.
-func (r *results) inRooms(server string, members, rooms int) *job.Result {
+func (r *results) inRooms(server string, rooms int) *job.Result {
 	if rooms == 1 {
-		return r.find(server, modeSat, members, small)
+		return r.find(server, modeSat, roomMembers, small)
 	}
-	return r.findRooms(server, modeRooms, members, rooms, small)
+	return r.findRooms(server, modeRooms, roomMembers, rooms, small)
 }
 
 // distortions says what may have bent the figures: the memory of TCP.
