@@ -39,6 +39,7 @@ type options struct {
 	how      string
 	root     string // of the repository
 	out      string // the file of results
+	keep     string // a file of results, of which those stay that are not measured now
 	from     string // a file of results to write the document from, instead of measuring
 	document bool
 	guard    bool
@@ -57,6 +58,7 @@ func parse(args []string) (o options, err error) {
 	flags.StringVar(&o.how, "how", howCount, "count: instructions; kvm: time, on hardware; wall: time, emulated")
 	flags.StringVar(&o.root, "root", ".", "the repository")
 	flags.StringVar(&o.out, "out", ".cache/bench.json", "file of the results")
+	flags.StringVar(&o.keep, "keep", "", "a file of results: what is measured now takes the place of the same cases in it, the rest stays")
 	flags.StringVar(&o.from, "from", "", "write the document from this file of results, and measure nothing")
 	flags.BoolVar(&o.document, "document", false, "write tables and plots into docs/")
 	flags.BoolVar(&o.guard, "guard", false, "measure a little, and fail if the module has become slower than bench/guard.json says")
@@ -131,9 +133,15 @@ func run(args []string) error {
 		return guard(ctx, o)
 	}
 	r := &results{How: o.how}
-	if o.from != "" {
+	switch {
+	case o.from != "":
 		r, err = readResults(o.from)
-	} else {
+	case o.keep != "":
+		if r, err = readResults(o.keep); err == nil && r.How != o.how {
+			err = fmt.Errorf("%s was measured otherwise: %s", o.keep, r.How)
+		}
+	}
+	if err == nil && o.from == "" {
 		err = measure(ctx, o, o.jobs(), r)
 	}
 	if err != nil {
@@ -171,7 +179,7 @@ func measure(ctx context.Context, o options, jobs []job.Job, r *results) (err er
 		if err != nil {
 			return err
 		}
-		r.Results = append(r.Results, result)
+		r.put(result)
 		fmt.Fprintf(os.Stderr, "%4.0f s  %d of %d: %s\n", time.Since(began).Seconds(), i+1, len(jobs), line(result))
 		if err := r.write(filepath.Join(o.root, o.out)); err != nil {
 			return err

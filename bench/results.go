@@ -44,6 +44,18 @@ func (r *results) write(path string) error {
 	return nil
 }
 
+// put adds a result, in the place of an earlier one of the same case.
+func (r *results) put(result job.Result) {
+	for i := range r.Results {
+		then, now := r.Results[i].Job, result.Job
+		if then.Server == now.Server && modeOf(then) == modeOf(now) && then.Members == now.Members && then.Rooms == now.Rooms && then.Size == now.Size {
+			r.Results[i] = result
+			return
+		}
+	}
+	r.Results = append(r.Results, result)
+}
+
 // cost is what one delivery cost, in nanoseconds of the guest's clock.
 type cost struct {
 	server, load, busy, elapsed float64

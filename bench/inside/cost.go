@@ -90,6 +90,11 @@ func (s *server) cost(l *load) (c job.Cost, err error) {
 	if c.Busy, err = processorsRan(); err != nil {
 		return c, err
 	}
+	us, err := threadsRan([]int{os.Getpid()}) // to look costs too
+	if err != nil {
+		return c, err
+	}
+	c.Busy -= us
 	c.Elapsed = uint64(time.Since(began))
 	return c, nil
 }

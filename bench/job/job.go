@@ -45,7 +45,7 @@ func (j Job) People() int { return j.Members * j.Rooms }
 type Cost struct {
 	Server  uint64 `json:"server"`  // the server's own threads
 	Load    uint64 `json:"load"`    // the load generator
-	Busy    uint64 `json:"busy"`    // all that ran, these two included
+	Busy    uint64 `json:"busy"`    // all that ran, these two included, but not who looked
 	Elapsed uint64 `json:"elapsed"` // from the beginning to the end, idle time included
 }
 
