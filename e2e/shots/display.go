@@ -99,11 +99,16 @@ func parseXWD(data []byte) (*image.RGBA, error) {
 	return m, nil
 }
 
-// window waits for the window of a program on the display, turns the keyboard to it, and tells where it is.
-func (d *display) window(ctx context.Context, class string) (image.Rectangle, error) {
+// window waits for the window of a program on the display, turns the keyboard to it, and tells where it is. With fill it
+// gets the size of the screen.
+func (d *display) window(ctx context.Context, class string, fill bool) (image.Rectangle, error) {
+	width, height := strconv.Itoa(screenWidth), strconv.Itoa(screenHeight)
 	// The pointer is put where it hides nothing.
-	out, err := d.xdotool(ctx, "mousemove", strconv.Itoa(screenWidth), strconv.Itoa(screenHeight), "search", "--sync", "--onlyvisible", "--class", class, "windowfocus", "--sync",
-		"getwindowgeometry", "--shell")
+	todo := []string{"mousemove", width, height, "search", "--sync", "--onlyvisible", "--class", class}
+	if fill {
+		todo = append(todo, "windowmove", "%1", "0", "0", "windowsize", "%1", width, height)
+	}
+	out, err := d.xdotool(ctx, append(todo, "windowfocus", "--sync", "%1", "getwindowgeometry", "--shell", "%1")...)
 	if err != nil {
 		return image.Rectangle{}, fmt.Errorf("wait for the window of %s: %w", class, err)
 	}

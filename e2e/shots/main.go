@@ -51,7 +51,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer d.close()
-	client, err := at.login("jun", "lobby", filepath.Join(dir, "jun"), "")
+	client, err := at.login("jun", "lobby", filepath.Join(dir, "jun"), "", []string{"COLORTERM=truecolor"})
 	if err != nil {
 		return err
 	}

@@ -20,8 +20,8 @@ type place struct {
 	homes  string // a folder with a folder for each of them, in which their password is
 }
 
-// login is the command with which somebody comes into a room, with folders of their own under dir that begin empty.
-func (p place) login(name, room, dir string, settings string) ([]string, error) {
+// login is the command with which somebody comes into a room, with folders of their own under dir that begin empty but for the settings, and with env.
+func (p place) login(name, room, dir, settings string, env []string) ([]string, error) {
 	config := filepath.Join(dir, "config", "kchat")
 	if err := os.MkdirAll(config, 0o700); err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func (p place) login(name, room, dir string, settings string) ([]string, error) 
 	if err := os.WriteFile(filepath.Join(config, "config.toml"), []byte(settings), 0o600); err != nil {
 		return nil, err
 	}
-	cmd := []string{"env", "COLORTERM=truecolor"}
+	cmd := append([]string{"env"}, env...)
 	for _, folder := range []string{"data", "state", "config", "runtime"} {
 		variable := "XDG_" + strings.ToUpper(folder)
 		if folder == "runtime" {

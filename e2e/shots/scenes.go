@@ -16,7 +16,7 @@ const (
 	// look is how long lies between two looks at a screen.
 	look = 60 * time.Millisecond
 	// patience is how long a screen may take to show something. Everything here is emulated: processor and graphics.
-	patience = 60 * time.Second
+	patience = 30 * time.Second
 )
 
 // show is one terminal with the client in it, and what it is to be checked for.
@@ -116,6 +116,9 @@ func (s *show) shot(ctx context.Context, name string, right func(*image.RGBA) er
 	if err != nil {
 		return err
 	}
+	if s.sketch {
+		return nil
+	}
 	return keep(s.album, s.name+"-"+name, m)
 }
 
@@ -127,7 +130,7 @@ func (s *show) wait(ctx context.Context, what string, right func(*image.RGBA) er
 
 // play goes through all that is shown in one terminal.
 func (s *show) play(ctx context.Context) error {
-	for _, scene := range []func(context.Context) error{s.inline, s.leave, s.scroll, s.view, s.watch, s.quit} {
+	for _, scene := range []func(context.Context) error{s.inline, s.leave, s.view, s.scroll, s.watch, s.quit} {
 		if err := scene(ctx); err != nil {
 			return err
 		}
@@ -149,7 +152,8 @@ func (s *show) inline(ctx context.Context) error {
 	if err := s.display.enter(ctx, "Beautiful! Where is that?"); err != nil {
 		return err
 	}
-	if err := s.other.sees(ctx, "Where is that?"); err != nil {
+	// Before it stands nothing that the terminal answered to a question of the program.
+	if err := s.other.sees(ctx, " Beautiful! Where is that?"); err != nil {
 		return err
 	}
 	return s.shot(ctx, "inline", whole(s.pixelsInline()))
@@ -257,7 +261,7 @@ func film(ctx context.Context, d *display, at place, o *other, t terminal, s sho
 	if err := o.says(ctx, "/join "+t.name); err != nil {
 		return err
 	}
-	client, err := at.login("mina", t.name, dir, t.settings)
+	client, err := at.login("mina", t.name, dir, t.settings, t.env)
 	if err != nil {
 		return err
 	}
@@ -269,7 +273,7 @@ func film(ctx context.Context, d *display, at place, o *other, t terminal, s sho
 	within, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	s.terminal, s.display, s.other = t, d, o
-	if s.window, err = d.window(within, t.class); err == nil {
+	if s.window, err = d.window(within, t.class, t.fill); err == nil {
 		err = o.sees(within, "mina came in")
 	}
 	if err != nil {

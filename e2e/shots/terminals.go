@@ -14,11 +14,14 @@ import (
 
 // terminal is one that the client is shown in.
 type terminal struct {
-	name     string // of its pictures, and of the room that is shown in it
-	settings string // the client's configuration
-	inline   bool   // it shows pixels in the talk, and not characters
-	viewer   bool   // it shows pixels in the viewer
-	class    string // of its window
+	name     string   // of its pictures, and of the room that is shown in it
+	settings string   // the client's configuration
+	inline   bool     // it shows pixels in the talk, and not characters
+	viewer   bool     // it shows pixels in the viewer
+	sketch   bool     // its screenshots are not kept: they show what others show
+	class    string   // of its window
+	fill     bool     // it does not choose the size of its window
+	env      []string // what its user would set for programs
 	version  []string
 	// command is what shows the client in it. dir is a folder of its own.
 	command func(dir string, client []string) [][]string
@@ -41,11 +44,11 @@ func terminals() []terminal {
 			command: func(_ string, client []string) [][]string { return [][]string{kitty(client)} },
 		},
 		{
-			name: "xterm", viewer: true, class: "XTerm", version: []string{"xterm", "-version"},
+			name: "xterm", env: []string{"COLORTERM=truecolor"}, viewer: true, class: "XTerm", version: []string{"xterm", "-version"},
 			command: func(_ string, client []string) [][]string {
 				return [][]string{append([]string{
 					"xterm", "-ti", "vt340", "-xrm", "XTerm*decTerminalID: vt340", "-xrm", "XTerm*numColorRegisters: 256",
-					"-geometry", "112x34+0+0", "-b", "2", "-fa", "DejaVu Sans Mono", "-fs", strconv.Itoa(fontSize), "-bg", ground, "-fg", ink, "-e",
+					"-geometry", "104x32+0+0", "-b", "2", "-fa", "DejaVu Sans Mono", "-fs", strconv.Itoa(fontSize), "-bg", ground, "-fg", ink, "-e",
 				}, client...)}
 			},
 		},
@@ -67,6 +70,30 @@ func terminals() []terminal {
 			name: "tmux", class: "kitty", version: []string{"tmux", "-V"},
 			command: func(dir string, client []string) [][]string {
 				return [][]string{kitty(insideTmux(dir, client))}
+			},
+		},
+		{
+			name: "konsole", sketch: true, fill: true, class: "konsole", version: []string{"konsole", "--version"},
+			command: func(_ string, client []string) [][]string {
+				return [][]string{append([]string{"konsole", "--nofork", "--hide-menubar", "--hide-tabbar", "-e"}, client...)}
+			},
+		},
+		{
+			name: "sakura", sketch: true, fill: true, class: "sakura", version: []string{"sakura", "--version"}, // the terminal of GNOME's library
+			command: func(_ string, client []string) [][]string {
+				return [][]string{append([]string{"sakura", "--font", "DejaVu Sans Mono " + strconv.Itoa(fontSize), "-x"}, strings.Join(client, " "))}
+			},
+		},
+		{
+			name: "alacritty", sketch: true, fill: true, class: "Alacritty", version: []string{"alacritty", "--version"},
+			command: func(_ string, client []string) [][]string {
+				return [][]string{append([]string{"alacritty", "-e"}, client...)}
+			},
+		},
+		{
+			name: "urxvt", sketch: true, class: "URxvt", version: []string{"urxvt", "-help"},
+			command: func(_ string, client []string) [][]string {
+				return [][]string{append([]string{"urxvt", "-geometry", "104x32+0+0", "-fn", "xft:DejaVu Sans Mono:size=" + strconv.Itoa(fontSize), "+sb", "-bg", ground, "-fg", ink, "-e"}, client...)}
 			},
 		},
 		{
@@ -123,7 +150,7 @@ func (t terminal) start(ctx context.Context, d *display, dir string, client []st
 		}
 		r.cmds = append(r.cmds, cmd)
 		if i < len(commands)-1 { // the next one needs it
-			if _, err := d.window(ctx, t.class); err != nil {
+			if _, err := d.window(ctx, t.class, false); err != nil {
 				r.close()
 				return nil, err
 			}
