@@ -40,7 +40,7 @@ func (s *show) view(ctx context.Context) error {
 	if err := s.shot(ctx, "viewer", larger); err != nil {
 		return err
 	}
-	if err := s.display.press(ctx, "plus", "plus", "plus", "plus"); err != nil {
+	if err := s.display.press(ctx, "plus", "plus", "Down", "Down", "Down"); err != nil {
 		return err
 	}
 	if err := s.shot(ctx, "zoomed", s.fills); err != nil {
@@ -70,7 +70,7 @@ func (s *show) fills(m *image.RGBA) error {
 		return err
 	}
 	middle := image.Rect(m.Rect.Dx()/4, m.Rect.Dy()/4, m.Rect.Dx()*3/4, m.Rect.Dy()*3/4)
-	if sharp := sharpness(m, middle); s.viewer && sharp < 0.3 {
+	if sharp := sharpness(m, middle); s.viewer && sharp < 0.1 {
 		return fmt.Errorf("%w: %.0f %% of it is sharp", errBlurred, 100*sharp)
 	}
 	return nil

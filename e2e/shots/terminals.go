@@ -85,12 +85,6 @@ func terminals() []terminal {
 			},
 		},
 		{
-			name: "alacritty", sketch: true, fill: true, class: "Alacritty", version: []string{"alacritty", "--version"},
-			command: func(_ string, client []string) [][]string {
-				return [][]string{append([]string{"alacritty", "-e"}, client...)}
-			},
-		},
-		{
 			name: "urxvt", sketch: true, class: "URxvt", version: []string{"urxvt", "-help"},
 			command: func(_ string, client []string) [][]string {
 				return [][]string{append([]string{"urxvt", "-geometry", "104x32+0+0", "-fn", "xft:DejaVu Sans Mono:size=" + strconv.Itoa(fontSize), "+sb", "-bg", ground, "-fg", ink, "-e"}, client...)}
