@@ -9,7 +9,7 @@ MICROVM := $(or $(XDG_DATA_HOME),$(HOME)/.local/share)/kchat/microvm
 CLANG := $(shell command -v clang-14 || command -v clang)
 GOBUILD := CGO_ENABLED=0 go build -trimpath
 
-.PHONY: help run demo demo-gif shots test tour bench bench-guard bench-transfer build build-client install-client install setup kmod check-kmod check-kernels check-style check-c check-go test-go test-older \
+.PHONY: help run demo demo-gif shots test tour bench bench-guard bench-transfer bench-client build build-client install-client install setup kmod check-kmod check-kernels check-style check-c check-go test-go test-older \
 	debug-kernel kmod-debug kmod-broken test-debug test-kcsan coverage fuzz init client vm-tool clean
 
 help: ## list the targets
@@ -108,6 +108,9 @@ bench: build ## what a delivery costs, beside other servers, into docs/benchmark
 	@scripts/setup test
 	@scripts/bench-programs
 	go run ./bench $(if $(QUICK)$(HOW),$(if $(QUICK),-quick) $(if $(HOW),-how $(HOW)),-document)
+
+bench-client: ## what a message costs in the client: frames, tail, history; beside the figures before (BEFORE=FILE: those in FILE)
+	@scripts/bench-client $(BEFORE)
 
 bench-guard: build ## fail if a delivery costs more beside the floor than bench/guard.json says (ACCEPT=1: write it there)
 	@scripts/setup test

@@ -6,6 +6,9 @@ import (
 	"bytes"
 	"io"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // hot are the frames that come and go by the thousand.
@@ -91,10 +94,11 @@ func BenchmarkWrite(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			buf := make([]byte, 0, 2*ChunkMax)
 			b.ReportAllocs()
+			cpu := cpuTime(b)
 			for b.Loop() {
 				buf = write(buf[:0])
 			}
-			b.SetBytes(int64(len(buf)))
+			reportCPU(b, cpu)
 		})
 	}
 }
@@ -105,8 +109,8 @@ func BenchmarkRead(b *testing.B) {
 			frame := write(nil)
 			r := NewReader(&again{frame: bytes.Clone(frame)})
 			var dec Decoder
-			b.SetBytes(int64(len(frame)))
 			b.ReportAllocs()
+			cpu := cpuTime(b)
 			for b.Loop() {
 				f, err := r.Next()
 				if err == nil {
@@ -116,6 +120,22 @@ func BenchmarkRead(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+			reportCPU(b, cpu)
 		})
 	}
+}
+
+// cpuTime is what the process has used of the processors: on a busy machine the only time that can be compared.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var use unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &use); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(use.Utime.Nano() + use.Stime.Nano())
+}
+
+func reportCPU(b *testing.B, since time.Duration) {
+	b.Helper()
+	b.ReportMetric(float64((cpuTime(b)-since).Nanoseconds())/float64(b.N), "cpu-ns/op")
 }

@@ -43,10 +43,12 @@ func run(m *testing.M) int {
 	defer func() { _ = os.RemoveAll(dir) }()
 	bin = dir
 	for _, build := range [][]string{
-		{"make", "-s", "-C", "../twin", "OUT=" + dir},
+		{"make", "-s", "-j2", "-C", "../twin", "OUT=" + dir},
 		{"go", "build", "-trimpath", "-o", filepath.Join(dir, "kchat-tui"), "kchat/cmd/kchat-tui"},
 	} {
-		if out, err := exec.Command(build[0], build[1:]...).CombinedOutput(); err != nil {
+		cmd := exec.Command(build[0], build[1:]...)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as "make build" does
+		if out, err := cmd.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "%s: %v\n%s", strings.Join(build, " "), err, out)
 			return 1
 		}

@@ -40,7 +40,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	out, err := exec.Command("make", "-C", "..", "OUT="+dir, "SANITIZE=1").CombinedOutput()
+	out, err := exec.Command("make", "-j2", "-C", "..", "OUT="+dir, "SANITIZE=1").CombinedOutput()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "build the twin: %v\n%s", err, out)
 		return 1
