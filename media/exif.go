@@ -123,6 +123,25 @@ func parseExif(b []byte) exifFacts {
 	return facts
 }
 
+// HasLocation reports whether a picture of a kind that this package does not decode says where it was taken: a TIFF
+// file, or any that holds an Exif block, as HEIF and AVIF do.
+func HasLocation(data []byte) bool {
+	if parseExif(data).location || xmpHasLocation(data) {
+		return true
+	}
+	for i := 0; ; {
+		at := bytes.Index(data[i:], []byte("Exif\x00\x00"))
+		if at < 0 {
+			return false
+		}
+		i += at
+		if parseExif(data[i:]).location {
+			return true
+		}
+		i += len("Exif\x00\x00")
+	}
+}
+
 // tiffOrder reads the byte order of a TIFF header of at least eight bytes.
 func tiffOrder(b []byte) (binary.ByteOrder, bool) {
 	switch {

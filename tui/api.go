@@ -128,6 +128,10 @@ type Pictures interface {
 	Load(ctx context.Context, hash rooms.Hash) (*media.Picture, error)
 	// Has reports whether a blob is there.
 	Has(hash rooms.Hash) bool
+	// Kind tells what a file is to be sent as, if it is a picture or a film.
+	Kind(path string) (kind rooms.StreamKind, fits bool)
+	// Preview decodes a file that is to be looked at before it is sent.
+	Preview(ctx context.Context, path string) (*media.Picture, error)
 	// Path is the file in which a blob that is there lies.
 	Path(hash rooms.Hash) string
 }
@@ -185,6 +189,7 @@ type Config struct {
 	Gate     Gate
 	Pictures Pictures
 	Videos   Videos
+	Folder   string         // to begin in when a file is to be chosen; empty: the current one
 	Images   pixels.Setting // how pictures are shown; empty: as the terminal can
 	Output   io.Writer      // the terminal; nil: standard output
 	Files    Files

@@ -37,6 +37,7 @@ type chat struct {
 	dialogs    dialogs
 	out        outgoing
 	animations []*animation
+	pickedIn   string  // the folder of the last file that was chosen
 	viewer     *viewer // nil unless a picture fills the screen
 	flash      flash
 	lay        layout

@@ -145,7 +145,10 @@ func (c *chat) commandPasswd(string) tea.Cmd {
 	return nil
 }
 
-func (d *passwdDialog) paste(_ *chat, msg tea.PasteMsg) { d.fields[d.at].update(msg) }
+func (d *passwdDialog) paste(_ *chat, msg tea.PasteMsg) tea.Cmd {
+	d.fields[d.at].update(msg)
+	return nil
+}
 
 func (d *passwdDialog) key(c *chat, msg tea.KeyPressMsg) (bool, tea.Cmd) {
 	switch msg.String() {

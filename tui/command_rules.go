@@ -289,7 +289,10 @@ func (c *chat) askRoomPassword(room string, done func(c *chat, password string) 
 	return nil
 }
 
-func (d *roomPasswordDialog) paste(_ *chat, msg tea.PasteMsg) { d.field.update(msg) }
+func (d *roomPasswordDialog) paste(_ *chat, msg tea.PasteMsg) tea.Cmd {
+	d.field.update(msg)
+	return nil
+}
 
 func (d *roomPasswordDialog) key(c *chat, msg tea.KeyPressMsg) (bool, tea.Cmd) {
 	switch msg.String() {

@@ -30,7 +30,7 @@ func TestAMistypedCommandIsCorrectedAndKept(t *testing.T) {
 func TestCommandsAndRoomsAreCompleted(t *testing.T) {
 	s := inCompany(t)
 	s.type_("/")
-	s.wait("/join ROOM", "/send-image FILE")
+	s.wait("/join ROOM", "/send-image [FILE]")
 	s.golden("popup-100x30")
 	s.type_("wh")
 	s.press(tab)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+	uv "github.com/charmbracelet/ultraviolet"
 
 	"kchat/tui/text"
 )
@@ -20,13 +21,26 @@ type dialog interface {
 // scroller is a dialog that the wheel moves.
 type scroller interface{ scroll(rows int) }
 
+// wheeler is a dialog that does something when the wheel moves it.
+type wheeler interface {
+	wheel(c *chat, rows int) tea.Cmd
+}
+
+// clicker is a dialog that takes clicks, at a column and row of its inside. One may close it.
+type clicker interface {
+	click(c *chat, x, y int) (done bool, cmd tea.Cmd)
+}
+
 // paster is a dialog that one can paste into.
 type paster interface {
-	paste(c *chat, msg tea.PasteMsg)
+	paste(c *chat, msg tea.PasteMsg) tea.Cmd
 }
 
 // dialogs is the stack of open dialogs; the topmost is used.
-type dialogs struct{ stack []dialog }
+type dialogs struct {
+	stack []dialog
+	area  uv.Rectangle // of the topmost one
+}
 
 func (d *dialogs) open() bool    { return len(d.stack) > 0 }
 func (d *dialogs) push(x dialog) { d.stack = append(d.stack, x) }
@@ -36,26 +50,48 @@ func (d *dialogs) key(c *chat, msg tea.KeyPressMsg) tea.Cmd {
 	top := d.top()
 	done, cmd := top.key(c, msg)
 	if done {
-		for i, x := range d.stack {
-			if x == top {
-				d.stack = append(d.stack[:i], d.stack[i+1:]...)
-				break
-			}
-		}
+		d.remove(top)
 	}
 	return cmd
 }
 
-func (d *dialogs) scroll(rows int) {
-	if s, ok := d.top().(scroller); ok {
-		s.scroll(rows)
+func (d *dialogs) remove(top dialog) {
+	for i, x := range d.stack {
+		if x == top {
+			d.stack = append(d.stack[:i], d.stack[i+1:]...)
+			return
+		}
 	}
 }
 
-func (d *dialogs) paste(c *chat, msg tea.PasteMsg) {
-	if p, ok := d.top().(paster); ok {
-		p.paste(c, msg)
+func (d *dialogs) scroll(c *chat, rows int) tea.Cmd {
+	switch s := d.top().(type) {
+	case scroller:
+		s.scroll(rows)
+	case wheeler:
+		return s.wheel(c, rows)
 	}
+	return nil
+}
+
+func (d *dialogs) paste(c *chat, msg tea.PasteMsg) tea.Cmd {
+	if p, ok := d.top().(paster); ok {
+		return p.paste(c, msg)
+	}
+	return nil
+}
+
+func (d *dialogs) click(c *chat, at uv.Position) tea.Cmd {
+	top := d.top()
+	p, ok := top.(clicker)
+	if !ok || !at.In(d.area) {
+		return nil
+	}
+	done, cmd := p.click(c, at.X-d.area.Min.X-2, at.Y-d.area.Min.Y-1)
+	if done {
+		d.remove(top)
+	}
+	return cmd
 }
 
 func (d *dialogs) draw(c *chat, cv canvas) (*tea.Cursor, bool) {
@@ -70,6 +106,7 @@ func (d *dialogs) draw(c *chat, cv canvas) (*tea.Cursor, bool) {
 		wide = max(wide, text.Width(row))
 	}
 	area := centred(b, min(wide+4, max(width, 1)), min(len(rows)+2, max(height, 1)))
+	d.area = area
 	cv.put(area, frame(c.st, title, rows, area.Dx(), area.Dy()))
 	if cursor != nil {
 		cursor.X, cursor.Y = cursor.X+area.Min.X+2, cursor.Y+area.Min.Y+1

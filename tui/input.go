@@ -137,8 +137,7 @@ func (c *chat) tab() tea.Cmd { return c.popup.tab(c) }
 // paste puts pasted text into the composer; several lines are asked about, since they may not be meant.
 func (c *chat) paste(msg tea.PasteMsg) tea.Cmd {
 	if c.dialogs.open() {
-		c.dialogs.paste(c, msg)
-		return nil
+		return c.dialogs.paste(c, msg)
 	}
 	words := strings.ReplaceAll(strings.ReplaceAll(msg.Content, "\r\n", "\n"), "\r", "\n")
 	words = strings.TrimRight(words, "\n")
@@ -146,8 +145,9 @@ func (c *chat) paste(msg tea.PasteMsg) tea.Cmd {
 		c.dialogs.push(pasteDialog(c, words, lines))
 		return nil
 	}
+	before := c.composer.value()
 	c.composer.insert(words)
-	return tea.Batch(c.popup.update(c), c.tellTyping())
+	return tea.Batch(c.popup.update(c), c.tellTyping(), c.offerToSend(words, before))
 }
 
 // page is how far a page key goes.
@@ -192,15 +192,17 @@ func (c *chat) mouse(msg tea.MouseMsg) tea.Cmd {
 			rows = -3
 		}
 		if c.dialogs.open() {
-			c.dialogs.scroll(rows)
-			return c.thumbs()
+			return tea.Batch(c.dialogs.scroll(c, rows), c.thumbs())
 		}
 		return c.scroll(rows)
 	}
-	if _, ok := msg.(tea.MouseClickMsg); !ok || m.Button != tea.MouseLeft || c.dialogs.open() {
+	if _, ok := msg.(tea.MouseClickMsg); !ok || m.Button != tea.MouseLeft {
 		return nil
 	}
 	at := uv.Pos(m.X, m.Y)
+	if c.dialogs.open() {
+		return c.dialogs.click(c, at)
+	}
 	switch {
 	case at.In(c.lay.rooms):
 		return c.show(c.roomsPane.at(m.Y - c.lay.rooms.Min.Y))

@@ -58,6 +58,17 @@ func (p *fakePictures) Has(hash rooms.Hash) bool {
 	return p.here[hash]
 }
 
+func (p *fakePictures) Kind(path string) (rooms.StreamKind, bool) {
+	return rooms.StreamImage, strings.HasSuffix(path, ".png")
+}
+
+func (p *fakePictures) Preview(ctx context.Context, path string) (*media.Picture, error) {
+	if strings.Contains(path, "damaged") {
+		return nil, errors.New("the picture is damaged")
+	}
+	return p.Load(ctx, rooms.Hash{})
+}
+
 func (p *fakePictures) Path(rooms.Hash) string { return "/blobs/07" }
 
 func (p *fakePictures) arrive(hash rooms.Hash) {

@@ -5,7 +5,6 @@ package tui
 import (
 	"context"
 	"errors"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -15,16 +14,24 @@ import (
 )
 
 func (c *chat) commandSendImage(path string) tea.Cmd {
+	if path == "" && c.cfg.Pictures != nil && !c.closed() {
+		return c.openPicker("send-image", rooms.StreamImage)
+	}
 	return c.sendFile("send-image", path, rooms.StreamImage)
 }
 
 // sendFile checks a file, keeps it and sends it. It goes through the kernel while one chats on.
 func (c *chat) sendFile(name, path string, kind rooms.StreamKind) tea.Cmd {
-	r, pictures, client := c.book.current, c.cfg.Pictures, c.session.Client
-	path = strings.Trim(path, `"'`)
-	switch {
-	case path == "":
+	if path == "" {
 		return c.wrong(name, path)
+	}
+	return c.sendPath(name, path, kind)
+}
+
+// sendPath is sendFile for a path that is there, however it is written.
+func (c *chat) sendPath(name, path string, kind rooms.StreamKind) tea.Cmd {
+	r, pictures, client := c.book.current, c.cfg.Pictures, c.session.Client
+	switch {
 	case r == nil || pictures == nil || client == nil:
 		return c.warn(c.say("picture.cannot"))
 	case c.closed():
@@ -33,7 +40,8 @@ func (c *chat) sendFile(name, path string, kind rooms.StreamKind) tea.Cmd {
 	}
 	return func() tea.Msg {
 		ctx := context.Background() // a slow line may take long; the client ends it when it ends
-		att, err := c.attach(ctx, expand(path), kind)
+		file, _ := fileOf(pathsIn(path))
+		att, err := c.attach(ctx, file, kind)
 		if err == nil {
 			_, err = client.SendBlob(ctx, r.name, kind, att.Attachment, "", nil)
 		}

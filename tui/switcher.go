@@ -25,7 +25,10 @@ func (c *chat) openSwitcher() tea.Cmd {
 	return nil
 }
 
-func (s *switcher) paste(_ *chat, msg tea.PasteMsg) { s.typed.update(msg) }
+func (s *switcher) paste(_ *chat, msg tea.PasteMsg) tea.Cmd {
+	s.typed.update(msg)
+	return nil
+}
 
 func (s *switcher) key(c *chat, msg tea.KeyPressMsg) (bool, tea.Cmd) {
 	hits := c.book.match(s.typed.value())

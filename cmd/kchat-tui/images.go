@@ -6,8 +6,18 @@ import (
 	"fmt"
 	"os"
 
+	"kchat/tui/desk"
 	"kchat/tui/pixels"
 )
+
+// pictureFolder is where choosing a picture begins; where none is known, in the folder one is in.
+func pictureFolder() string {
+	dir, err := desk.PictureFolder()
+	if err != nil {
+		return "."
+	}
+	return dir
+}
 
 // imagesSetting says how pictures are shown: the flag, then the environment, then the file at path.
 func imagesSetting(flag, path, file string) (pixels.Setting, error) {

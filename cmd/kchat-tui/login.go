@@ -110,6 +110,7 @@ func (o *loginOptions) run(ctx context.Context) error {
 		Locale:   cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")),
 		ASCII:    o.ascii,
 		Images:   o.images,
+		Folder:   pictureFolder(),
 		Idle:     o.idle,
 		Plain:    os.Getenv("NO_COLOR") != "",
 	}

@@ -69,22 +69,38 @@ func acceptShown(most uint64) func(rooms.Transfer) bool {
 
 // DownloadFolder is where programs of this user save what comes: XDG_DOWNLOAD_DIR of the environment or of
 // user-dirs.dirs (xdg-user-dirs), else Downloads in the home folder.
-func DownloadFolder() (string, error) {
-	if dir := os.Getenv("XDG_DOWNLOAD_DIR"); filepath.IsAbs(dir) {
+func DownloadFolder() (string, error) { return folderFor("XDG_DOWNLOAD_DIR", "Downloads") }
+
+// PictureFolder is where this user's pictures are: XDG_PICTURES_DIR, else Pictures in the home folder, and the home
+// folder where that is not there.
+func PictureFolder() (string, error) {
+	dir, err := folderFor("XDG_PICTURES_DIR", "Pictures")
+	if err != nil {
+		return "", err
+	}
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return dir, nil
+	}
+	return os.UserHomeDir()
+}
+
+// folderFor is a folder of this user by its variable, or else by its name in the home folder.
+func folderFor(variable, name string) (string, error) {
+	if dir := os.Getenv(variable); filepath.IsAbs(dir) {
 		return dir, nil
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", fmt.Errorf("find the download folder: %w", err)
+		return "", fmt.Errorf("find the folder: %w", err)
 	}
 	config := os.Getenv("XDG_CONFIG_HOME")
 	if !filepath.IsAbs(config) {
 		config = filepath.Join(home, ".config")
 	}
-	if dir, err := userFolder(filepath.Join(config, "user-dirs.dirs"), "XDG_DOWNLOAD_DIR", home); dir != "" || err != nil {
+	if dir, err := userFolder(filepath.Join(config, "user-dirs.dirs"), variable, home); dir != "" || err != nil {
 		return dir, err
 	}
-	return filepath.Join(home, "Downloads"), nil
+	return filepath.Join(home, name), nil
 }
 
 // userFolder reads one folder of a user-dirs.dirs: lines such as XDG_DOWNLOAD_DIR="$HOME/Downloads". A folder that is not
@@ -95,7 +111,7 @@ func userFolder(path, name, home string) (string, error) {
 		return "", nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("find the download folder: %w", err)
+		return "", fmt.Errorf("find the folder: %w", err)
 	}
 	defer f.Close()
 	lines := bufio.NewScanner(f)

@@ -84,10 +84,12 @@ type Pictures struct {
 }
 
 // NewPictures returns the pictures of a store.
-func NewPictures(store *media.Store) *Pictures {
+func NewPictures(store *media.Store) *Pictures { return newPictures(store, maxDecoded) }
+
+func newPictures(store *media.Store, limit int) *Pictures {
 	return &Pictures{
 		store: store, turn: make(chan struct{}, decoders),
-		decoded: media.NewCache[media.Hash](maxDecoded, (*media.Picture).Weight),
+		decoded: media.NewCache[media.Hash](limit, (*media.Picture).Weight),
 	}
 }
 
@@ -98,16 +100,25 @@ func (p *Pictures) Has(hash rooms.Hash) bool { return p.store.Has(media.Hash(has
 func (p *Pictures) Path(hash rooms.Hash) string { return p.store.Path(media.Hash(hash)) }
 
 // Attach implements tui.Pictures. Pictures leave without their metadata, such as the place where they were taken.
-func (p *Pictures) Attach(_ context.Context, path string, kind rooms.StreamKind) (tui.Prepared, error) {
+func (p *Pictures) Attach(ctx context.Context, path string, kind rooms.StreamKind) (tui.Prepared, error) {
 	if kind == rooms.StreamImage {
-		return p.attachImage(path)
+		return p.attachImage(ctx, path)
 	}
 	att, err := p.attachFile(path, kind)
 	return tui.Prepared{Attachment: att}, err
 }
 
-func (p *Pictures) attachImage(path string) (tui.Prepared, error) {
-	out, err := media.Prepare(path)
+func (p *Pictures) attachImage(ctx context.Context, path string) (tui.Prepared, error) {
+	mime, err := sniffFile(path)
+	if err != nil {
+		return tui.Prepared{}, err
+	}
+	var out media.Outgoing
+	if isForeign(mime) {
+		out, err = p.convert(ctx, path)
+	} else {
+		out, err = media.Prepare(path)
+	}
 	if err != nil {
 		return tui.Prepared{}, err
 	}
@@ -160,7 +171,12 @@ func (p *Pictures) Load(ctx context.Context, hash rooms.Hash) (*media.Picture, e
 	if m, ok := p.decoded.Get(media.Hash(hash)); ok { // by who had the turn before
 		return m, nil
 	}
-	m, err := p.decode(ctx, hash)
+	f, err := p.store.Open(media.Hash(hash)) // notes that it is used
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	m, err := p.decode(ctx, p.store.Path(media.Hash(hash)))
 	if err != nil {
 		return nil, err
 	}
@@ -168,14 +184,45 @@ func (p *Pictures) Load(ctx context.Context, hash rooms.Hash) (*media.Picture, e
 	return m, nil
 }
 
-func (p *Pictures) decode(ctx context.Context, hash rooms.Hash) (*media.Picture, error) {
-	f, err := p.store.Open(media.Hash(hash))
+// Preview implements tui.Pictures. What was previewed is not kept.
+func (p *Pictures) Preview(ctx context.Context, path string) (*media.Picture, error) {
+	select {
+	case p.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-p.turn }()
+	return p.decode(ctx, path)
+}
+
+// decode decodes a file, with the help of ffmpeg if it is of a kind that we do not know.
+func (p *Pictures) decode(ctx context.Context, path string) (*media.Picture, error) {
+	mime, err := sniffFile(path)
 	if err != nil {
 		return nil, err
 	}
-	data, err := io.ReadAll(io.LimitReader(f, media.MaxPictureBytes+1))
-	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, fmt.Errorf("read picture: %w", err)
+	var data []byte
+	if isForeign(mime) {
+		data, err = foreign(ctx, path, mime)
+	} else {
+		data, err = media.ReadFile(path)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return media.Decode(ctx, data)
+}
+
+// Kind implements tui.Pictures.
+func (p *Pictures) Kind(path string) (rooms.StreamKind, bool) {
+	mime, err := sniffFile(path)
+	switch {
+	case err != nil:
+		return 0, false
+	case strings.HasPrefix(mime, "image/"):
+		return rooms.StreamImage, true
+	case strings.HasPrefix(mime, "video/"):
+		return rooms.StreamVideo, true
+	}
+	return 0, false
 }
