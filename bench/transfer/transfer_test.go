@@ -20,17 +20,19 @@ import (
 
 	"kchat/media"
 	"kchat/rooms"
+	"kchat/server/relay"
 	"kchat/server/vmtest"
 )
 
 const (
 	fileSize  = 100_000_000 // bytes
-	rounds    = 5
+	rounds    = 7
 	relayPort = 10999
 	password  = "a password for benchmarks"
 )
 
-// machine is a server with the bare relay beside it, in the same guest.
+// machine is a server with the bare relay beside it, in the same guest. Both are reached by the same way: the program that
+// listens on this host for a microVM, and QEMU's network.
 type machine struct {
 	*vmtest.Server
 	relay netip.AddrPort // on this host
@@ -51,7 +53,13 @@ func start(t *testing.T) *machine {
 	go func() { // it ends with the machine
 		_, _ = s.Exec(context.Background(), "/bin/relay", fmt.Sprint(relayPort))
 	}()
-	return &machine{s, at}
+	way, err := relay.Listen(netip.AddrPortFrom(at.Addr(), 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	way.Open(at)
+	t.Cleanup(way.Close)
+	return &machine{s, way.Addr()}
 }
 
 // bare sends the bytes through the bare relay and returns how long that took.
@@ -127,14 +135,15 @@ func TestTransfer(t *testing.T) {
 	data := make([]byte, fileSize)
 	_, _ = rand.Read(data)
 	var bare, ours []time.Duration
+	var shares []float64 // of each round: what else the machine does changes from one to the next
 	for range rounds {
-		bare = append(bare, m.bare(t, data))
-		ours = append(ours, kernel(t, anna, bob))
-		last := len(bare) - 1
-		t.Logf("bare relay %.1f MB/s, kchat %.1f MB/s", rate(bare[last]), rate(ours[last]))
+		b, k := m.bare(t, data), kernel(t, anna, bob)
+		bare, ours, shares = append(bare, b), append(ours, k), append(shares, b.Seconds()/k.Seconds())
+		t.Logf("bare relay %.1f MB/s, kchat %.1f MB/s: %.0f %%", rate(b), rate(k), 100*shares[len(shares)-1])
 	}
-	share := rate(median(ours)) / rate(median(bare))
-	fmt.Printf("file of 100 MB, medians of %d: bare relay in C %.1f MB/s, kchat %.1f MB/s: %.0f %%\n",
+	slices.Sort(shares)
+	share := shares[len(shares)/2]
+	fmt.Printf("a file of 100 MB, medians of %d rounds: bare relay in C %.1f MB/s, kchat %.1f MB/s, %.0f %% of the bare relay\n",
 		rounds, rate(median(bare)), rate(median(ours)), 100*share)
 	if share < 0.8 {
 		t.Error("less than 80 % of the bare relay")
