@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "log.h"
 
+#include <linux/siphash.h>
 #include <linux/string.h>
 #include <stdlib.h>
 
@@ -110,17 +111,14 @@ void twin_log_trim(struct twin_log *log, u64 bytes)
 
 /* ---- finding a message again ------------------------------------------- */
 
-static u32 log_hash(const struct twin_log *log, u64 sender, const u8 *id)
+/* As the module does it: whoever sends chooses ids, and must not choose some that collide. */
+u32 twin_log_hash(const struct twin_log *log, u64 sender, const u8 *id)
 {
-	u64 half[2], hash = log->key;
+	const hsiphash_key_t key = { { log->key, (log->key >> 32) ^ sender } };
+	u32 word[4];
 
-	memcpy(half, id, sizeof(half));
-	hash = (hash ^ sender) * 0x9e3779b97f4a7c15ULL;
-	hash = (hash ^ (hash >> 32) ^ half[0]) * 0x9e3779b97f4a7c15ULL;
-	hash = (hash ^ (hash >> 32) ^ half[1]) * 0x9e3779b97f4a7c15ULL;
-	/* Ids that differ in their last bytes only would share the low bits, and so a bucket. */
-	hash = (hash ^ (hash >> 32)) * 0xbf58476d1ce4e5b9ULL;
-	return hash >> 32;
+	memcpy(word, id, sizeof(word));
+	return hsiphash_4u32(word[0], word[1], word[2], word[3], &key);
 }
 
 static void log_link(struct twin_log *log, struct twin_entry *entry, u64 seq)
@@ -152,9 +150,9 @@ static void log_grow(struct twin_log *log)
 			log_link(log, &seg->entries[i], seg->first_seq + i);
 }
 
-bool twin_log_find(const struct twin_log *log, u64 sender, const u8 *id, struct kchat_hdr *out)
+bool twin_log_find(const struct twin_log *log, u32 hash, u64 sender, const u8 *id,
+		   struct kchat_hdr *out)
 {
-	u32 hash = log_hash(log, sender, id);
 	u64 seq = log->buckets[hash & (log->nr_buckets - 1)];
 	struct twin_seg *seg;
 
@@ -216,7 +214,7 @@ static bool log_room(struct twin_log *log, u32 len, bool lasting)
 }
 
 bool twin_log_append(struct twin_log *log, const struct kchat_hdr *hdr, const void *body,
-		     u32 len, bool lasting)
+		     u32 len, bool lasting, u32 hash)
 {
 	struct twin_seg *seg;
 
@@ -229,7 +227,7 @@ bool twin_log_append(struct twin_log *log, const struct kchat_hdr *hdr, const vo
 		struct twin_entry *entry = &seg->entries[seg->nr_entries++];
 
 		entry->off = seg->used;
-		entry->hash = log_hash(log, le64_to_cpu(hdr->sender), hdr->id);
+		entry->hash = hash;
 		log->seq++;
 		log_link(log, entry, log->seq);
 		log_grow(log);

@@ -101,14 +101,16 @@ extern u64 twin_log_memory;
 bool twin_log_init(struct twin_log *log, u64 key);
 void twin_log_destroy(struct twin_log *log);
 
+/* Of (sender, id): a lasting frame is found and appended by it. */
+u32 twin_log_hash(const struct twin_log *log, u64 sender, const u8 *id);
 /*
  * Appends the frame of header @hdr, complete, and @body. @lasting: @hdr->seq is
- * log->seq + 1. False: there is no memory.
+ * log->seq + 1, and @hash that of its sender and id. False: there is no memory.
  */
 bool twin_log_append(struct twin_log *log, const struct kchat_hdr *hdr, const void *body,
-		     u32 len, bool lasting);
+		     u32 len, bool lasting, u32 hash);
 /* The lasting frame of this sender and id, if the log still has it: its header. */
-bool twin_log_find(const struct twin_log *log, u64 sender, const u8 *id,
+bool twin_log_find(const struct twin_log *log, u32 hash, u64 sender, const u8 *id,
 		   struct kchat_hdr *out);
 /* Where the lasting frame @seq starts; the head if it is not yet there, the first if dropped. */
 u64 twin_log_seek(const struct twin_log *log, u64 seq);

@@ -50,7 +50,7 @@ static void presence_say(struct twin_room *room, const struct twin_person *perso
 	twin_person_entry(person, state, &entry);
 	len = kchat_frame_build_person(frame, sizeof(frame), KCHAT_T_PRESENCE, &head, &entry);
 	twin_room_append(room, (struct kchat_hdr *)frame, frame + KCHAT_HDR_LEN,
-			 len - KCHAT_HDR_LEN, false);
+			 len - KCHAT_HDR_LEN);
 }
 
 static void seat_count(struct twin_seat *seat, bool live)
@@ -164,7 +164,7 @@ static void delivered_say(struct twin_room *room, const u64 *stored, u32 count)
 	u32 len = kchat_frame_build_delivered(frame, sizeof(frame), &head, count, steps, nr);
 
 	twin_room_append(room, (struct kchat_hdr *)frame, frame + KCHAT_HDR_LEN,
-			 len - KCHAT_HDR_LEN, false);
+			 len - KCHAT_HDR_LEN);
 }
 
 void twin_room_deliver(struct twin_room *room)

@@ -99,8 +99,8 @@ static void memory_keep(void)
 		twin_log_trim(&room->log, room->log.bytes / 2);
 }
 
-bool twin_room_append(struct twin_room *room, struct kchat_hdr *hdr, const void *body, u32 len,
-		      bool lasting)
+static bool room_append(struct twin_room *room, struct kchat_hdr *hdr, const void *body, u32 len,
+			bool lasting, u32 hash)
 {
 	/* The clock may be set back; a room's time is not. */
 	room->time = max(room->time, twin.time);
@@ -108,7 +108,7 @@ bool twin_room_append(struct twin_room *room, struct kchat_hdr *hdr, const void 
 	hdr->epoch = cpu_to_le64(room->epoch);
 	hdr->seq = cpu_to_le64(room->log.seq + lasting);
 	hdr->time = cpu_to_le64(room->time);
-	if (!twin_log_append(&room->log, hdr, body, len, lasting))
+	if (!twin_log_append(&room->log, hdr, body, len, lasting, hash))
 		return false;
 	twin_log_trim(&room->log, twin_param(log_bytes));
 	memory_keep();
@@ -118,6 +118,11 @@ bool twin_room_append(struct twin_room *room, struct kchat_hdr *hdr, const void 
 		list_add_tail(&room->dirty, &twin.dirty);
 	}
 	return true;
+}
+
+bool twin_room_append(struct twin_room *room, struct kchat_hdr *hdr, const void *body, u32 len)
+{
+	return room_append(room, hdr, body, len, false, 0);
 }
 
 /* The connection's member of the room that it may talk in. */
@@ -136,18 +141,6 @@ static struct twin_member *member_find(struct twin_conn *conn, u32 number)
 	return NULL;
 }
 
-static enum kchat_error room_say(struct twin_room *room, const struct twin_person *person,
-				 const struct kchat_rule *rule, struct kchat_hdr *hdr,
-				 const u8 *body, u32 len)
-{
-	if (!twin_room_others(room, person))
-		return KCHAT_E_ALONE;
-	hdr->sender = cpu_to_le64(person->account->number);
-	if (!twin_room_append(room, hdr, body, len, rule->kind & KCHAT_RULE_LASTING))
-		return KCHAT_E_BUSY;
-	return KCHAT_E_NONE;
-}
-
 /* The author alone hears of a repeat: the first one's numbers. */
 static void room_acknowledge(struct twin_conn *conn, const struct kchat_hdr *first)
 {
@@ -163,30 +156,44 @@ static void room_acknowledge(struct twin_conn *conn, const struct kchat_hdr *fir
 	twin_reply(conn, KCHAT_T_ACK, &head, NULL, 0);
 }
 
+/* May it be, and where does it stand. *repeat: it is there already, with the header @first. */
+static enum kchat_error room_say(struct twin_room *room, const struct twin_person *person,
+				 bool lasting, struct kchat_hdr *hdr, const u8 *body, u32 len,
+				 struct kchat_hdr *first, bool *repeat)
+{
+	u64 sender = person->account->number;
+	u32 hash = lasting ? twin_log_hash(&room->log, sender, hdr->id) : 0;
+
+	*repeat = lasting && twin_log_find(&room->log, hash, sender, hdr->id, first);
+	if (*repeat)
+		return KCHAT_E_NONE;
+	if (!twin_room_others(room, person))
+		return KCHAT_E_ALONE;
+	hdr->sender = cpu_to_le64(sender);
+	return room_append(room, hdr, body, len, lasting, hash) ? KCHAT_E_NONE : KCHAT_E_BUSY;
+}
+
 void twin_say(struct twin_conn *conn, const struct kchat_rule *rule,
 	      const struct kchat_hdr *hdr, const u8 *body, u32 len,
 	      const struct kchat_talk *topic)
 {
 	struct twin_member *member = member_find(conn, le32_to_cpu(hdr->room));
-	struct kchat_hdr out = *hdr, first;
 	enum kchat_error error = KCHAT_E_NOT_IN_ROOM;
-	struct twin_room *room;
+	struct kchat_hdr out = *hdr, first;
+	bool repeat = false;
 
-	if (member && member->seat) {
-		room = member->room;
-		if (rule->kind & KCHAT_RULE_LASTING &&
-		    twin_log_find(&room->log, conn->session->account->number, hdr->id, &first)) {
-			room_acknowledge(conn, &first);
-			return;
-		}
-		error = room_say(room, member->seat->person, rule, &out, body, len);
-		if (topic && error == KCHAT_E_NONE) {
-			room->topic_len = topic->text_len;
-			memcpy(room->topic, body + len - topic->text_len, topic->text_len);
-		}
-	}
-	if (error != KCHAT_E_NONE)
+	if (member && member->seat)
+		error = room_say(member->room, member->seat->person,
+				 rule->kind & KCHAT_RULE_LASTING, &out, body, len,
+				 &first, &repeat);
+	if (error != KCHAT_E_NONE) {
 		twin_answer_error(conn, hdr, error, error == KCHAT_E_BUSY ? TWIN_BUSY_MS : 0);
+	} else if (repeat) {
+		room_acknowledge(conn, &first);
+	} else if (topic) {
+		member->room->topic_len = topic->text_len;
+		memcpy(member->room->topic, body + len - topic->text_len, topic->text_len);
+	}
 }
 
 void twin_stored(struct twin_conn *conn, const struct kchat_hdr *hdr,

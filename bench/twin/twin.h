@@ -393,9 +393,8 @@ void twin_say(struct twin_conn *conn, const struct kchat_rule *rule,
 void twin_stored(struct twin_conn *conn, const struct kchat_hdr *hdr,
 		 const struct kchat_stored *stored);
 void twin_rooms_tick(void);
-/* False: there is no memory. */
-bool twin_room_append(struct twin_room *room, struct kchat_hdr *hdr, const void *body, u32 len,
-		      bool lasting);
+/* A passing frame of the server's own. False: there is no memory. */
+bool twin_room_append(struct twin_room *room, struct kchat_hdr *hdr, const void *body, u32 len);
 
 u8 twin_person_state(const struct twin_person *person);
 void twin_person_entry(const struct twin_person *person, u8 state,
