@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 	"io"
 	"os"
 	"path/filepath"
@@ -168,7 +169,32 @@ func Decode(ctx context.Context, data []byte) (*Picture, error) {
 	if p.stored, err = decodeGuarded(ctx, data, f.decode); err != nil {
 		return nil, fmt.Errorf("decode picture: %w", err)
 	}
+	w, h := info.Orientation.size(info.Width, info.Height) // as they are stored: turning twice is not turning
+	if canvas := image.Rect(0, 0, w, h); p.stored.Bounds() != canvas {
+		p.stored = placed{p.stored, canvas}
+	}
 	return p, nil
+}
+
+// placed is a picture that covers only a part of its canvas, or reaches over it, as the frames of a GIF may: around it
+// nothing is there.
+type placed struct {
+	image.Image
+	canvas image.Rectangle
+}
+
+// Bounds implements image.Image.
+func (p placed) Bounds() image.Rectangle { return p.canvas }
+
+// ColorModel implements image.Image.
+func (p placed) ColorModel() color.Model { return color.RGBA64Model }
+
+// At implements image.Image.
+func (p placed) At(x, y int) color.Color {
+	if !image.Pt(x, y).In(p.Image.Bounds()) {
+		return color.RGBA64{}
+	}
+	return p.Image.At(x, y)
 }
 
 // firstFrame decodes the first frame of an animation onto its canvas.

@@ -344,3 +344,41 @@ func withPNGChunk(data []byte, name string, payload []byte) []byte {
 	b := appendPNGChunk(bytes.Clone(data[:header]), name, payload)
 	return append(b, data[header:]...)
 }
+
+// The frames of a GIF need not cover its canvas.
+func TestAPictureThatCoversOnlyAPartOfItsCanvasStandsInItsPlace(t *testing.T) {
+	for name, c := range map[string]struct{ frames, size int }{
+		"a still one":                        {1, 40},
+		"an animation too long to be played": {21, 5000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := &gif.GIF{Config: image.Config{Width: c.size, Height: c.size}}
+			for range c.frames {
+				half := image.Rect(c.size/2, 0, c.size, c.size)
+				if c.frames > 1 {
+					half = image.Rect(c.size/2, 0, c.size/2+40, 40)
+				}
+				g.Image = append(g.Image, image.NewPaletted(half, color.Palette{color.RGBA{250, 0, 0, 255}}))
+				g.Delay = append(g.Delay, 2)
+			}
+			var b bytes.Buffer
+			if err := gif.EncodeAll(&b, g); err != nil {
+				t.Fatal(err)
+			}
+			p, err := Decode(t.Context(), b.Bytes())
+			if err != nil || p.Width != c.size || p.Height != c.size {
+				t.Fatalf("%+v, %v", p, err)
+			}
+			for _, width := range []int{4, 40, c.size / 2} {
+				m := p.ScaleRect(image.Rect(0, 0, c.size, c.size), min(width, 80), min(width, 80), color.RGBA{0, 0, 90, 255})
+				if left := m.RGBAAt(0, 0); left != (color.RGBA{0, 0, 90, 255}) {
+					t.Errorf("at %d the left is %v", width, left)
+				}
+			}
+			part := p.ScaleRect(image.Rect(c.size/2, 0, c.size/2+20, 20), 4, 4, color.RGBA{0, 0, 90, 255})
+			if right := part.RGBAAt(1, 1); right.R < 200 {
+				t.Errorf("the right is %v", right)
+			}
+		})
+	}
+}

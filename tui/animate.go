@@ -118,8 +118,11 @@ func (a *animation) draw(ctx context.Context, pictures Pictures, to *pixels.Pain
 		if err != nil {
 			return drawn{err: err}
 		}
-		if a.player, err = m.Play(); err != nil || a.player == nil {
-			return drawn{err: errors.Join(err, io.EOF)}
+		if a.player, err = m.Play(); err != nil {
+			return drawn{err: err}
+		}
+		if a.player == nil {
+			return drawn{err: io.EOF}
 		}
 	}
 	if f.wait, f.err = a.player.Next(ctx); f.err != nil {

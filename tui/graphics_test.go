@@ -329,3 +329,43 @@ func TestAnAnimationThatHasPlayedStandsStill(t *testing.T) {
 		t.Errorf("it began again: %d and %d", reds, got)
 	}
 }
+
+// bomb has an animation that would take gigabytes to play.
+type bomb struct{ fakePictures }
+
+func (p *bomb) Load(ctx context.Context, _ rooms.Hash) (*media.Picture, error) {
+	g := &gif.GIF{Config: image.Config{Width: 5000, Height: 5000}}
+	for range 21 {
+		g.Image = append(g.Image, image.NewPaletted(image.Rect(0, 0, 1, 1), color.Palette{color.RGBA{200, 0, 0, 255}}))
+		g.Delay = append(g.Delay, 2)
+	}
+	var data bytes.Buffer
+	if err := gif.EncodeAll(&data, g); err != nil {
+		return nil, err
+	}
+	return media.Decode(ctx, data.Bytes())
+}
+
+func TestAnAnimatedBombStandsStill(t *testing.T) {
+	s, _ := graphicStage(t, nil, func(cfg *Config) {
+		cfg.Pictures = &bomb{fakePictures{here: map[rooms.Hash]bool{{7}: true}}}
+	})
+	m := dance(1)
+	m.Attached.Width, m.Attached.Height = 5000, 5000
+	s.happen(rooms.MessageChanged{Message: m}, rooms.MessageChanged{Message: said(2, joon, "below")})
+	s.wait("dance.gif · 5000×5000", "below")
+	s.until("the first frame, which stands", func() bool {
+		s.pass(100 * time.Millisecond)
+		out := make(chan bool, 1)
+		s.program.Send(applyMsg{s.model.chat, func(c *chat) tea.Cmd {
+			p := c.book.current.talk.Pictures(rooms.Hash{7})[0]
+			w, _ := p.Drawn()
+			out <- w > 0 && !p.Animated() && len(c.animations) == 0
+			return nil
+		}})
+		return <-out
+	})
+	if screen := s.term.screen(); strings.Contains(screen, "not here") {
+		t.Errorf("the screen is\n%s", screen)
+	}
+}
