@@ -33,7 +33,7 @@ shots: build ## screenshots in real terminals into docs/shots, checked by their 
 test: ## install what is missing, build, and run every test
 	@scripts/setup test
 	@$(MAKE) --no-print-directory build check-kmod check-c check-go kmod-broken
-	@$(MAKE) --no-print-directory tour
+	@$(MAKE) --no-print-directory tour bench-guard
 	@$(MAKE) --no-print-directory test-go test-older
 
 tour: build ## everything the server does, once each by a user's commands, with what they say

@@ -86,6 +86,9 @@ func jobsOf(mode, server string, n, size, repeat int) []job.Job {
 		j.Deliveries = deliveries(n, 4000, 10)
 	case modeSat:
 		j.Outstanding, j.Deliveries = 64, deliveries(n, 20_000, 128)
+		if neverBatches(server) {
+			j.Deliveries = deliveries(n, 5000, 72)
+		}
 		if size >= large {
 			j.Outstanding, j.Deliveries = 8, deliveries(n, 4000, 24)
 		}
@@ -116,6 +119,9 @@ func roomJobs(j job.Job) (jobs []job.Job) {
 	}
 	return jobs
 }
+
+// neverBatches are servers to which more messages under way make no difference, and of which few tell as much.
+func neverBatches(server string) bool { return server == job.Mosquitto || server == job.NgIRCd }
 
 // roomMembers is how many people there are in each of many rooms.
 const roomMembers = 10

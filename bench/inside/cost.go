@@ -144,7 +144,8 @@ func (s *server) memory() (m job.Memory, err error) {
 // its name, the place in an epoll, what came while it was set up, and buffers.
 func socketCaches() []string {
 	return []string{
-		"TCP", "sock_inode_cache", "filp", "dentry", "eventpoll_epi", "eventpoll_pwq", "request_sock_TCP", "tw_sock_TCP",
+		"TCP", "TCPv6", "sock_inode_cache", "filp", "dentry", "eventpoll_epi", "eventpoll_pwq", "request_sock_TCP", "tw_sock_TCP",
+		"request_sock_TCPv6", "tw_sock_TCPv6",
 		"tcp_bind_bucket", "tcp_bind2_bucket", "skbuff_head_cache", "skbuff_fclone_cache", "skbuff_small_head",
 	}
 }
