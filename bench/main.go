@@ -167,6 +167,7 @@ func measure(ctx context.Context, o options, jobs []job.Job, r *results) (err er
 	}
 	defer func() { err = errors.Join(err, m.close()) }()
 	r.Kernel = m.vm.Release
+	r.Boots++
 	for i, j := range jobs {
 		if j.Rate > 0 {
 			j.Rate = r.pace(j.Members, j.Size)

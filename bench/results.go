@@ -13,10 +13,11 @@ import (
 	"kchat/bench/job"
 )
 
-// results are all that was measured in one boot.
+// results are all that was measured, usually in one boot.
 type results struct {
 	How     string       `json:"how"`
 	Kernel  string       `json:"kernel"`
+	Boots   int          `json:"boots"`
 	Results []job.Result `json:"results"`
 }
 

@@ -45,6 +45,9 @@ func (r *results) head(text *strings.Builder) {
 	default:
 		fmt.Fprintln(text, "two emulated processors at the host's speed.")
 	}
+	if r.Boots > 1 {
+		fmt.Fprintf(text, "Measured in %d boots.\n", r.Boots)
+	}
 	var versions []string
 	for _, server := range everyServer() {
 		at := slices.IndexFunc(r.Results, func(one job.Result) bool { return one.Job.Server == server })
