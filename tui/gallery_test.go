@@ -114,7 +114,9 @@ func TestTheGalleryOpensPictures(t *testing.T) {
 	s.wait("1/1", "sun.png")
 	s.press(enter)
 	s.gone("Pictures and files")
-	s.wait("sun.png", "▀▀▀▀▀▀▀▀")
+	s.wait("sun.png · 640×400 · 81 KiB · 140 %")
+	s.press("q")
+	s.wait("Write to #lobby", "line 3")
 }
 
 // A picture of the saved talk whose bytes have gone is asked for when one reads back to it; a large one only when one
