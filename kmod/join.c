@@ -9,6 +9,7 @@
 #include "rule.h"
 #include "server.h"
 #include "session.h"
+#include "stream.h"
 #include "trace.h"
 
 /**
@@ -26,7 +27,7 @@
  * @new_seat: it is new; so is @person then
  * @person: new, unless the account is on the roster
  * @joined: room for JOINED
- * @roster: room for ROSTER frames
+ * @roster: room for ROSTER frames, and what follows them
  * @roster_size: bytes of entries that certainly fit there
  * @wait_ms: what the refusal asks to wait
  * @settled: the room is to be here if it is nowhere
@@ -224,6 +225,7 @@ static void join_connection(struct joining *joining, u64 start)
 	member->cursor.conn = conn;
 	member->cursor.ops = &kchat_member_ops;
 	roster_write(joining, &head);
+	kchat_streams_tell(room, joining->session, &joining->roster);
 	joining->joined->len = kchat_frame_build_joined(joining->joined->data,
 							joining->joined->size, &head, &joined);
 }

@@ -34,6 +34,7 @@ void kchat_stream_put(struct kchat_stream *stream)
 	if (!refcount_dec_and_test(&stream->refs))
 		return;
 	kchat_log_destroy(&stream->log);
+	kfree(stream->begin);
 	kchat_session_put(stream->session);
 	kchat_room_put(stream->room);
 	kfree(stream);
@@ -66,6 +67,38 @@ void kchat_stream_unlist(struct kchat_stream *stream)
 	spin_unlock(&kn->streams_lock);
 	if (listed)
 		kchat_stream_put(stream);
+}
+
+/* ---- words to who joins ------------------------------------------------ */
+
+static bool stream_told_to(const struct kchat_stream *stream, const struct kchat_session *session)
+{
+	return stream->announced && kchat_stream_is_video(stream) && stream->session != session &&
+	       !READ_ONCE(stream->ended) &&
+	       (!stream->to || stream->to == session->account->number);
+}
+
+void kchat_streams_tell(const struct kchat_room *room, const struct kchat_session *session,
+			struct list_head *frames)
+{
+	struct kchat_net *kn = room->kn;
+	const struct kchat_stream *stream;
+
+	lockdep_assert_held(&room->lock);
+	spin_lock(&kn->streams_lock);
+	list_for_each_entry(stream, &kn->streams, link) {
+		struct kchat_ctl *ctl;
+
+		if (stream->room != room || !stream_told_to(stream, session))
+			continue;
+		ctl = kchat_ctl_alloc(stream->begin_len, GFP_ATOMIC);
+		if (!ctl)
+			break;
+		memcpy(ctl->data, stream->begin, stream->begin_len);
+		ctl->len = stream->begin_len;
+		list_add_tail(&ctl->node, frames);
+	}
+	spin_unlock(&kn->streams_lock);
 }
 
 /* ---- words to the sender ----------------------------------------------- */

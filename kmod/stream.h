@@ -37,6 +37,9 @@ struct kchat_session;
  * @size: of the blob, or KCHAT_SIZE_UNKNOWN; constant
  * @kind: enum kchat_stream_kind; constant
  * @memory: what its chunks may take; constant
+ * @begin: its STREAM_BEGIN; the header under room->lock, constant once @announced
+ * @begin_len: how long that is; constant
+ * @announced: those in the room got it; under room->lock
  * @lock: protects what follows. Process context only; taken inside of no other
  *	lock, and only leaves are taken inside of it
  * @log: chunks
@@ -67,6 +70,9 @@ struct kchat_stream {
 	u64 size;
 	u8 kind;
 	u64 memory;
+	u8 *begin;
+	u32 begin_len;
+	bool announced;
 
 	spinlock_t lock;
 	struct kchat_log log;
@@ -159,6 +165,13 @@ static inline bool kchat_stream_is_video(const struct kchat_stream *stream)
 {
 	return stream->kind == KCHAT_STREAM_VIDEO;
 }
+
+/*
+ * Under room->lock: adds to @frames what announces the videos that are being sent
+ * there, for who joins. What there is no memory for is left out.
+ */
+void kchat_streams_tell(const struct kchat_room *room, const struct kchat_session *session,
+			struct list_head *frames);
 
 /* A taker has come, moved on or gone: what is read is dropped, the sender gets credit. */
 void kchat_stream_moved(struct kchat_stream *stream);

@@ -15,7 +15,7 @@
 /* ---- begin ------------------------------------------------------------- */
 
 static struct kchat_stream *stream_alloc(struct kchat_conn *conn, struct kchat_room *room,
-					 const struct kchat_hdr *hdr,
+					 const struct kchat_hdr *hdr, const u8 *body, u32 len,
 					 const struct kchat_stream_begin *begin)
 {
 	struct kchat_net *kn = conn->kn;
@@ -25,6 +25,14 @@ static struct kchat_stream *stream_alloc(struct kchat_conn *conn, struct kchat_r
 	stream = kchat_alloc(kzalloc(struct_size(stream, slots, kchat_workers()), GFP_KERNEL));
 	if (!stream)
 		return NULL;
+	stream->begin_len = KCHAT_HDR_LEN + len;
+	stream->begin = kchat_alloc(kmalloc(stream->begin_len, GFP_KERNEL));
+	if (!stream->begin) {
+		kfree(stream);
+		return NULL;
+	}
+	memcpy(stream->begin, hdr, KCHAT_HDR_LEN);
+	memcpy(stream->begin + KCHAT_HDR_LEN, body, len);
 	kchat_log_init(&stream->log, &kchat_graves, &kn->nr_log_bytes, 0, get_random_u64());
 	refcount_set(&stream->refs, 1);
 	stream->kn = kn;
@@ -81,12 +89,12 @@ static enum kchat_error stream_list(struct kchat_stream *stream)
 
 /* Under room->lock. To whom it goes is who is there at this moment. */
 static enum kchat_error stream_announce(struct kchat_member *member, struct kchat_stream *stream,
-					u8 *frame, u32 len, u32 *wait_ms)
+					u32 *wait_ms)
 {
 	enum kchat_error error;
 	struct kchat_room *room = member->room;
 	const struct kchat_person *self, *person;
-	struct kchat_hdr *hdr = (struct kchat_hdr *)frame;
+	struct kchat_hdr *hdr = (struct kchat_hdr *)stream->begin;
 
 	if (!member->seat)
 		return KCHAT_E_NOT_IN_ROOM;
@@ -103,11 +111,13 @@ static enum kchat_error stream_announce(struct kchat_member *member, struct kcha
 	stream->time = room->time;
 	if (stream->to) {
 		person = kchat_room_person(room, stream->to);
-		return person && kchat_room_post(person, member->seat, frame, len) ?
-		       KCHAT_E_NONE : KCHAT_E_OFFLINE;
+		stream->announced = person && kchat_room_post(person, member->seat, stream->begin,
+							      stream->begin_len);
+		return stream->announced ? KCHAT_E_NONE : KCHAT_E_OFFLINE;
 	}
 	list_for_each_entry(person, &room->people, node)
-		kchat_room_post(person, member->seat, frame, len);
+		kchat_room_post(person, member->seat, stream->begin, stream->begin_len);
+	stream->announced = true;
 	return KCHAT_E_NONE;
 }
 
@@ -115,7 +125,6 @@ void kchat_stream_begin(struct kchat_conn *conn, const struct kchat_hdr *hdr, co
 			u32 len)
 {
 	struct kchat_member *member = kchat_member_find(conn, le32_to_cpu(hdr->room));
-	u8 frame[KCHAT_HDR_LEN + 76 + KCHAT_MIME_MAX + KCHAT_FILE_NAME_MAX] __aligned(8);
 	struct kchat_stream_begin begin;
 	struct kchat_stream *stream;
 	enum kchat_error error;
@@ -126,16 +135,14 @@ void kchat_stream_begin(struct kchat_conn *conn, const struct kchat_hdr *hdr, co
 		error = KCHAT_E_NOT_IN_ROOM;
 	if (error != KCHAT_E_NONE)
 		goto refused;
-	stream = stream_alloc(conn, member->room, hdr, &begin);
+	stream = stream_alloc(conn, member->room, hdr, body, len, &begin);
 	error = KCHAT_E_BUSY;
 	if (!stream)
 		goto refused;
 	error = stream_list(stream);
 	if (error == KCHAT_E_NONE) {
-		memcpy(frame, hdr, sizeof(*hdr));
-		memcpy(frame + sizeof(*hdr), body, len);
 		spin_lock(&member->room->lock);
-		error = stream_announce(member, stream, frame, sizeof(*hdr) + len, &wait_ms);
+		error = stream_announce(member, stream, &wait_ms);
 		spin_unlock(&member->room->lock);
 		if (error != KCHAT_E_NONE)
 			kchat_stream_unlist(stream);

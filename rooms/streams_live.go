@@ -69,7 +69,7 @@ func (c *Client) SendLive(ctx context.Context, name string, a Attachment, pieces
 			done(begun{}, ErrAlone)
 		default:
 			o := &outgoing{
-				id: newMark(), home: r.home, wake: make(chan struct{}, 1), kind: StreamVideo,
+				id: newMark(), audience: r.others(c.me()), home: r.home, wake: make(chan struct{}, 1), kind: StreamVideo,
 				transfer: Transfer{Room: r.name, From: c.me(), Attached: a, Kind: StreamVideo, Outgoing: true},
 			}
 			o.transfer.Stream = MessageID(o.id)

@@ -16,6 +16,7 @@ import (
 
 const (
 	progressEvery = 100 * time.Millisecond // between two events of one transfer
+	gatherFor     = 300 * time.Millisecond // so long those who take a stream may need, before it begins
 	firstTaker    = 5 * time.Second        // a blob that one person asked for is withdrawn if they do not take it
 )
 
@@ -25,6 +26,7 @@ type outgoing struct {
 	transfer Transfer
 	to       AccountID // 0: everybody in the room
 	kind     StreamKind
+	audience int // how many could take it, as far as is known
 	home     *home
 
 	mu     sync.Mutex
@@ -117,12 +119,15 @@ func (c *Client) keepBlob(ctx context.Context, a Attachment, body io.Reader) err
 // offer announces a blob to a room, or to one person of it, and sends it as far as the server allows.
 func (c *Client) offer(r *room, a Attachment, to AccountID, offset uint64) {
 	o := &outgoing{
-		id: newMark(), to: to, home: r.home, wake: make(chan struct{}, 1),
+		id: newMark(), to: to, audience: r.others(c.me()), home: r.home, wake: make(chan struct{}, 1),
 		transfer: Transfer{
 			Room: r.name, From: c.me(), Attached: a, Kind: kindOf(a.MIME), Outgoing: true, Done: offset,
 		},
 	}
 	o.transfer.Stream, o.kind = MessageID(o.id), o.transfer.Kind
+	if to != 0 {
+		o.audience = 1
+	}
 	if to != 0 && o.kind == StreamVideo {
 		o.kind = StreamFile // one person gets all of it, as fast as they read
 	}
@@ -233,6 +238,9 @@ func (c *Client) linkFor(o *outgoing, h *home, main *link) (*link, error) {
 func (c *Client) chunks(o *outgoing, head wire.Header, main, link *link, pieces Pieces, at uint64) (uint64, error) {
 	head.Type = wire.TypeStreamChunk
 	begun, told := time.Now(), time.Now()
+	if err := c.gather(o, main, link, begun); err != nil {
+		return at, err
+	}
 	for {
 		p, err := pieces.Next()
 		if errors.Is(err, io.EOF) {
@@ -256,6 +264,34 @@ func (c *Client) chunks(o *outgoing, head wire.Header, main, link *link, pieces 
 			t.Done = at
 			_, t.Takers, _ = o.state()
 			c.out.tell(TransferChanged{Transfer: t})
+		}
+	}
+}
+
+// gather waits for those who take the stream, for a while: what the first one has read is gone for the others. Without
+// anybody a video does not begin, since who takes it later would begin at its newest key frame.
+func (c *Client) gather(o *outgoing, main, link *link, begun time.Time) error {
+	late := time.NewTimer(gatherFor)
+	defer late.Stop()
+	for waited := false; ; {
+		_, takers, ended := o.state()
+		switch {
+		case ended != nil:
+			return ended
+		case takers >= o.audience, waited && (takers > 0 || o.kind != StreamVideo):
+			return nil
+		case o.to != 0 && time.Since(begun) > firstTaker:
+			return wire.ErrCancelled
+		}
+		select {
+		case <-o.wake:
+		case <-late.C:
+			waited = true
+		case <-time.After(firstTaker):
+		case <-link.closed:
+			return link.reason()
+		case <-main.closed:
+			return main.reason()
 		}
 	}
 }

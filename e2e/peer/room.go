@@ -16,8 +16,9 @@ type Room struct {
 	Epoch  uint64
 	Seq    uint64 // of the last lasting frame when joined
 	wire.Joined
-	Roster []wire.Person
-	Past   []Frame // the log before LIVE
+	Roster  []wire.Person
+	Past    []Frame // the log before LIVE
+	Streams []Frame // STREAM_BEGIN before LIVE
 }
 
 // Find is the entry of an account in the roster.
@@ -56,6 +57,9 @@ func (c *Conn) Join(join wire.Join) (*Room, error) {
 			return r, nil
 		case wire.TypeJoined, wire.TypeRoster, wire.TypeParted:
 			return nil, fmt.Errorf("%v before LIVE", f.Type)
+		case wire.TypeStreamBegin:
+			r.Streams = append(r.Streams, f)
+			continue
 		}
 		r.Past = append(r.Past, f)
 	}
