@@ -369,3 +369,14 @@ func TestAnAnimatedBombStandsStill(t *testing.T) {
 		t.Errorf("the screen is\n%s", screen)
 	}
 }
+
+func TestASmallPictureInPixelsIsNotMadeLarger(t *testing.T) {
+	s, _ := graphicStage(t, asKitty, nil)
+	m := sunset(1)
+	m.Attached.Width, m.Attached.Height = 36, 18 // of cells of 9 by 18
+	s.happen(rooms.MessageChanged{Message: m})
+	s.wait(placeholder)
+	if !s.term.wrote(",c=4,r=1,") {
+		t.Error("it is not 4 cells wide and 1 high")
+	}
+}

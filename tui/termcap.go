@@ -68,7 +68,7 @@ func (r *root) useTerminal() {
 		return
 	}
 	r.paint.Use(caps)
-	r.look.CellWidth, r.look.CellHeight = caps.CellWidth, caps.CellHeight
+	r.look.CellWidth, r.look.CellHeight, r.look.Pixels = caps.CellWidth, caps.CellHeight, caps.Kitty
 	r.lookAgain()
 }
 

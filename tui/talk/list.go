@@ -23,6 +23,7 @@ type Look struct {
 	// The size of a cell in pixels, zero if it is not known: pictures keep their shape by it.
 	CellWidth, CellHeight int
 	NoPictures            bool // only their captions
+	Pixels                bool // pictures are drawn in pixels: small ones need not become larger to be seen
 }
 
 // Item is one entry of the list. It is laid out again only when its Version, the width, the look or the item above it

@@ -150,12 +150,14 @@ func (p *Picture) Moving() bool { return p.moving }
 
 // fit returns the cells for the announced pixels: aspect kept, never larger than the picture itself.
 func (p *Picture) fit(look *Look, width int) size {
-	w, h := int(p.Attached.Width), int(p.Attached.Height)
+	w, h, most := int(p.Attached.Width), int(p.Attached.Height), min(width, maxPictureWidth)
 	if p.IsVideo() && (w <= 0 || h <= 0) {
 		w, h = usualVideoWidth, usualVideoHeight
 	}
-	cols, rows := media.Fit(w, h, min(width, maxPictureWidth), maxPictureHeight,
-		look.CellWidth, look.CellHeight)
+	if look.Pixels && look.CellWidth > 0 {
+		most = min(most, (w+look.CellWidth-1)/look.CellWidth)
+	}
+	cols, rows := media.Fit(w, h, most, maxPictureHeight, look.CellWidth, look.CellHeight)
 	return size{cols, rows}
 }
 
