@@ -104,7 +104,7 @@ func (s *Store) makeRoom(need uint64) error {
 		return nil
 	}
 	if need > s.opts.Limit {
-		return fmt.Errorf("%w: %d bytes needed, %d allowed", ErrStoreFull, need, s.opts.Limit)
+		return fmt.Errorf("%w: %d bytes, at most %d", ErrBlobTooLarge, need, s.opts.Limit)
 	}
 	unlock, err := s.lockAll()
 	if err != nil {

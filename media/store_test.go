@@ -352,7 +352,7 @@ func TestTwoBlobsAtOnceDoNotTakeTheSameRoom(t *testing.T) {
 	} else {
 		second.Discard()
 	}
-	if _, err := s.Receive(Hash{3}, 301, 0); !errors.Is(err, ErrStoreFull) {
+	if _, err := s.Receive(Hash{3}, 301, 0); !errors.Is(err, ErrBlobTooLarge) {
 		t.Errorf("larger than the store: %v", err)
 	}
 	if n := s.promised.Load(); n != 0 {

@@ -27,26 +27,24 @@ func (c *chat) commandSendVideo(path string) tea.Cmd {
 
 // attach makes a file ready to be sent. It waits for that.
 func (c *chat) attach(ctx context.Context, path string, kind rooms.StreamKind) (Prepared, error) {
-	if kind != rooms.StreamVideo || c.cfg.Videos == nil {
-		return c.cfg.Pictures.Attach(ctx, path, kind)
-	}
+	film := kind == rooms.StreamVideo && c.cfg.Videos != nil
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	this := &preparation{stop}
 	c.send(applyMsg{c, func(c *chat) tea.Cmd {
 		c.videos.preparing = append(c.videos.preparing, this)
+		if !film {
+			return nil
+		}
 		return c.tell(c.say("video.preparing", "file", text.Name(path), "percent", 0))
 	}})
-	told := time.Now()
-	out, err := c.cfg.Videos.Attach(ctx, path, func(done float64) {
-		if time.Since(told) < time.Second {
-			return
-		}
-		told = time.Now()
-		c.send(applyMsg{c, func(c *chat) tea.Cmd {
-			return c.tell(c.say("video.preparing", "file", text.Name(path), "percent", int(done*100)))
-		}})
-	})
+	var out Prepared
+	var err error
+	if film {
+		out, err = c.attachFilm(ctx, path)
+	} else {
+		out, err = c.cfg.Pictures.Attach(ctx, path, kind)
+	}
 	c.send(applyMsg{c, func(c *chat) tea.Cmd {
 		c.videos.preparing = slices.DeleteFunc(c.videos.preparing, func(p *preparation) bool { return p == this })
 		return nil
@@ -55,6 +53,20 @@ func (c *chat) attach(ctx context.Context, path string, kind rooms.StreamKind) (
 		err = context.Cause(ctx)
 	}
 	return out, err
+}
+
+// attachFilm makes a film ready, and tells how far it is.
+func (c *chat) attachFilm(ctx context.Context, path string) (Prepared, error) {
+	told := time.Now()
+	return c.cfg.Videos.Attach(ctx, path, func(done float64) {
+		if time.Since(told) < time.Second {
+			return
+		}
+		told = time.Now()
+		c.send(applyMsg{c, func(c *chat) tea.Cmd {
+			return c.tell(c.say("video.preparing", "file", text.Name(path), "percent", int(done*100)))
+		}})
+	})
 }
 
 // stopPreparing ends what is being made ready, and reports whether there was anything.

@@ -3,10 +3,13 @@
 package desk
 
 import (
+	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"kchat/media"
@@ -117,8 +120,43 @@ func TestAnyFileCanBeSentEvenAnEmptyOne(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, sent, err)
 		}
 	}
-	if _, err := NewPictures(store).Attach(t.Context(), dir, rooms.StreamFile); err == nil || !strings.Contains(err.Error(), "not a file") {
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{dir, pipe, "/dev/null"} {
+		if _, err := NewPictures(store).Attach(t.Context(), path, rooms.StreamFile); err == nil || !strings.Contains(err.Error(), "not a file") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+func TestAFileThatDoesNotFitOrIsStoppedLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	store, err := media.OpenStore(dir, media.StoreOptions{Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "large")
+	if err := os.WriteFile(path, make([]byte, 1001), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewPictures(store).Attach(t.Context(), path, rooms.StreamFile); !errors.Is(err, media.ErrBlobTooLarge) {
 		t.Error(err)
+	}
+	if err := os.Truncate(path, 600); err != nil {
+		t.Fatal(err)
+	}
+	stopped, stop := context.WithCancelCause(t.Context())
+	stop(errors.New("stopped on purpose"))
+	if _, err := NewPictures(store).Attach(stopped, path, rooms.StreamFile); err == nil || !strings.Contains(err.Error(), "on purpose") {
+		t.Error(err)
+	}
+	if _, err := NewPictures(store).Attach(t.Context(), path, rooms.StreamFile); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(filepath.Join(dir, "partial")); err != nil || len(left) != 0 {
+		t.Error(left, err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 
 	"kchat/media"
 	"kchat/rooms"
@@ -104,7 +105,7 @@ func (p *Pictures) Attach(ctx context.Context, path string, kind rooms.StreamKin
 	if kind == rooms.StreamImage {
 		return p.attachImage(ctx, path)
 	}
-	att, err := p.attachFile(path, kind)
+	att, err := p.attachFile(ctx, path, kind)
 	return tui.Prepared{Attachment: att}, err
 }
 
@@ -135,13 +136,14 @@ func (p *Pictures) attachImage(ctx context.Context, path string) (tui.Prepared, 
 // sniffed is how many bytes tell what a file is.
 const sniffed = 512
 
-func (p *Pictures) attachFile(path string, kind rooms.StreamKind) (rooms.Attachment, error) {
-	f, err := os.Open(path)
+func (p *Pictures) attachFile(ctx context.Context, path string, kind rooms.StreamKind) (rooms.Attachment, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would wait for somebody
 	if err != nil {
 		return rooms.Attachment{}, fmt.Errorf("open what is to be sent: %w", err)
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
 		return rooms.Attachment{}, errors.Join(err, fmt.Errorf("%s is not a file", path))
 	}
 	head := make([]byte, sniffed)
@@ -153,8 +155,33 @@ func (p *Pictures) attachFile(path string, kind rooms.StreamKind) (rooms.Attachm
 	if kind == rooms.StreamVideo && !strings.HasPrefix(mime, "video/") {
 		return rooms.Attachment{}, fmt.Errorf("%s is not a video: the contents are %s", path, mime)
 	}
-	hash, size, err := p.store.Put(io.MultiReader(bytes.NewReader(head[:n]), f))
-	return rooms.Attachment{Hash: rooms.Hash(hash), Size: size, MIME: mime, Name: media.SafeName(path)}, err
+	in, err := p.store.Receive(media.Hash{}, uint64(info.Size()), 0) // with room for all of it
+	if err != nil {
+		return rooms.Attachment{}, err
+	}
+	defer in.Close()
+	if _, err := io.Copy(in, untilDone{ctx, io.MultiReader(bytes.NewReader(head[:n]), f)}); err != nil {
+		return rooms.Attachment{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	if err := in.Commit(); err != nil {
+		return rooms.Attachment{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	hash, size := in.Sum()
+	return rooms.Attachment{Hash: rooms.Hash(hash), Size: size, MIME: mime, Name: media.SafeName(path)}, nil
+}
+
+// untilDone reads until a context ends.
+type untilDone struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+// Read implements io.Reader.
+func (u untilDone) Read(p []byte) (int, error) {
+	if u.ctx.Err() != nil {
+		return 0, context.Cause(u.ctx)
+	}
+	return u.r.Read(p)
 }
 
 // Load implements tui.Pictures.
