@@ -263,6 +263,42 @@ func TestAFullStoreSaysSoAndKeepsNothing(t *testing.T) {
 	anna.awaitText("go on")
 }
 
+// TestWhoStopsReadingHoldsNobodyUpForLong: the module drops whoever reads under the floor, the others have the file then,
+// and who was dropped goes on from where it was.
+func TestWhoStopsReadingHoldsNobodyUpForLong(t *testing.T) {
+	t.Parallel()
+	s := shared.Server(t)
+	for _, name := range []string{"Stop-Anna", "Stop-Bob", "Stop-Carl"} {
+		s.AddUser(t, name, password)
+	}
+	whole, carls := blobs(t), blobs(t)
+	waiting := newGate(whole, half)
+	defer waiting.open()
+	anna := connect(t, s.Addr, "Stop-Anna", takeAll(blobs(t)))
+	bob, carl := connect(t, s.Addr, "Stop-Bob", takeAll(waiting)), connect(t, s.Addr, "Stop-Carl", takeAll(carls))
+	for _, u := range []*user{anna, bob, carl} {
+		u.join("stop", rooms.JoinOptions{})
+	}
+	data, a := file(8 * half) // more than all buffers on the way to Bob hold
+	anna.sendFile("stop", a, data)
+	<-waiting.there
+	if e := comes(carl); e.Err != nil {
+		t.Fatal(e.Err)
+	}
+	same(t, carls, a.Hash, data)
+	if whole.Has(a.Hash) {
+		t.Fatal("Bob has it all: nobody was held up")
+	}
+	waiting.open()
+	if e := comes(bob); e.Err == nil || e.Transfer.Done < half {
+		t.Fatalf("%+v", e)
+	}
+	if e := comes(bob); e.Err != nil {
+		t.Fatal(e.Err)
+	}
+	same(t, whole, a.Hash, data)
+}
+
 func TestEitherSideEndsAFileThere(t *testing.T) {
 	s := shared.Server(t)
 	for _, name := range []string{"End-Anna", "End-Bob", "End-Carl"} {
