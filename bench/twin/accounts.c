@@ -4,7 +4,6 @@
 #include <linux/string.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "json.h"
 #include "sha256.h"
@@ -177,15 +176,17 @@ static char *file_text(const char *path, size_t *len)
 {
 	FILE *file = fopen(path, "rb");
 	char *text = NULL;
-	struct stat stat;
+	long size = -1;
 
 	*len = 0;
 	if (!file)
 		return NULL;
-	if (!fstat(fileno(file), &stat))
-		text = malloc(stat.st_size + 1);
+	if (!fseek(file, 0, SEEK_END))
+		size = ftell(file);
+	if (size >= 0 && !fseek(file, 0, SEEK_SET))
+		text = malloc(size + 1);
 	if (text)
-		*len = fread(text, 1, stat.st_size, file);
+		*len = fread(text, 1, size, file);
 	fclose(file);
 	return text;
 }
