@@ -364,6 +364,8 @@ func TestATerminalIsAskedOnlyWhatItMayKnow(t *testing.T) {
 		{name: "an impossible cell", env: ordinary, version: "foot(1.28.0)", answers: []tea.Msg{uv.CellSizeEvent{Width: 90000, Height: -1}}, asked: true},
 		{name: "the whole size", env: ordinary, version: "x", answers: []tea.Msg{uv.PixelSizeEvent{Width: 800, Height: 480}}, asked: true, want: Caps{CellWidth: 10, CellHeight: 20}},
 		{name: "tmux in kitty", env: env("TERM=tmux-256color", "TMUX=/tmp/x,1,0"), version: "tmux 3.4", asked: true},
+		{name: "tmux with sixels", env: env("TERM=tmux-256color", "TMUX=/tmp/x,1,0"), version: "tmux 3.7c", answers: []tea.Msg{uv.PrimaryDeviceAttributesEvent{1, 2, 4}}, asked: true},
+		{name: "tmux elsewhere", env: ordinary, version: "tmux 3.7c", answers: []tea.Msg{uv.PrimaryDeviceAttributesEvent{1, 2, 4}}, asked: true},
 		{name: "tmux that lets its terminal answer", env: env("TERM=tmux-256color", "TMUX=/tmp/x,1,0"), version: "kitty(0.48.2)", asked: true},
 		{name: "the console", env: env("TERM=linux")},
 		{name: "no terminal", env: env("TERM=dumb")},

@@ -121,6 +121,10 @@ func (t *Terminal) Answer(msg tea.Msg) (ask string, learnt bool) {
 	was := t.caps
 	switch msg := msg.(type) {
 	case tea.TerminalVersionMsg:
+		if strings.HasPrefix(msg.Name, "tmux") {
+			t.tmux = true
+			t.caps.Sixel = t.setting == SixelOnly
+		}
 		if t.setting == Auto && !t.caps.Kitty && !t.tmux && hasPlaceholders(msg.Name) {
 			ask = string(kitty.Query(queryID, kitty.Direct))
 		}
@@ -130,7 +134,8 @@ func (t *Terminal) Answer(msg tea.Msg) (ask string, learnt bool) {
 		}
 	case uv.PrimaryDeviceAttributesEvent:
 		for _, a := range msg {
-			if a == 4 && t.setting == Auto {
+			// tmux says what it was built with, not what the terminal around it has.
+			if a == 4 && t.setting == Auto && !t.tmux {
 				t.caps.Sixel = true
 			}
 		}
