@@ -21,7 +21,7 @@ const (
 	pictureWidth, pictureHeight = 720, 450
 	clipWidth, clipHeight       = 480, 270
 	clipRate                    = 15 // frames per second
-	clipSeconds                 = 12
+	clipSeconds                 = 16
 )
 
 // evening paints an evening over hills: time goes from 0 to 1 while the sun sets. Its colours change from pixel to pixel,

@@ -116,6 +116,11 @@ func (s *show) shot(ctx context.Context, name string, right func(*image.RGBA) er
 	if err != nil {
 		return err
 	}
+	return s.keep(name, m)
+}
+
+// keep keeps what the window showed, if it is to be.
+func (s *show) keep(name string, m *image.RGBA) error {
 	if s.sketch {
 		return nil
 	}

@@ -84,4 +84,65 @@ func (s *show) quit(ctx context.Context) error {
 	return s.other.sees(ctx, "mina left")
 }
 
-func (s *show) watch(ctx context.Context) error { return nil }
+// watch: a video comes; it plays in the talk, waits, and fills the screen.
+func (s *show) watch(ctx context.Context) error {
+	if err := s.other.says(ctx, "I filmed it, too:"); err != nil {
+		return err
+	}
+	if err := s.other.says(ctx, "/send-video "+s.clip); err != nil {
+		return err
+	}
+	if err := s.display.press(ctx, "ctrl+End"); err != nil {
+		return err
+	}
+	if _, err := s.until(ctx, s.name+", the video comes", half(false, s.pixelsInline())); err != nil {
+		return err
+	}
+	m, err := s.until(ctx, s.name+", the video is half-way", half(true, s.pixelsInline()))
+	if err != nil {
+		return err
+	}
+	if err := s.keep("video", m); err != nil {
+		return err
+	}
+	place, err := shows(m, true)
+	if err != nil {
+		return err
+	}
+	if err := s.display.press(ctx, "Up", "space"); err != nil {
+		return err
+	}
+	if err := s.wait(ctx, "the video waits", half(true, s.pixelsInline())); err != nil {
+		return err
+	}
+	if err := s.display.press(ctx, "f"); err != nil {
+		return err
+	}
+	if err := s.shot(ctx, "video-full", func(m *image.RGBA) error {
+		at, err := shows(m, true)
+		if err == nil && at.Dx() < place.Dx()*5/4 {
+			err = fmt.Errorf("%w: %v, and %v in the talk", errSmall, at, place)
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	if err := s.display.press(ctx, "Escape"); err != nil {
+		return err
+	}
+	return s.wait(ctx, "the video is in the talk again", half(true, s.pixelsInline()))
+}
+
+// half is right if a frame of the first half of the video is there, or of the second, and, where it has to be, of pixels.
+func half(second, pixels bool) func(*image.RGBA) error {
+	return func(m *image.RGBA) error {
+		at, err := shows(m, second)
+		if err != nil {
+			return err
+		}
+		if sharp := sharpness(m, at); pixels && sharp < 0.2 {
+			return fmt.Errorf("%w: %.0f %% of it is sharp", errBlurred, 100*sharp)
+		}
+		return nil
+	}
+}
