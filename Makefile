@@ -23,9 +23,8 @@ demo: ## two people side by side in tmux
 	@$(MAKE) --no-print-directory build
 	@scripts/demo
 
-demo-gif: build ## record the picture of the README (needs vhs and ttyd)
-	@command -v vhs >/dev/null && command -v ttyd >/dev/null || { echo "kchat: vhs (github.com/charmbracelet/vhs) and ttyd are needed"; exit 1; }
-	vhs demo.tape
+demo-gif: build ## record the picture of the README (needs chromium; fetches what else it needs into the cache)
+	@scripts/record
 
 shots: build ## screenshots in real terminals into docs/shots, checked by their pixels (TERMINALS="kitty foot": in these)
 	@scripts/shots $(TERMINALS)

@@ -33,7 +33,11 @@ func run(ctx context.Context) error {
 	album := flag.String("out", "", "folder for the screenshots")
 	failed := flag.String("failed", "", "folder for what was on the screen when it was wrong, TERMINAL.png")
 	only := flag.String("only", "", "names of terminals, with commas between; all if empty")
+	clip := flag.String("clip", "", "only make the video that is sent, as this file")
 	flag.Parse()
+	if *clip != "" {
+		return writeClip(ctx, *clip)
+	}
 
 	dir, err := os.MkdirTemp("", "shots-")
 	if err != nil {
