@@ -17,6 +17,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"kchat/media"
+	"kchat/media/kitty"
 	"kchat/rooms"
 	"kchat/tui/pixels"
 )
@@ -83,16 +84,18 @@ func TestATerminalWithKittysGraphicsGetsPixels(t *testing.T) {
 	if !s.term.wrote("s=504,v=288,c=56,r=16") && !s.term.wrote("s=459,v=288,c=51,r=16") {
 		t.Errorf("not in the size of the cells")
 	}
-	s.pass(nudgeAfter)
-	s.until("the nudge", func() bool { return s.term.wrote(pixels.Nudge) })
+	nudge := string(kitty.Nudge(kitty.Direct))
+	s.until("the nudge", func() bool { return s.term.wrote(nudge) })
 
 	// It scrolls away and comes back without being sent again.
 	for i := range 30 {
 		s.happen(rooms.MessageChanged{Message: said(uint64(2+i), joon, "more")})
 	}
 	s.gone(placeholder)
+	nudges := s.term.count(nudge)
 	s.press(pgup, pgup)
 	s.wait(placeholder)
+	s.until("another nudge", func() bool { return s.term.count(nudge) > nudges })
 	if n := len(s.term.sentIDs()); n != 1 {
 		t.Errorf("sent %d times", n)
 	}

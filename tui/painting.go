@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"image/color"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -14,9 +13,6 @@ import (
 	"kchat/tui/pixels"
 	"kchat/tui/talk"
 )
-
-// nudgeAfter is when the terminal is nudged to show a picture that has come into its cells.
-const nudgeAfter = 100 * time.Millisecond
 
 // The size of a cell in pixels where the terminal does not tell it.
 const (
@@ -127,17 +123,9 @@ func (c *chat) drawPicture(r *room, p *talk.Picture, width, height int) tea.Cmd 
 			}
 			p.SetCells(width, height, out.cells, out.kept())
 			p.SetFrames(m.Frames)
-			return tea.Batch(c.nudge(out.still != nil), c.animate())
+			return c.animate()
 		}
 	})
-}
-
-// nudge has the terminal show what has come into its cells.
-func (c *chat) nudge(needed bool) tea.Cmd {
-	if !needed {
-		return nil
-	}
-	return c.cfg.Tick(nudgeAfter, func(time.Time) tea.Msg { return tea.RawMsg{Msg: pixels.Nudge} })
 }
 
 // repaint clears the screen and sends all pictures again: another terminal may be looking now.

@@ -54,7 +54,7 @@ func (p *picker) look(c *chat) tea.Cmd {
 			if err != nil {
 				v.why = reason(err)
 			}
-			return tea.Batch(c.nudge(out.still != nil), p.look(c))
+			return p.look(c)
 		}
 	})
 }

@@ -296,7 +296,7 @@ func (c *chat) videoFrame(msg videoFrameMsg) tea.Cmd {
 	if v.poster {
 		v.cancel() // its last frame stays
 	}
-	return tea.Batch(c.videos.window.sent(), c.nudge(msg.place.caps.Kitty && (v.paused || v.poster)))
+	return c.videos.window.sent()
 }
 
 // videoChanged writes under a video how it stands.
@@ -348,7 +348,7 @@ func (c *chat) videoEnded(msg videoEndMsg) tea.Cmd {
 	if msg.last != nil {
 		v.picture.SetCells(msg.at.cols, msg.at.rows, msg.last, msg.kept)
 	}
-	return c.nudge(msg.kept != nil)
+	return nil
 }
 
 // slowest is the least that a video is reduced to, in frames a second.

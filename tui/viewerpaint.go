@@ -110,7 +110,7 @@ func (v *viewer) paint(to *pixels.Painter, want view, p pane, due bool) func(ctx
 			}
 			v.before.free()
 			v.before, v.shown, v.done = v.shown, out, want
-			cmds := []tea.Cmd{c.nudge(out.still != nil), c.paintViewer()}
+			cmds := []tea.Cmd{c.paintViewer()}
 			if due && v.player != nil {
 				cmds = append(cmds, c.frameIn(v, wait))
 			}

@@ -124,6 +124,12 @@ func (w Wrap) around(seq []byte) []byte {
 	return append(out, "\x1b\\"...)
 }
 
+// Nudge changes nothing on the screen. A terminal may show a picture that has come into its cells only with the next thing
+// that is written (seen in kitty 0.48): this is it.
+func Nudge(wrap Wrap) []byte {
+	return wrap.around([]byte("\x1b7\x1b8")) // the cursor is kept and put back
+}
+
 // rgb drops the fourth byte of each pixel.
 func rgb(m *image.RGBA) []byte {
 	w, h := m.Rect.Dx(), m.Rect.Dy()

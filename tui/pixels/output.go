@@ -13,6 +13,7 @@ import (
 	"os"
 	"sync"
 
+	xkitty "github.com/charmbracelet/x/ansi/kitty"
 	"github.com/charmbracelet/x/term"
 	"golang.org/x/sys/unix"
 )
@@ -24,7 +25,8 @@ const MaxPending = 1 << 20
 // out whole: the program writes a frame at a time, and no picture begins in the middle of one. What the terminal does
 // not take at once waits, in order, so that a slow one does not hold up the program.
 type Output struct {
-	w io.Writer
+	w      io.Writer
+	placed chan struct{} // cells of pictures have come onto the screen
 
 	mu      sync.Mutex // protects all below
 	changed *sync.Cond // pending, writing or err
@@ -43,7 +45,7 @@ type write struct {
 
 // NewOutput shares a terminal.
 func NewOutput(w io.Writer) *Output {
-	o := &Output{w: w, watched: make(map[*sight]struct{})}
+	o := &Output{w: w, placed: make(chan struct{}, 1), watched: make(map[*sight]struct{})}
 	o.changed = sync.NewCond(&o.mu)
 	return o
 }
@@ -106,8 +108,17 @@ func (o *Output) drain() {
 	o.queue = nil
 }
 
+// placeholder is in the cells of a picture.
+var placeholder = []byte(string(xkitty.Placeholder))
+
 // tell tells those who wait for something that the program has written.
 func (o *Output) tell(p []byte) {
+	if bytes.Contains(p, placeholder) {
+		select {
+		case o.placed <- struct{}{}:
+		default:
+		}
+	}
 	for s := range o.watched {
 		if bytes.Contains(p, s.of) {
 			close(s.seen)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"image"
 	"sync"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -21,11 +22,9 @@ const (
 	MaxStills = 48 << 20
 	// atOnce is how much of a picture is written in one go, in bytes: between two of them the program may write.
 	atOnce = 32 << 10
+	// nudgeAfter is how long after pictures have come into cells the terminal is nudged to show them.
+	nudgeAfter = 100 * time.Millisecond
 )
-
-// Nudge is written a moment after a picture has come into the cells, since a terminal may show it only with the next
-// thing that is written. It changes nothing.
-const Nudge = ansi.SaveCursor + ansi.RestoreCursor
 
 // Painter sends pictures to the terminal and makes it forget them. It is safe for use by several goroutines; what waits
 // for the terminal takes a context, the rest returns at once.
@@ -236,11 +235,21 @@ func (p *Painter) tellGone() error {
 	return nil
 }
 
-// Run makes the terminal forget what was freed, until ctx ends: then everything.
+// Run makes the terminal forget what was freed, and show what has come into its cells, until ctx ends: then it has it
+// forget everything.
 func (p *Painter) Run(ctx context.Context) {
+	nudge := time.NewTimer(nudgeAfter)
+	nudge.Stop()
+	defer nudge.Stop()
 	for {
 		select {
 		case <-p.wake:
+		case <-p.out.placed:
+			nudge.Reset(nudgeAfter)
+			continue
+		case <-nudge.C:
+			p.nudge()
+			continue
 		case <-ctx.Done():
 			p.close()
 			return
@@ -253,6 +262,13 @@ func (p *Painter) Run(ctx context.Context) {
 			p.close()
 			return
 		}
+	}
+}
+
+// nudge makes the terminal show what has come into its cells.
+func (p *Painter) nudge() {
+	if caps := p.Caps(); caps.Kitty {
+		_ = p.out.raw(kitty.Nudge(caps.Wrap)) // the program finds out by itself that its terminal is gone
 	}
 }
 

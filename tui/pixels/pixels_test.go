@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"regexp"
 	"strings"
@@ -110,6 +111,44 @@ func TestAStillIsSentOnceAndForgottenWhenFreed(t *testing.T) {
 			t.Errorf("%d deletions after the end", got)
 		}
 	})
+}
+
+func TestTheTerminalIsNudgedWhenPicturesHaveComeIntoItsCells(t *testing.T) {
+	for name, wrap := range map[string]kitty.Wrap{"direct": kitty.Direct, "through tmux": kitty.Tmux} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, w := withKitty()
+				p.Use(Caps{Kitty: true, Wrap: wrap})
+				go p.Run(t.Context())
+				nudges := func() int {
+					time.Sleep(nudgeAfter)
+					synctest.Wait()
+					return strings.Count(w.String(), string(kitty.Nudge(wrap)))
+				}
+				s, err := p.Still(t.Context(), dots(4, 4), 2, 1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				fmt.Fprint(w.out, "words")
+				if n := nudges(); n != 0 {
+					t.Errorf("%d nudges while the picture is in no cell", n)
+				}
+				for range 3 { // it comes, scrolls, and scrolls again
+					fmt.Fprint(w.out, s.Lines()[0])
+				}
+				if n := nudges(); n != 1 {
+					t.Errorf("%d nudges when it had come", n)
+				}
+				if n := nudges(); n != 1 {
+					t.Errorf("%d nudges, though nothing came", n)
+				}
+				fmt.Fprint(w.out, "words", s.Lines()[0]) // it was away and is there again
+				if n := nudges(); n != 2 {
+					t.Errorf("%d nudges when it was there again", n)
+				}
+			})
+		})
+	}
 }
 
 func TestTheTerminalKeepsNoMoreThanTheLimit(t *testing.T) {
