@@ -118,9 +118,6 @@ func (c *chat) draw(cv canvas) *tea.Cursor {
 	cv.put(l.status, []string{c.statusLine(l.status.Dx())})
 	c.kernel.draw(c, cv, l.talk.Union(l.wait))
 	c.popup.draw(c, cv, l.compose, cursor)
-	if c.drawFull(cv) {
-		cursor = nil
-	}
 	if at, open := c.dialogs.draw(c, cv); open {
 		cursor = at
 	} else if r := c.book.current; r == nil || r.talk.Selected() != nil || c.link.reading {

@@ -246,7 +246,14 @@ func (r *root) View() (v tea.View) {
 			r.own(func(context.Context) { r.send(leaveMsg{}) })
 		}
 	}()
-	cv := newCanvas(max(r.width, 1), max(r.height, 1))
+	width, height := max(r.width, 1), max(r.height, 1)
+	if r.chat != nil {
+		if content, full := r.chat.fullContent(width, height); full {
+			v.Content, v.WindowTitle = content, r.chat.windowTitle()
+			return v
+		}
+	}
+	cv := newCanvas(width, height)
 	if r.chat != nil {
 		v.Cursor = r.chat.draw(cv)
 		v.WindowTitle = r.chat.windowTitle()

@@ -309,7 +309,7 @@ func (c *chat) videoChanged(v *videoPlayer) {
 	b := talk.Playback{Phase: talk.Playing, At: s.At, Duration: s.Duration, Sound: s.Sound && v.sound, Slow: v.rate > 0}
 	switch {
 	case s.Ended:
-		b.Phase = talk.Over
+		b.Phase, b.At = talk.Over, max(s.At, s.Duration, v.picture.Attached.Duration)
 	case v.paused || v.away:
 		b.Phase = talk.Paused
 	case s.Shown == 0:

@@ -4,6 +4,7 @@ package tui
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"charm.land/bubbles/v2/key"
@@ -236,21 +237,24 @@ func (c *chat) fullSize(v *videoPlayer) (cols, rows int) {
 	return media.Fit(w*scale, h*scale, max(c.lay.width, 1), max(c.lay.height-1, 1), c.look.CellWidth, c.look.CellHeight)
 }
 
-// drawFull draws the video that fills the screen over everything, and reports whether there is one.
-func (c *chat) drawFull(cv canvas) bool {
+// fullContent is the screen with a video that fills it, and whether there is one with nothing above it. It is made
+// without the grid of cells that everything else is drawn into, which would cost as much again as all the rest.
+func (c *chat) fullContent(width, height int) (content string, full bool) {
 	v := c.videos.full
-	if v == nil {
-		return false
+	if v == nil || c.dialogs.open() {
+		return "", false
 	}
+	c.fit(width, height)
 	c.moveVideo(v) // the terminal may have another size now
-	b := cv.Bounds()
-	cv.Clear()
-	area, bottom := splitBottom(b, 1)
-	if v.drawn == v.place {
-		cv.put(centred(area, v.place.cols, v.place.rows), v.lines)
+	rows := make([]string, height)
+	if left, top := (width-v.place.cols)/2, (height-1-v.place.rows)/2; v.drawn == v.place && left >= 0 && top >= 0 {
+		margin := strings.Repeat(" ", left)
+		for y, line := range v.lines {
+			rows[top+y] = margin + line
+		}
 	}
-	left := "  " + v.picture.PlayRow(c.look, b.Dx()-4)
-	name := c.st.Faint.Render(text.Truncate(v.picture.Attached.Name, max(0, b.Dx()-4-text.Width(left))))
-	cv.put(bottom, []string{text.Pad(left, max(0, b.Dx()-2-text.Width(name))) + name})
-	return true
+	left := "  " + v.picture.PlayRow(c.look, width-4)
+	name := c.st.Faint.Render(text.Truncate(v.picture.Attached.Name, max(0, width-4-text.Width(left))))
+	rows[height-1] = text.Truncate(text.Pad(left, max(0, width-2-text.Width(name)))+name, width)
+	return strings.Join(rows, "\n"), true
 }

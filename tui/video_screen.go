@@ -23,6 +23,9 @@ const (
 	filmHeight = 270
 )
 
+// pendingMost is how many bytes may wait for the terminal before a frame is left out.
+const pendingMost = 64 << 10
+
 // videoScreen puts the frames of one video into cells. The show hands frames over and never waits; a goroutine of its
 // own draws them and gives them to the program, one at a time: the next is drawn when the program has taken the one
 // before, and the terminal too.
@@ -56,7 +59,7 @@ func (p videoPlace) pixels() (width, height int) {
 
 // Show implements video.Screen.
 func (s *videoScreen) Show(f video.Frame) bool {
-	if s.window.full() {
+	if s.window.full() || s.paint.Output().Pending() > pendingMost {
 		return false
 	}
 	select {

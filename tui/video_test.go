@@ -360,3 +360,64 @@ func TestInKittyAVideoIsShownUnderTwoIDs(t *testing.T) {
 		t.Errorf("%d of %d frames were sent", total, reelFrames)
 	}
 }
+
+// stuck is a terminal that can be kept from taking anything.
+type stuck struct {
+	*terminal
+	mu    sync.Mutex
+	taken *sync.Cond
+	held  bool
+}
+
+func (e *stuck) Write(p []byte) (int, error) {
+	e.mu.Lock()
+	for e.held {
+		e.taken.Wait()
+	}
+	e.mu.Unlock()
+	return e.terminal.Write(p)
+}
+
+func (e *stuck) hold(on bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.held = on
+	e.taken.Broadcast()
+}
+
+func TestASlowTerminalHoldsUpNothingButFrames(t *testing.T) {
+	var slow *stuck
+	s, _ := cinemaStage(t, nil, func(cfg *Config) {
+		slow = &stuck{terminal: cfg.Output.(*terminal)}
+		slow.taken = sync.NewCond(&slow.mu)
+		cfg.Output = slow
+	})
+	m := clip(1)
+	s.happen(rooms.MessageChanged{Message: m}, comes(m, 20_000))
+	s.until("the first frame", func() bool { return s.term.shown() > 0 })
+	slow.hold(true)
+	defer slow.hold(false)
+	s.pass(time.Second) // what was before
+	var v *videoPlayer
+	dropped := func() int {
+		var n int
+		answered := make(chan struct{})
+		s.program.Send(applyMsg{s.model.chat, func(c *chat) tea.Cmd {
+			v = c.videos.open[0]
+			n = v.show.State().Dropped
+			close(answered)
+			return nil
+		}})
+		select {
+		case <-answered:
+		case <-time.After(10 * time.Second):
+			t.Fatal("the program waits for the terminal")
+		}
+		return n
+	}
+	s.until("frames to be left out", func() bool { return dropped() > slowest })
+	s.type_("words") // nothing typed is lost
+	s.pass(time.Second)
+	slow.hold(false)
+	s.wait("again · slow", "› words")
+}
