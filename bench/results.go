@@ -124,6 +124,7 @@ func (r *results) best(mode string, members, size int, of func(job.Result) float
 // The numbers that are compared, each per delivery.
 func ofServer(r job.Result) float64 { return perDelivery(r).server }
 func ofAll(r job.Result) float64    { return perDelivery(r).busy }
+func ofClock(r job.Result) float64  { return perDelivery(r).elapsed }
 
 // The times from sending to delivery, in nanoseconds.
 func p50(r job.Result) float64 { return ofLoad(r, func(l job.Load) uint64 { return l.P50 }) }

@@ -35,6 +35,24 @@ func (r *results) unit() string {
 	return "nanoseconds"
 }
 
+// show is what a cell shows of a cost. Where instructions are counted nothing runs beside anything else, so what passes by the
+// clock says nothing more.
+func (r *results) show(c cost) string {
+	text := number(c.server) + " / " + number(c.busy)
+	if r.How != howCount {
+		text += " / " + number(c.elapsed)
+	}
+	return text
+}
+
+// shown says what show shows.
+func (r *results) shown() string {
+	if r.How != howCount {
+		return "of the server / of all / by the clock"
+	}
+	return "of the server / of all"
+}
+
 func (r *results) head(text *strings.Builder) {
 	fmt.Fprintf(text, "Kernel %s, loopback, ", r.Kernel)
 	switch r.How {
@@ -81,7 +99,7 @@ func (r *results) costTable(text *strings.Builder, mode string, size int) {
 	for _, n := range members {
 		cells = append(cells, fmt.Sprintf("N=%d", n))
 	}
-	heading(text, fmt.Sprintf("#### %s, `%s`: %s per delivery, of the server / of all", sizeName(size), mode, r.unit()), cells...)
+	heading(text, fmt.Sprintf("#### %s, `%s`: %s per delivery, %s", sizeName(size), mode, r.unit(), r.shown()), cells...)
 	for _, server := range everyServer() {
 		cells, some := []string{server}, false
 		for _, n := range members {
@@ -91,7 +109,7 @@ func (r *results) costTable(text *strings.Builder, mode string, size int) {
 				continue
 			}
 			c := perDelivery(*found)
-			cells, some = append(cells, number(c.server)+" / "+number(c.busy)), true
+			cells, some = append(cells, r.show(c)), true
 		}
 		if some {
 			row(text, cells...)
@@ -99,7 +117,11 @@ func (r *results) costTable(text *strings.Builder, mode string, size int) {
 	}
 	cells = []string{"**best peer / kchat**"}
 	for _, n := range members {
-		cells = append(cells, r.ratio(mode, n, size, ofServer)+" / "+r.ratio(mode, n, size, ofAll))
+		cell := r.ratio(mode, n, size, ofServer) + " / " + r.ratio(mode, n, size, ofAll)
+		if r.How != howCount {
+			cell += " / " + r.ratio(mode, n, size, ofClock)
+		}
+		cells = append(cells, cell)
 	}
 	row(text, cells...)
 }
@@ -175,7 +197,7 @@ func (r *results) roomTable(text *strings.Builder) {
 			cell := "-"
 			if found := r.inRooms(server, rooms); found != nil {
 				c := perDelivery(*found)
-				cell, some = number(c.server)+" / "+number(c.busy), some || rooms > 1
+				cell, some = r.show(c), some || rooms > 1
 			}
 			cells = append(cells, cell)
 		}
@@ -183,7 +205,7 @@ func (r *results) roomTable(text *strings.Builder) {
 			continue
 		}
 		if first {
-			heading(text, fmt.Sprintf("#### Rooms of %d, 64 messages under way in all: %s per delivery, of the server / of all", roomMembers, r.unit()),
+			heading(text, fmt.Sprintf("#### Rooms of %d, 64 messages under way in all: %s per delivery, %s", roomMembers, r.unit(), r.shown()),
 				"64 B", "1 room", "10", "100", "1,000")
 			first = false
 		}
@@ -203,11 +225,14 @@ func (r *results) inRooms(server string, rooms int) *job.Result {
 
 // distortions says what may have bent the figures: the memory of TCP.
 func (r *results) distortions(text *strings.Builder) {
-	var pages, pressures uint64
+	var pages, pressures, reports, pings uint64
 	where := ""
 	for _, result := range r.Results {
 		for _, run := range result.Runs {
 			pages = max(pages, run.TCPPages)
+			if result.Job.Server == job.Kchat {
+				reports, pings = reports+run.Load.Reports, pings+run.Load.Pings
+			}
 			if run.Pressures > pressures {
 				pressures = run.Pressures
 				where = fmt.Sprintf(" (%s, N=%d, %s, `%s`)", result.Job.Server, result.Job.Members, sizeName(result.Job.Size), modeOf(result.Job))
@@ -217,7 +242,9 @@ func (r *results) distortions(text *strings.Builder) {
 	if len(r.Results) == 0 {
 		return
 	}
-	fmt.Fprintf(text, "\nThe limits of TCP's memory were %s pages (`tcp_mem`). After a run it held at most %s; ",
+	fmt.Fprintf(text, "\nIn all runs together the clients of kchat sent %s reports of what they have, and %s pings, which are counted as work.\n",
+		number(float64(reports)), number(float64(pings)))
+	fmt.Fprintf(text, "The limits of TCP's memory were %s pages (`tcp_mem`). After a run it held at most %s; ",
 		strings.Join(strings.Fields(r.Results[0].TCPMem), ", "), number(float64(pages)))
 	if pressures == 0 {
 		fmt.Fprintln(text, "it never came to its limit.")

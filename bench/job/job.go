@@ -60,7 +60,9 @@ type Load struct {
 	Messages   uint64 `json:"messages"`
 	Bytes      uint64 `json:"bytes"`
 	ElapsedNS  uint64 `json:"elapsed_ns"`
-	P50        uint64 `json:"p50_ns"` // of the time from sending a message to its delivery
+	Reports    uint64 `json:"reports"` // STORED that the clients sent meanwhile
+	Pings      uint64 `json:"pings"`   // and PINGs of those that were silent
+	P50        uint64 `json:"p50_ns"`  // of the time from sending a message to its delivery
 	P99        uint64 `json:"p99_ns"`
 	Max        uint64 `json:"max_ns"`
 }
