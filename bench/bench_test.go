@@ -119,7 +119,7 @@ func TestTargetsAreJudged(t *testing.T) {
 }
 
 func TestTheBestPeerIsNoneOfOurs(t *testing.T) {
-	r := &results{}
+	r := &results{How: howCount}
 	r.put(ran(job.Floor, modeOne, 100, small, job.Cost{Server: 1, Elapsed: 9000}))
 	r.put(ran(job.Kchat, modeOne, 100, small, job.Cost{Server: 1000, Busy: 2000}))
 	r.put(ran(job.Redis, modeOne, 100, small, job.Cost{Server: 3000, Busy: 4000}))
@@ -135,6 +135,10 @@ func TestTheBestPeerIsNoneOfOurs(t *testing.T) {
 		if !strings.Contains(report, want) {
 			t.Errorf("%q is not in\n%s", want, report)
 		}
+	}
+	r.How = howKVM
+	if report := r.report(); !strings.Contains(report, "| floor | 1 / 0 / 9,000 |") {
+		t.Errorf("what passed by the clock is not in\n%s", report)
 	}
 }
 
