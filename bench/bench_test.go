@@ -48,9 +48,10 @@ func TestWhatGetsSlowerIsNoticed(t *testing.T) {
 		{"the same", func([]guarded) {}, false, "accepted 0.800 (+0.0 %): ok"},
 		{"4.9 % more", func(now []guarded) { now[0].Server = 1.049 }, false, "of the server: 1.049"},
 		{"5.1 % more", func(now []guarded) { now[1].Server = 0.8 * 1.051 }, true, "(+5.1 %): slower"},
-		{"5.1 % more of others", func(now []guarded) { now[0].All = 2.102 }, true, "of all: 2.102 times the floor, accepted 2.000 (+5.1 %): slower"},
-		{"a tenth less", func(now []guarded) { now[0].All = 1.8 }, false, "faster"},
-		{"less here, more there", func(now []guarded) { now[0].All, now[1].All = 1, 1.1 }, true, "slower"},
+		{"9.9 % more of others", func(now []guarded) { now[0].All = 2.198 }, false, "of all: 2.198"},
+		{"10.1 % more of others", func(now []guarded) { now[0].All = 2.202 }, true, "of all: 2.202 times the floor, accepted 2.000 (+10.1 %): slower"},
+		{"a tenth less", func(now []guarded) { now[0].Server = 0.9 }, false, "faster"},
+		{"less here, more there", func(now []guarded) { now[0].Server, now[0].All = 0.5, 2.3 }, true, "slower"},
 	} {
 		now := slices.Clone(accepted)
 		c.change(now)
