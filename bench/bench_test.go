@@ -137,6 +137,13 @@ func TestTheBestPeerIsNoneOfOurs(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, report)
 		}
 	}
+	if strings.Contains(report, "kchat 1,000\n") || !strings.Contains(report, "Nowhere, among the peers") {
+		t.Errorf("kchat is not first in\n%s", report)
+	}
+	r.put(ran(job.NATS, modeOne, 100, small, job.Cost{Server: 900, Busy: 4000}))
+	if report := r.report(); !strings.Contains(report, "- 64 B `one`, N=100, of the server: nats has 900, kchat 1,000\n") {
+		t.Errorf("that kchat is not first is not in\n%s", report)
+	}
 	r.How = howKVM
 	if report := r.report(); !strings.Contains(report, "| floor | 1 / 0 / 9,000 |") {
 		t.Errorf("what passed by the clock is not in\n%s", report)

@@ -109,16 +109,13 @@ func (r *results) findRooms(server, mode string, members, rooms, size int) *job.
 
 // best is the peer with the least of a number; nothing if none was measured.
 func (r *results) best(mode string, members, size int, of func(job.Result) float64) (name string, least float64) {
-	for _, server := range everyServer() {
-		found := r.find(server, mode, members, size)
-		if found == nil || ours(server) {
-			continue
-		}
-		if value := of(*found); name == "" || value < least {
-			name, least = server, value
+	for _, other := range r.Results {
+		o := other.Job
+		if modeOf(o) == mode && o.Members == members && o.Rooms == 1 && o.Size == size {
+			return r.bestOf(o, of)
 		}
 	}
-	return name, least
+	return "", 0
 }
 
 // The numbers that are compared, each per delivery.

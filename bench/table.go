@@ -15,6 +15,7 @@ func (r *results) report() string {
 	var text strings.Builder
 	r.head(&text)
 	r.targetTable(&text)
+	r.behind(&text)
 	for _, size := range []int{small, large} {
 		for _, mode := range []string{modeOne, modeSat} {
 			r.costTable(&text, mode, size)
