@@ -57,6 +57,8 @@ func signatures() []signature {
 		{0, "\x00\x00\x01\xba", "video/mpeg"},
 		{0, "II*\x00", "image/tiff"},
 		{0, "MM\x00*", "image/tiff"},
+		{0, "\x00\x00\x00\x0cJXL \r\n\x87\n", "image/jxl"},
+		{0, "\xff\x0a", "image/jxl"},
 		{0, "%PDF-", "application/pdf"},
 		{0, "PK\x03\x04", "application/zip"},
 		{0, "\x1f\x8b\x08", "application/gzip"},

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"kchat/media"
 	"kchat/media/kitty"
@@ -382,4 +383,61 @@ func TestASmallPictureInPixelsIsNotMadeLarger(t *testing.T) {
 	if !s.term.wrote(",c=4,r=1,") {
 		t.Error("it is not 4 cells wide and 1 high")
 	}
+}
+
+func TestBackInTheRoomAPictureIsThereWithoutBeingSentAgain(t *testing.T) {
+	s, _ := graphicStage(t, asKitty, nil)
+	s.happen(rooms.MessageChanged{Message: sunset(1)})
+	s.wait(placeholder)
+	s.type_("/join other")
+	s.press(enter)
+	s.wait("Only you are in #other")
+	s.gone(placeholder)
+	s.press("\x1b[1;3A") // Alt+↑
+	s.wait(placeholder)
+	s.settle()
+	if n := len(s.term.sentIDs()); n != 1 || s.term.wrote("a=d,d=I") {
+		t.Errorf("sent %d times, freed %d times", n, s.term.count("a=d,d=I"))
+	}
+}
+
+func TestWith256ColoursPicturesAreNamedByOneOfThem(t *testing.T) {
+	s, _ := graphicStage(t, asKitty, func(cfg *Config) {
+		cfg.Options = append(cfg.Options, tea.WithColorProfile(colorprofile.ANSI256))
+	})
+	s.happen(rooms.MessageChanged{Message: sunset(1)})
+	s.wait(placeholder)
+	ids := s.term.sentIDs()
+	if id := ids[len(ids)-1]; len(id) > 3 || !s.term.wrote("38;5;"+id+"m") {
+		t.Errorf("sent under %v", ids)
+	}
+}
+
+func TestOnlySoManyAnimationsRunAtATime(t *testing.T) {
+	s, _ := graphicStage(t, nil, func(cfg *Config) {
+		cfg.Pictures = &moving{fakePictures: fakePictures{here: map[rooms.Hash]bool{{7}: true}}}
+	})
+	for i := range maxAnimations + 2 {
+		m := dance(uint64(1 + i))
+		m.Attached.Width, m.Attached.Height = 8, 4
+		s.happen(rooms.MessageChanged{Message: m})
+	}
+	s.until("all to be drawn, and as many as may to run", func() bool {
+		s.pass(50 * time.Millisecond)
+		out := make(chan bool, 1)
+		s.program.Send(applyMsg{s.model.chat, func(c *chat) tea.Cmd {
+			drawn := 0
+			for _, p := range c.book.current.talk.Pictures(rooms.Hash{7}) {
+				if p.Animated() {
+					drawn++
+				}
+			}
+			if len(c.animations) > maxAnimations {
+				t.Errorf("%d run", len(c.animations))
+			}
+			out <- drawn == maxAnimations+2 && len(c.animations) == maxAnimations
+			return nil
+		}})
+		return <-out
+	})
 }

@@ -72,7 +72,7 @@ func extensions(kind rooms.StreamKind) []string {
 	}
 	return []string{
 		".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".webp",
-		".avif", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".jxl", ".ppm", ".tga",
+		".avif", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".jxl",
 	}
 }
 
