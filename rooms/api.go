@@ -277,6 +277,7 @@ var (
 	ErrDamaged   = errors.New("the bytes that came are not those of the blob")
 	ErrSkipped   = errors.New("parts of the video were left out, since they came too slowly")
 	ErrNoStream  = errors.New("this is not being sent any more")
+	ErrElsewhere = errors.New("another program of yours receives it")
 	ErrKeeping   = errors.New("keeping") // begins the errors of what cannot be kept here: asking others would not help
 )
 
@@ -322,7 +323,8 @@ type Blobs interface {
 	Partial(hash Hash) (uint64, error)
 	// Receive returns a writer that goes on at offset. Commit checks the hash and makes the blob visible; Close
 	// without Commit keeps what came for a later Receive. With a zero hash, or wire.SizeUnknown as size, the blob has
-	// no name yet: Expect gives it one, and without Commit nothing of it is kept.
+	// no name yet: Expect gives it one, and without Commit nothing of it is kept. ErrElsewhere: it comes already, to
+	// another program.
 	Receive(hash Hash, size, offset uint64) (BlobWriter, error)
 }
 

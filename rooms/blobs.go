@@ -106,6 +106,9 @@ func (c *Client) askForBlob(w *wantedBlob) bool {
 	if r.home.link == nil || !r.live || time.Now().Before(w.next) || r.others(c.me()) == 0 || c.blobs.receiving(w.a.Hash) {
 		return false
 	}
+	if c.blobIsHere(r, w.a) {
+		return false
+	}
 	w.tries++
 	w.next = time.Now().Add(blobAgain)
 	offset, err := c.cfg.Blobs.Partial(w.a.Hash)
@@ -116,12 +119,25 @@ func (c *Client) askForBlob(w *wantedBlob) bool {
 	return true
 }
 
+// blobIsHere reports whether a blob has come by another program of ours, and tells of it as of one that came to us.
+func (c *Client) blobIsHere(r *room, a Attachment) bool {
+	if !c.cfg.Blobs.Has(a.Hash) {
+		return false
+	}
+	delete(c.wanted, a.Hash)
+	c.out.tell(TransferEnded{Transfer: Transfer{Room: r.name, Attached: a, Kind: kindOf(a.MIME), Done: a.Size}})
+	return true
+}
+
 // blobCame ends the wanting of a blob, or asks again soon for what was interrupted. Whoever sent all of it and yet
 // another content is not asked again; mixed says that it was put together of the bytes of several people.
 func (c *Client) blobCame(t Transfer, mixed bool, err error) {
 	w, ok := c.wanted[t.Attached.Hash]
 	switch {
 	case !ok:
+	case errors.Is(err, ErrElsewhere):
+		w.tries, w.next = 0, time.Now().Add(blobAgain)
+		c.wakeBlobs()
 	case err == nil, errors.Is(err, ErrKeeping), errors.Is(err, wire.ErrCancelled):
 		delete(c.wanted, t.Attached.Hash)
 	case errors.Is(err, wire.ErrStreamHash):
@@ -150,6 +166,8 @@ func (c *Client) Fetch(ctx context.Context, name string, a Attachment) error {
 		switch {
 		case c.cfg.Blobs == nil:
 			done(struct{}{}, ErrNoBlob)
+		case ok && c.blobIsHere(r, a):
+			done(struct{}{}, nil)
 		case !ok || r.home.link != nil && !r.live:
 			done(struct{}{}, ErrNotInRoom)
 		case r.home.link == nil:

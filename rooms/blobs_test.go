@@ -290,3 +290,40 @@ func TestWhatCannotBeKeptIsNotAskedForAgain(t *testing.T) {
 		p.wantsNoBlob()
 	})
 }
+
+// busyBlobs are shared with another program, which receives what we want.
+type busyBlobs struct{ *memBlobs }
+
+func (busyBlobs) Receive(Hash, uint64, uint64) (BlobWriter, error) { return nil, ErrElsewhere }
+
+func TestWhatComesToAnotherProgramIsWaitedFor(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		blobs := newMemBlobs()
+		u, p := open(t, n, meAndAnna(), func(c *Config) {
+			c.Blobs, c.Accept = busyBlobs{blobs}, func(Transfer) bool { return true }
+		})
+		data, a := blob(20_000)
+		p.mention(1, a)
+		p.offers(annaID, begin(a))
+		m := n.media()
+		m.expect(wire.TypeStreamAccept)
+		go m.drain()
+		m.feeds(annaID, data, 0, 1, Hash{})
+		if e := await[TransferEnded](u, nil); !errors.Is(e.Err, ErrElsewhere) {
+			t.Errorf("%+v", e)
+		}
+		go p.drain()
+		blobs.mu.Lock()
+		blobs.whole[a.Hash] = data // it has come there
+		blobs.mu.Unlock()
+		if e := await[TransferEnded](u, nil); e.Err != nil || e.Transfer.Attached.Hash != a.Hash || e.Transfer.Room != "lobby" {
+			t.Errorf("%+v", e)
+		}
+		if err := u.Fetch(t.Context(), "lobby", a); err != nil {
+			t.Error(err)
+		}
+		if e := await[TransferEnded](u, nil); e.Err != nil {
+			t.Errorf("%+v", e)
+		}
+	})
+}

@@ -305,6 +305,8 @@ func (c *chat) standingAfter(ev rooms.TransferEnded, p *talk.Picture) talk.Stand
 		return talk.Here
 	case errors.Is(ev.Err, wire.ErrStreamHash):
 		return talk.Damaged
+	case errors.Is(ev.Err, rooms.ErrElsewhere):
+		return talk.Asked
 	case errors.Is(ev.Err, rooms.ErrKeeping):
 		return talk.Missing
 	}

@@ -50,6 +50,9 @@ func (b Blobs) Partial(hash rooms.Hash) (uint64, error) { return b.store.Partial
 // Receive implements rooms.Blobs.
 func (b Blobs) Receive(hash rooms.Hash, size, offset uint64) (rooms.BlobWriter, error) {
 	in, err := b.store.Receive(media.Hash(hash), size, offset)
+	if errors.Is(err, media.ErrBusy) {
+		return nil, fmt.Errorf("%w: %w", rooms.ErrElsewhere, err)
+	}
 	if err != nil {
 		return nil, err
 	}
