@@ -16,7 +16,7 @@ var (
 
 // view: the picture of the message before the newest fills the screen, larger than the screen, and is in the talk again.
 func (s *show) view(ctx context.Context) error {
-	before, err := s.until(ctx, "the picture is in the talk", still(whole(s.pixelsInline())))
+	before, err := s.until(ctx, s.name+", the picture is in the talk", still(whole(s.pixelsInline())))
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (s *show) view(ctx context.Context) error {
 	if err := s.display.press(ctx, "plus", "plus", "Down", "Down", "Down"); err != nil {
 		return err
 	}
-	if err := s.shot(ctx, "zoomed", s.fills); err != nil {
+	if err := s.wait(ctx, "larger than the screen", s.fills); err != nil {
 		return err
 	}
 	if err := s.display.press(ctx, "0"); err != nil {
@@ -118,7 +118,7 @@ func (s *show) watch(ctx context.Context) error {
 	if err := s.display.press(ctx, "f"); err != nil {
 		return err
 	}
-	if err := s.shot(ctx, "video-full", func(m *image.RGBA) error {
+	if err := s.wait(ctx, "the video fills the screen", func(m *image.RGBA) error {
 		at, err := shows(m, true)
 		if err == nil && at.Dx() < place.Dx()*5/4 {
 			err = fmt.Errorf("%w: %v, and %v in the talk", errSmall, at, place)

@@ -85,6 +85,30 @@ func TestCharactersAreNotTakenForPixels(t *testing.T) {
 	}
 }
 
+func TestABlinkingCursorIsNoChange(t *testing.T) {
+	rest := still(func(*image.RGBA) error { return nil })
+	picture := evening(100, 80, 0.3, false)
+	var err error
+	for i := range 20 {
+		m := screen(picture, image.Pt(10, 10))
+		if i%2 == 0 {
+			draw.Draw(m, image.Rect(300, 300, 309, 318), image.White, image.Point{}, draw.Src)
+		}
+		if err = rest(m); err == nil {
+			break
+		}
+	}
+	if err != nil {
+		t.Errorf("with a cursor that blinks: %v", err)
+	}
+	rest = still(func(*image.RGBA) error { return nil })
+	for i := range 20 {
+		if rest(screen(picture, image.Pt(10, 10+i))) == nil {
+			t.Fatal("a picture that moves is taken for one at rest")
+		}
+	}
+}
+
 func TestScreenshotsAreSmall(t *testing.T) {
 	dir := t.TempDir()
 	m := screen(evening(500, 400, 0.5, false), image.Pt(20, 20))
