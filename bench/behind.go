@@ -27,7 +27,7 @@ func (r *results) behind(text *strings.Builder) {
 	if len(r.Results) == 0 {
 		return
 	}
-	fmt.Fprint(text, "\n#### Where kchat is not first\n\n")
+	fmt.Fprint(text, "\n### Where kchat is not first\n\n")
 	if len(list) == 0 {
 		fmt.Fprintln(text, "Nowhere, among the peers and in what is measured here.")
 		return

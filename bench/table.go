@@ -100,7 +100,7 @@ func (r *results) costTable(text *strings.Builder, mode string, size int) {
 	for _, n := range members {
 		cells = append(cells, fmt.Sprintf("N=%d", n))
 	}
-	heading(text, fmt.Sprintf("#### %s, `%s`: %s per delivery, %s", sizeName(size), mode, r.unit(), r.shown()), cells...)
+	heading(text, fmt.Sprintf("### %s, `%s`: %s per delivery, %s", sizeName(size), mode, r.unit(), r.shown()), cells...)
 	for _, server := range everyServer() {
 		cells, some := []string{server}, false
 		for _, n := range members {
@@ -160,7 +160,7 @@ func (r *results) latencyTable(text *strings.Builder) {
 			continue
 		}
 		if first {
-			heading(text, fmt.Sprintf("#### From sending to delivery, 64 B, N=100, %s deliveries a second, microseconds", number(float64(found.Job.Rate))),
+			heading(text, fmt.Sprintf("### From sending to delivery, 64 B, N=100, %s deliveries a second, microseconds", number(float64(found.Job.Rate))),
 				"", "p50", "p99")
 			first = false
 		}
@@ -180,7 +180,7 @@ func (r *results) idleTable(text *strings.Builder) {
 			continue
 		}
 		if first {
-			heading(text, "#### An idle connection, logged in and in its room, of 1,000 in one room", "",
+			heading(text, "### An idle connection, logged in and in its room, of 1,000 in one room", "",
 				"bytes beyond its socket", "bytes of the socket, both ends", "to set it up, "+r.unit()+" of the server")
 			first = false
 		}
@@ -206,7 +206,7 @@ func (r *results) roomTable(text *strings.Builder) {
 			continue
 		}
 		if first {
-			heading(text, fmt.Sprintf("#### Rooms of %d, 64 messages under way in all: %s per delivery, %s", roomMembers, r.unit(), r.shown()),
+			heading(text, fmt.Sprintf("### Rooms of %d, 64 messages under way in all: %s per delivery, %s", roomMembers, r.unit(), r.shown()),
 				"64 B", "1 room", "10", "100", "1,000")
 			first = false
 		}

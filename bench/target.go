@@ -42,7 +42,7 @@ func (r *results) targetTable(text *strings.Builder) {
 	first := true
 	head := func() {
 		if first {
-			heading(text, "#### What was to be reached", "case", "best peer", "its", "kchat", "ratio", "target", "aim", "reached")
+			heading(text, "### What was to be reached", "case", "best peer", "its", "kchat", "ratio", "target", "aim", "reached")
 			first = false
 		}
 	}
