@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -54,6 +53,9 @@ const (
 
 // boot starts the machine with the files (path in the guest to path here).
 func boot(ctx context.Context, how string, root string, files map[string]string) (m *machine, err error) {
+	if how == howKVM && vm.Accelerator() != howKVM {
+		return nil, errors.New("this machine has no KVM, and without it time says nothing: measure instructions (-how count)")
+	}
 	cache, err := server.CacheDir()
 	if err != nil {
 		return nil, err
@@ -106,7 +108,7 @@ func (m *machine) do(ctx context.Context, j job.Job) (r job.Result, err error) {
 		return r, fmt.Errorf("write the job: %w", err)
 	}
 	var out, complaints bytes.Buffer
-	exit, err := m.vm.Exec(ctx, guest.Exec{Path: "/bin/inside", Args: []string{string(text)}}, &out, io.Writer(&complaints))
+	exit, err := m.vm.Exec(ctx, guest.Exec{Path: "/bin/inside", Args: []string{string(text)}}, &out, &complaints)
 	if err != nil {
 		return r, fmt.Errorf("%s: %w\n%s%s", j.Server, err, &complaints, m.log)
 	}
