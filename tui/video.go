@@ -444,6 +444,9 @@ func (c *chat) videoTransferEnded(ev rooms.TransferEnded) (live bool) {
 	switch {
 	case ev.Err == nil:
 		p.Attached.Hash, p.Attached.Size = t.Attached.Hash, t.Attached.Size
+		if len(r.talk.Pictures(t.Attached.Hash)) > 0 { // the message was faster
+			c.dropLive(r, m)
+		}
 	case !errors.Is(ev.Err, rooms.ErrSkipped):
 		p.SetDone(reason(ev.Err))
 	}
@@ -460,10 +463,15 @@ func (c *chat) liveKept(r *room, m rooms.Message) {
 		if !ok || live.Picture() == nil || !live.Picture().Live() || live.Picture().Attached.Hash != m.Attached.Hash {
 			continue
 		}
-		if v := c.videoOf(live.Picture()); v != nil {
-			c.closeVideo(v)
-		}
-		r.talk.Drop(live.ID)
+		c.dropLive(r, live)
 		return
 	}
+}
+
+// dropLive takes the item of a live video out of the talk.
+func (c *chat) dropLive(r *room, m *talk.Message) {
+	if v := c.videoOf(m.Picture()); v != nil {
+		c.closeVideo(v)
+	}
+	r.talk.Drop(m.ID)
 }

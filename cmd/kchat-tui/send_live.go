@@ -43,7 +43,7 @@ func (s *sending) live(ctx context.Context, in io.Reader) (*rooms.Attachment, er
 	}
 	done := make(chan result, 1)
 	go func() {
-		a, err := s.SendLive(film, s.room, a, pieces)
+		a, err := s.SendLive(context.WithoutCancel(ctx), s.room, a, pieces)
 		done <- result{a, err}
 	}()
 	for {
