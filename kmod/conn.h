@@ -327,6 +327,8 @@ void kchat_conn_receive_free(struct kchat_conn *conn);
 /* send.c: as much as the socket takes. */
 void kchat_conn_send(struct kchat_conn *conn);
 void kchat_conn_send_free(struct kchat_conn *conn);
+/* The log of these cursors, of one worker, has grown: to each what it lacks. */
+void kchat_cursors_walk(struct kchat_net *kn, struct hlist_head *cursors);
 /* Has it sent all that waits? */
 bool kchat_conn_sent(const struct kchat_conn *conn);
 /* The cursor may have something to send; to its connection's list. */

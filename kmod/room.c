@@ -111,14 +111,8 @@ void kchat_room_mark(struct kchat_room *room)
 static void room_walk(struct kchat_slot *slot)
 {
 	struct kchat_room *room = slot->owner;
-	struct kchat_cursor *cursor;
-	struct hlist_node *next;
 
-	/* Sending can end this member, but no other one of this room. */
-	hlist_for_each_entry_safe(cursor, next, &slot->cursors, node) {
-		kchat_cursor_wake(cursor, &cursor->conn->pending);
-		kchat_conn_send(cursor->conn);
-	}
+	kchat_cursors_walk(room->kn, &slot->cursors);
 	kchat_room_put(room);
 }
 

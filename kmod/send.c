@@ -7,6 +7,7 @@
 #include <linux/net.h>
 #include <linux/slab.h>
 #include <net/sock.h>
+#include <net/tcp.h>
 
 #include "compat.h"
 #include "conn.h"
@@ -16,6 +17,7 @@
 
 #define KCHAT_SEND_BUDGET	(256 * 1024)
 #define KCHAT_CTL_VECS		16
+#define KCHAT_BURST		32	/* deliveries in a row with softirqs off */
 
 /* ---- the socket -------------------------------------------------------- */
 
@@ -155,7 +157,8 @@ static const struct kchat_range *cursor_range(struct kchat_cursor *cursor, u64 e
 	return range;
 }
 
-static void cursor_sent(struct kchat_cursor *cursor, const struct kchat_range *range, u32 sent)
+/* How many frames that has brought to their end. */
+static u32 cursor_sent(struct kchat_cursor *cursor, const struct kchat_range *range, u32 sent)
 {
 	struct kchat_conn *conn = cursor->conn;
 	u64 pos = cursor->pos + sent;
@@ -166,7 +169,6 @@ static void cursor_sent(struct kchat_cursor *cursor, const struct kchat_range *r
 		cursor->seq = range->seq;
 	else
 		frames = kchat_range_frames(range, pos, &cursor->seq);
-	kchat_stat_add(conn->kn, KCHAT_C_FRAMES_OUT, frames);
 	if (pos != range->end || !range->whole)
 		conn->seg = kchat_range_split(range, pos, &conn->seg_end);
 	if (conn->seg) {
@@ -175,6 +177,7 @@ static void cursor_sent(struct kchat_cursor *cursor, const struct kchat_range *r
 	} else if (cursor->ops->moved) {
 		cursor->ops->moved(cursor);
 	}
+	return frames;
 }
 
 /* Gives what was sent; *more: go on, there was something to do. */
@@ -211,7 +214,7 @@ static u32 send_cursor(struct kchat_cursor *cursor, struct list_head *list, bool
 	}
 	/* The next room's turn. */
 	list_move_tail(&cursor->pending, list);
-	cursor_sent(cursor, range, sent);
+	kchat_stat_add(conn->kn, KCHAT_C_FRAMES_OUT, cursor_sent(cursor, range, sent));
 	return sent;
 }
 
@@ -266,6 +269,119 @@ void kchat_conn_send(struct kchat_conn *conn)
 	if (more || test_bit(KCHAT_CONN_BROKEN, &conn->flags) ||
 	    (conn->stopped && list_empty(&conn->ctl)))
 		kchat_conn_kick(conn);
+}
+
+/* ---- many at once -------------------------------------------------------- */
+
+/**
+ * struct burst - deliveries with softirqs off
+ * @count: since they are off; 0: they are on
+ * @frames: sent and not counted yet
+ * @bytes: the same
+ *
+ * Over loopback and between machines alike what a packet sets off is done by
+ * softirqs, and they do it for many at once with less than for one at a time.
+ */
+struct burst {
+	u32 count;
+	u32 frames;
+	u32 bytes;
+};
+
+static void burst_end(struct burst *burst, struct kchat_net *kn)
+{
+	if (!burst->count)
+		return;
+	kchat_stat_add(kn, KCHAT_C_FRAMES_OUT, burst->frames);
+	kchat_stat_add(kn, KCHAT_C_BYTES_OUT, burst->bytes);
+	*burst = (struct burst){};
+	local_bh_enable();
+	cond_resched();
+}
+
+/*
+ * With softirqs off lock_sock() is forbidden: it sleeps while somebody owns the
+ * socket. But who has the spinlock of one that nobody owns may do what a softirq
+ * does with it, as after lock_sock_fast(), and TCP sends in softirqs all the time.
+ * It must not sleep for memory then, and waits for nothing else, being told not to.
+ * The security modules are not asked: what they know is the kernel's own socket.
+ *
+ * Bytes sent, -EAGAIN: it has to be tried with softirqs on, or another error.
+ */
+static int burst_output(struct sock *sk, const struct kchat_range *range)
+{
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | KCHAT_MSG_PAGES };
+	u32 len = range->end - range->start;
+	int sent = -EAGAIN;
+	gfp_t gfp;
+
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, range->vecs, range->nr_vecs, len);
+	bh_lock_sock(sk);
+	/* A program of the administrator's may have put something between us and TCP. */
+	if (!sock_owned_by_user(sk) && READ_ONCE(sk->sk_prot)->sendmsg == tcp_sendmsg) {
+		gfp = sk->sk_allocation;
+		sk->sk_allocation = GFP_ATOMIC | __GFP_NOWARN;
+		sent = tcp_sendmsg_locked(sk, &msg, len);
+		sk->sk_allocation = gfp;
+	}
+	bh_unlock_sock(sk);
+	return sent;
+}
+
+/* Is this piece all that the connection has to send, and may it be sent now? */
+static bool burst_fits(const struct kchat_conn *conn)
+{
+	return conn->phase == KCHAT_PHASE_LIVE && !conn->blocked && !conn->stopped && !conn->seg &&
+	       list_empty(&conn->ctl) && list_empty(&conn->pending);
+}
+
+/* Sends @cursor all there is. False: it was something else, or not all. */
+static bool burst_send(struct burst *burst, struct kchat_cursor *cursor)
+{
+	struct kchat_conn *conn = cursor->conn;
+	const struct kchat_range *range;
+	int sent;
+	u64 end;
+
+	/* As in send_cursor(). */
+	end = kchat_log_head(cursor->log);
+	if (!burst_fits(conn) || cursor->pos >= end ||
+	    end > min(cursor->stop, READ_ONCE(cursor->cut)))
+		return false;
+	range = cursor_range(cursor, end);
+	if (!range)
+		return false;
+	if (!burst->count++)
+		local_bh_disable();
+	sent = burst_output(conn->sock->sk, range);
+	if (sent <= 0) {
+		if (sent != -EAGAIN)
+			output_result(conn, sent);
+		return false;
+	}
+	burst->bytes += sent;
+	WRITE_ONCE(conn->bytes_out, conn->bytes_out + sent);
+	burst->frames += cursor_sent(cursor, range, sent);
+	return cursor->pos == end;
+}
+
+void kchat_cursors_walk(struct kchat_net *kn, struct hlist_head *cursors)
+{
+	struct kchat_cursor *cursor;
+	struct hlist_node *next;
+	struct burst burst = {};
+
+	/* Sending can end this reader, but no other one of this log. */
+	hlist_for_each_entry_safe(cursor, next, cursors, node) {
+		if (!burst_send(&burst, cursor)) {
+			burst_end(&burst, kn);
+			kchat_cursor_wake(cursor, &cursor->conn->pending);
+			kchat_conn_send(cursor->conn);
+		} else if (burst.count >= KCHAT_BURST) {
+			burst_end(&burst, kn);
+		}
+	}
+	burst_end(&burst, kn);
 }
 
 bool kchat_conn_sent(const struct kchat_conn *conn)
