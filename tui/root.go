@@ -229,6 +229,9 @@ func (r *root) ended(msg endedMsg) tea.Cmd {
 	if msg.err == nil {
 		return done
 	}
+	if r.chat != nil {
+		r.chat.closeVideos()
+	}
 	r.chat = nil
 	r.paint.FreeAll()
 	return tea.Batch(done, r.login.failed(msg.err))
