@@ -64,10 +64,13 @@ func (s *show) view(ctx context.Context) error {
 	})
 }
 
-// fills is right if a picture is larger than the window: its marks are outside, and what is inside is no text.
+// fills is right if a picture is larger than the window: its marks are outside, and what is inside is no text. Where there
+// are few colours, one of the evening's may come out as that of a mark.
 func (s *show) fills(m *image.RGBA) error {
-	if err := gone(m); err != nil {
-		return err
+	for i, f := range find(m) {
+		if few := 300; f.pixels > few {
+			return fmt.Errorf("%d pixels of mark %d are left at %v", f.pixels, i, f.box)
+		}
 	}
 	middle := image.Rect(m.Rect.Dx()/4, m.Rect.Dy()/4, m.Rect.Dx()*3/4, m.Rect.Dy()*3/4)
 	if sharp := sharpness(m, middle); s.viewer && sharp < 0.1 {
