@@ -243,8 +243,11 @@ func (r *results) distortions(text *strings.Builder) {
 	if len(r.Results) == 0 {
 		return
 	}
-	fmt.Fprintf(text, "\nIn all runs together the clients of kchat sent %s reports of what they have, and %s pings, which are counted as work.\n",
-		number(float64(reports)), number(float64(pings)))
+	fmt.Fprintln(text)
+	if reports+pings > 0 {
+		fmt.Fprintf(text, "In all runs together the clients of kchat sent %s reports of what they have, and %s pings, which are counted as work.\n",
+			number(float64(reports)), number(float64(pings)))
+	}
 	fmt.Fprintf(text, "The limits of TCP's memory were %s pages (`tcp_mem`). After a run it held at most %s; ",
 		strings.Join(strings.Fields(r.Results[0].TCPMem), ", "), number(float64(pages)))
 	if pressures == 0 {
