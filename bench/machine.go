@@ -99,6 +99,9 @@ func (m *machine) close() error {
 	return errors.Join(m.vm.PowerOff(ctx), os.RemoveAll(m.dir))
 }
 
+// errCase says that a case could not be measured, while the machine goes on.
+var errCase = errors.New("not measured")
+
 // do does one job in the guest.
 func (m *machine) do(ctx context.Context, j job.Job) (r job.Result, err error) {
 	ctx, cancel := context.WithTimeout(ctx, jobWait)
@@ -113,7 +116,8 @@ func (m *machine) do(ctx context.Context, j job.Job) (r job.Result, err error) {
 		return r, fmt.Errorf("%s: %w\n%s%s", j.Server, err, &complaints, m.log)
 	}
 	if exit.Code != 0 {
-		return r, fmt.Errorf("%s ended with %d:\n%s%s", j.Server, exit.Code, &complaints, m.log)
+		return r, fmt.Errorf("%w: %s, N=%d, %d rooms, %d B, %s:\n%s%s",
+			errCase, j.Server, j.Members, j.Rooms, j.Size, modeOf(j), &complaints, m.log)
 	}
 	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
 		return r, fmt.Errorf("%s: read the result: %w: %s", j.Server, err, &out)

@@ -144,14 +144,14 @@ func run(args []string) error {
 	if err == nil && o.from == "" {
 		err = measure(ctx, o, o.jobs(), r)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errCase) {
 		return err
 	}
 	fmt.Println(r.report())
 	if o.document {
-		return r.document(o.root)
+		err = errors.Join(err, r.document(o.root))
 	}
-	return nil
+	return err
 }
 
 // measure boots the machine and goes through the plan. What was measured is kept if a later case fails.
@@ -160,6 +160,7 @@ func measure(ctx context.Context, o options, jobs []job.Job, r *results) (err er
 	if err != nil {
 		return err
 	}
+	var failed error
 	began := time.Now()
 	m, err := boot(ctx, o.how, o.root, files)
 	if err != nil {
@@ -186,7 +187,7 @@ func measure(ctx context.Context, o options, jobs []job.Job, r *results) (err er
 			return err
 		}
 	}
-	return nil
+	return failed
 }
 
 // line is one result for whoever watches.

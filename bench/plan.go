@@ -77,7 +77,7 @@ func serversOf(jobs []job.Job) (servers []string) {
 
 // jobsOf are none where a server cannot, or where nothing new would be learnt.
 func jobsOf(mode, server string, n, size, repeat int) []job.Job {
-	if size > ircMax && irc(server) {
+	if size > ircMax && irc(server) || server == job.NgIRCd && n > ngircdMax {
 		return nil
 	}
 	j := job.Job{Server: server, Members: n, Rooms: 1, Size: size, Outstanding: 1, Repeat: repeat}
@@ -129,6 +129,9 @@ const roomMembers = 10
 // ircMax is how long a text may be in a line of IRC, which is at most 512 bytes long (RFC 2812, 2.3), with room for what
 // goes before it.
 const ircMax = 350
+
+// ngircdMax is how many people in one room ngircd can be asked to serve: with 1,000 it resets connections while they join.
+const ngircdMax = 100
 
 // slowPace is the rate, in deliveries per second, where nothing was measured that it could follow from.
 const slowPace = 4000

@@ -47,7 +47,12 @@ func measure(j job.Job) (result job.Result, err error) {
 	if err != nil {
 		return result, err
 	}
-	defer func() { err = errors.Join(err, server.stop()) }()
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("%w\n%s", err, server.said())
+		}
+		err = errors.Join(err, server.stop())
+	}()
 	result.Job, result.Version = j, server.version
 	tcpMem, err := os.ReadFile("/proc/sys/net/ipv4/tcp_mem")
 	if err != nil {

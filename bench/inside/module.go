@@ -23,7 +23,7 @@ func startModule(j job.Job) (*server, error) {
 	if err := insert(vm.ModulePath); err != nil {
 		return nil, err
 	}
-	s := &server{end: func() error {
+	s := &server{said: func() string { return "" }, end: func() error {
 		err := unix.DeleteModule("kchat", unix.O_NONBLOCK)
 		// A connection that is being closed holds it for a moment.
 		for deadline := time.Now().Add(portWait); errors.Is(err, unix.EWOULDBLOCK) && time.Now().Before(deadline); {

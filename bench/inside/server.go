@@ -20,8 +20,9 @@ import (
 // server is a running server.
 type server struct {
 	version string
-	pids    []int     // whose threads are the server's
-	process *exec.Cmd // nil for the module
+	pids    []int         // whose threads are the server's
+	process *exec.Cmd     // nil for the module
+	said    func() string // the last that it has printed
 	end     func() error
 }
 
@@ -48,7 +49,11 @@ type program struct {
 	version []string // the arguments that make it print its version; nil: it is ours
 }
 
-const configPath = "/tmp/config"
+const (
+	configPath = "/tmp/config"
+	saidPath   = "/tmp/said" // what the server prints, to whom nobody listens unless something goes wrong
+	saidMax    = 2000        // bytes of its end that are shown then
+)
 
 // Some servers look for who they are to be.
 const (
@@ -75,11 +80,20 @@ func startProgram(p program, j job.Job) (*server, error) {
 			return nil, err
 		}
 	}
+	said, err := os.Create(saidPath)
+	if err != nil {
+		return nil, err
+	}
+	defer said.Close()
 	cmd := exec.Command(p.path, p.args...)
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	cmd.Stdout, cmd.Stderr = said, said
 	cmd.Dir = "/tmp"
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start it: %w", err)
+	}
+	s.said = func() string {
+		text, _ := os.ReadFile(saidPath)
+		return string(text[max(0, len(text)-saidMax):])
 	}
 	s.process, s.pids = cmd, []int{cmd.Process.Pid}
 	s.end = func() error {
@@ -88,7 +102,7 @@ func startProgram(p program, j job.Job) (*server, error) {
 		return portClosed()
 	}
 	if err := portOpen(); err != nil {
-		return nil, errors.Join(err, s.end())
+		return nil, errors.Join(fmt.Errorf("%w: %s", err, s.said()), s.end())
 	}
 	return s, nil
 }
