@@ -37,8 +37,9 @@ type chat struct {
 	dialogs    dialogs
 	out        outgoing
 	animations []*animation
-	pickedIn   string  // the folder of the last file that was chosen
-	viewer     *viewer // nil unless a picture fills the screen
+	drawn      []*talk.Picture // in the talk; the one looked at last is the last
+	pickedIn   string          // the folder of the last file that was chosen
+	viewer     *viewer         // nil unless a picture fills the screen
 	flash      flash
 	lay        layout
 	attention  attention
@@ -290,7 +291,8 @@ func (c *chat) show(r *room) tea.Cmd {
 	}
 	c.viewed()
 	c.markRead(r)
-	return tea.Batch(cmd, c.loadFirst(r), c.waiting.reset())
+	c.fit(c.lay.width, c.lay.height)
+	return tea.Batch(cmd, c.loadFirst(r), c.waiting.reset(), c.pictures())
 }
 
 // remember keeps what changed about the rooms.

@@ -441,3 +441,40 @@ func TestOnlySoManyAnimationsRunAtATime(t *testing.T) {
 		return <-out
 	})
 }
+
+// A room with thousands of pictures does not keep them all drawn; those that were seen long ago are drawn again.
+func TestOnlySoManyPicturesStayDrawn(t *testing.T) {
+	s, _ := graphicStage(t, asKitty, nil)
+	const all = maxDrawn + 8
+	drawn := func() (n int) {
+		out := make(chan int, 1)
+		s.program.Send(applyMsg{s.model.chat, func(c *chat) tea.Cmd {
+			n := 0
+			for _, p := range c.book.current.talk.Pictures(rooms.Hash{7}) {
+				if p.IsDrawn() {
+					n++
+				}
+			}
+			out <- n
+			return nil
+		}})
+		return <-out
+	}
+	for i := range all {
+		m := sunset(uint64(1 + i))
+		m.Attached.Width, m.Attached.Height = 36, 18
+		s.happen(rooms.MessageChanged{Message: m})
+		if i%6 == 5 || i == all-1 { // as many as the screen holds
+			s.until("the next pictures", func() bool { return len(s.term.sentIDs()) == i+1 })
+		}
+	}
+	s.until("the last one to be there", func() bool { return drawn() == maxDrawn })
+	s.until("the first ones to be freed", func() bool { return s.term.count("a=d,d=I") == all-maxDrawn })
+	for range 20 {
+		s.press(pgup)
+	}
+	s.until("the first ones to be drawn again", func() bool { return len(s.term.sentIDs()) > all })
+	if n := drawn(); n > maxDrawn {
+		t.Errorf("%d are drawn", n)
+	}
+}

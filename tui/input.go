@@ -167,7 +167,7 @@ func (c *chat) scroll(rows int) tea.Cmd {
 	atTop := r.talk.Scroll(rows)
 	c.viewed()
 	if atTop && rows < 0 {
-		return c.loadOlder(r, pageSize, false)
+		return tea.Batch(c.loadOlder(r, pageSize, false), c.pictures())
 	}
 	return c.pictures()
 }
@@ -177,7 +177,7 @@ func (c *chat) toNewest() tea.Cmd {
 		r.talk.Follow()
 		c.viewed()
 	}
-	return nil
+	return c.pictures()
 }
 
 // mouse scrolls with the wheel and chooses rooms and messages with a click.

@@ -27,6 +27,10 @@ import (
 type fakePictures struct {
 	mu   sync.Mutex
 	here map[rooms.Hash]bool
+
+	once sync.Once // makes the picture
+	sky  *media.Picture
+	err  error
 }
 
 func (p *fakePictures) Attach(_ context.Context, path string, _ rooms.StreamKind) (Prepared, error) {
@@ -38,18 +42,20 @@ func (p *fakePictures) Attach(_ context.Context, path string, _ rooms.StreamKind
 }
 
 // Load gives a picture whose left half is an evening sky and whose right half shows what is behind it.
-func (p *fakePictures) Load(ctx context.Context, _ rooms.Hash) (*media.Picture, error) {
-	m := image.NewNRGBA(image.Rect(0, 0, 640, 400))
-	for y := range 400 {
-		for x := range 320 {
-			m.SetNRGBA(x, y, color.NRGBA{uint8(y / 2), 60, uint8(250 - y/2), 255})
+func (p *fakePictures) Load(context.Context, rooms.Hash) (*media.Picture, error) {
+	p.once.Do(func() {
+		m := image.NewNRGBA(image.Rect(0, 0, 640, 400))
+		for y := range 400 {
+			for x := range 320 {
+				m.SetNRGBA(x, y, color.NRGBA{uint8(y / 2), 60, uint8(250 - y/2), 255})
+			}
 		}
-	}
-	var data bytes.Buffer
-	if err := png.Encode(&data, m); err != nil {
-		return nil, err
-	}
-	return media.Decode(ctx, data.Bytes())
+		var data bytes.Buffer
+		if p.err = png.Encode(&data, m); p.err == nil {
+			p.sky, p.err = media.Decode(context.Background(), data.Bytes())
+		}
+	})
+	return p.sky, p.err
 }
 
 func (p *fakePictures) Has(hash rooms.Hash) bool {

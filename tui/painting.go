@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"image/color"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -123,9 +124,23 @@ func (c *chat) drawPicture(r *room, p *talk.Picture, width, height int) tea.Cmd 
 			}
 			p.SetCells(width, height, out.cells, out.kept())
 			p.SetFrames(m.Frames)
+			c.noteDrawn(p)
 			return c.animate()
 		}
 	})
+}
+
+// maxDrawn is how many pictures of the talk stay drawn: of others the cells, some 40 KiB each, are thrown away, and made
+// anew when they are looked at.
+const maxDrawn = 64
+
+// noteDrawn notes that a picture is looked at, and throws away what was looked at longest ago.
+func (c *chat) noteDrawn(p *talk.Picture) {
+	c.drawn = append(slices.DeleteFunc(c.drawn, func(q *talk.Picture) bool { return q == p }), p)
+	for len(c.drawn) > maxDrawn {
+		c.drawn[0].Undraw()
+		c.drawn = slices.Delete(c.drawn, 0, 1)
+	}
 }
 
 // repaint clears the screen and sends all pictures again: another terminal may be looking now.

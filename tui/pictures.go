@@ -78,6 +78,9 @@ func (c *chat) pictures() tea.Cmd {
 		return nil
 	}
 	var cmds []tea.Cmd
+	if c.lay.width > 0 { // what happened may have made more room for the talk
+		c.fit(c.lay.width, c.lay.height)
+	}
 	r.talk.LayOut()
 	for _, item := range r.talk.Visible() {
 		m, ok := item.(*talk.Message)
@@ -87,6 +90,9 @@ func (c *chat) pictures() tea.Cmd {
 		p := m.Picture()
 		cmds = append(cmds, c.lookFor(r, m))
 		p.Look()
+		if p.IsDrawn() && p.IsImage() {
+			c.noteDrawn(p)
+		}
 		width, height, wants := p.Wants()
 		if !wants || p.Asked(width, height) {
 			continue

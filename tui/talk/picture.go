@@ -119,6 +119,16 @@ func (p *Picture) Animated() bool {
 // Drawn is the size of the drawn picture in cells.
 func (p *Picture) Drawn() (width, height int) { return p.drawn.width, p.drawn.height }
 
+// IsDrawn reports whether there are cells to be shown.
+func (p *Picture) IsDrawn() bool { return p.cells != nil }
+
+// Undraw throws the cells away. They are wanted again when the picture is looked at.
+func (p *Picture) Undraw() {
+	p.free()
+	p.cells, p.first, p.drawn, p.begun = nil, nil, size{}, size{}
+	p.version++
+}
+
 // Drop takes the picture off the screen for good.
 func (p *Picture) Drop() {
 	p.free()
