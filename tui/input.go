@@ -186,6 +186,12 @@ func (c *chat) mouse(msg tea.MouseMsg) tea.Cmd {
 		return c.viewerMouse(msg)
 	}
 	m := msg.Mouse()
+	if c.videos.full != nil && !c.dialogs.open() {
+		if _, click := msg.(tea.MouseClickMsg); click && m.Button == tea.MouseLeft {
+			return c.playPause()
+		}
+		return nil
+	}
 	if wheel, ok := msg.(tea.MouseWheelMsg); ok {
 		rows := 3
 		if wheel.Button == tea.MouseWheelUp {
@@ -209,7 +215,7 @@ func (c *chat) mouse(msg tea.MouseMsg) tea.Cmd {
 	case at.In(c.lay.talk) && c.book.current != nil:
 		item, row := c.book.current.talk.ItemAt(m.Y - c.lay.talk.Min.Y)
 		if message, ok := item.(*talk.Message); ok {
-			if p := message.PictureAt(m.X-c.lay.talk.Min.X, row); p != nil && c.cfg.Pictures != nil {
+			if p := message.PictureAt(m.X-c.lay.talk.Min.X, row); p != nil && p.IsImage() && c.cfg.Pictures != nil {
 				return c.openViewer(p)
 			}
 			c.book.current.talk.Select(message)

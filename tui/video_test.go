@@ -340,6 +340,38 @@ func TestAVideoThatCannotBeShownSaysWhy(t *testing.T) {
 	s.wait("there is no video track", "/send-video sound.mp3")
 }
 
+func TestADamagedVideoSaysSoAndATruncatedOnePlaysAsFarAsItGoes(t *testing.T) {
+	s, v := cinemaStage(t, nil, nil)
+	whole := v.film
+	v.film = bytes.Repeat([]byte("noise"), 1000)
+	m := clip(1)
+	s.happen(rooms.MessageChanged{Message: m}, comes(m, 20_000))
+	s.wait("the video is damaged")
+	v.film = whole[:len(whole)*2/3]
+	s.press(up)
+	s.type_(" ")
+	s.wait("space shows it again")
+	if n := s.term.shown(); n < reelFrames/3 || n == reelFrames {
+		t.Errorf("%d of %d frames", n, reelFrames)
+	}
+}
+
+func TestAClickPausesAVideo(t *testing.T) {
+	s, _ := cinemaStage(t, nil, nil)
+	m := clip(1)
+	s.happen(rooms.MessageChanged{Message: m}, comes(m, 20_000))
+	s.wait("space pauses")
+	s.press("\x1b[<0;50;15M", "\x1b[<0;50;15m")
+	s.wait("space plays")
+	s.type_("f")
+	s.gone("#lobby")
+	s.press("\x1b[<0;50;15M", "\x1b[<0;50;15m")
+	s.wait("space shows it again")
+	s.press("\x1b[<64;50;15M") // the wheel is not for what lies behind it
+	s.press(esc)
+	s.wait("#lobby", "clip.mkv")
+}
+
 func TestInKittyAVideoIsShownUnderTwoIDs(t *testing.T) {
 	s, _ := cinemaStage(t, asKitty, nil)
 	m := clip(1)
