@@ -27,6 +27,7 @@ type Incoming struct {
 	sum   hash.Hash
 	done  bool
 	owed  uint64 // of the room that the store keeps for it
+	out   uint64 // bytes that the disk has been given, or is being given
 
 	progress *progress // for those who follow
 }
@@ -127,10 +128,13 @@ func (in *Incoming) resume(offset uint64) error {
 	if err := in.f.Truncate(n); err != nil {
 		return fmt.Errorf("cut off the rest: %w", err)
 	}
-	in.n = offset
+	in.n, in.out = offset, offset
 	in.progress = newProgress(offset)
 	return nil
 }
+
+// writeOutEvery is after how many bytes the disk is given what has come, while more comes.
+const writeOutEvery = 4 << 20
 
 // Expect names hash and size when they become known after Receive.
 func (in *Incoming) Expect(h Hash, size uint64) { in.want, in.size = h, size }
@@ -157,6 +161,10 @@ func (in *Incoming) Write(p []byte) (int, error) {
 	in.sum.Write(p[:n])
 	in.n += uint64(n)
 	in.settle(uint64(n))
+	if in.n-in.out >= writeOutEvery {
+		writeOut(in.f, in.out, in.n-in.out)
+		in.out = in.n
+	}
 	in.progress.set(in.n, nil)
 	if err != nil {
 		err = diskFull(err)
