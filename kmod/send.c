@@ -343,10 +343,10 @@ static bool burst_send(struct burst *burst, struct kchat_cursor *cursor)
 	int sent;
 	u64 end;
 
-	/* As in send_cursor(). */
+	/* As in send_cursor(). At a stop, even at the head, there is more to do than to send. */
 	end = kchat_log_head(cursor->log);
 	if (!burst_fits(conn) || cursor->pos >= end ||
-	    end > min(cursor->stop, READ_ONCE(cursor->cut)))
+	    end >= min(cursor->stop, READ_ONCE(cursor->cut)))
 		return false;
 	range = cursor_range(cursor, end);
 	if (!range)
