@@ -24,6 +24,8 @@ const (
 	atOnce = 32 << 10
 	// nudgeAfter is how long after pictures have come into cells the terminal is nudged to show them.
 	nudgeAfter = 100 * time.Millisecond
+	// nudgeAgain is how long after that it is nudged once more: a busy one may have taken both in one go.
+	nudgeAgain = time.Second
 )
 
 // Painter sends pictures to the terminal and makes it forget them. It is safe for use by several goroutines; what waits
@@ -241,14 +243,20 @@ func (p *Painter) Run(ctx context.Context) {
 	nudge := time.NewTimer(nudgeAfter)
 	nudge.Stop()
 	defer nudge.Stop()
+	again := false // the next nudge is the second one
 	for {
 		select {
 		case <-p.wake:
 		case <-p.out.placed:
 			nudge.Reset(nudgeAfter)
+			again = false
 			continue
 		case <-nudge.C:
 			p.nudge()
+			if !again {
+				nudge.Reset(nudgeAgain)
+			}
+			again = !again
 			continue
 		case <-ctx.Done():
 			p.close()

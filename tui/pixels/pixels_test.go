@@ -146,6 +146,10 @@ func TestTheTerminalIsNudgedWhenPicturesHaveComeIntoItsCells(t *testing.T) {
 				if n := nudges(); n != 2 {
 					t.Errorf("%d nudges when it was there again", n)
 				}
+				time.Sleep(5 * nudgeAgain)
+				if n := nudges(); n != 3 {
+					t.Errorf("%d nudges in the end", n)
+				}
 			})
 		})
 	}
