@@ -3,6 +3,8 @@
 package tui
 
 import (
+	"context"
+
 	tea "charm.land/bubbletea/v2"
 	uv "github.com/charmbracelet/ultraviolet"
 
@@ -33,9 +35,20 @@ func (r *root) termcap(msg tea.Msg) (tea.Cmd, bool) {
 			return raw(ask), true
 		}
 		r.useTerminal()
-		return tea.Batch(raw(ask), r.redraw()), true
+		return tea.Batch(raw(ask), r.askFiles(), r.redraw()), true
 	}
 	return nil, false
+}
+
+// askFiles asks, when it is time, whether the terminal reads our files. One that is not asked gets all directly.
+func (r *root) askFiles() tea.Cmd {
+	if !r.paint.Caps().Kitty || !r.term.AskFiles() {
+		return nil
+	}
+	return ask(func(ctx context.Context) tea.Msg {
+		_ = r.paint.AskFiles(ctx)
+		return nil
+	})
 }
 
 // resized takes the terminal's new size: its cells may have changed with it.

@@ -13,8 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -26,8 +24,6 @@ const (
 	MaxCells = 297
 	// maxPayload is the most base64 that one sequence may carry, in bytes.
 	maxPayload = 4096
-	// tempName has to stand in the name of a file that the terminal is to read and delete.
-	tempName = "tty-graphics-protocol"
 )
 
 // What can be wrong with a placement.
@@ -142,37 +138,6 @@ func rgb(m *image.RGBA) []byte {
 		}
 	}
 	return out
-}
-
-// TransmitFile is Transmit for a terminal on the same machine: the pixels go through a file that WriteTemp wrote,
-// which the terminal deletes when it has read it.
-func TransmitFile(p Placement, path string, w, h int, wrap Wrap) ([]byte, error) {
-	if err := p.check(); err != nil {
-		return nil, fmt.Errorf("transmit picture: %w", err)
-	}
-	keys := append(p.keys(w, h), ",t=t"...)
-	return split(keys, base64.StdEncoding.AppendEncode(nil, []byte(path)), wrap)[0], nil
-}
-
-// WriteTemp writes the pixels of a picture to a new file in a folder for temporary files; "" chooses memory if there
-// is such a folder. Whoever does not pass the path to a terminal has to remove the file.
-func WriteTemp(dir string, m *image.RGBA) (path string, err error) {
-	if dir == "" {
-		dir = "/dev/shm"
-		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-			dir = os.TempDir()
-		}
-	}
-	f, err := os.CreateTemp(dir, "kchat-"+tempName+"-*")
-	if err != nil {
-		return "", fmt.Errorf("write picture for the terminal: %w", err)
-	}
-	_, err = f.Write(rgb(m))
-	if err = errors.Join(err, f.Close()); err != nil {
-		_ = os.Remove(f.Name()) // the first error is the one to report
-		return "", fmt.Errorf("write picture for the terminal: %w", err)
-	}
-	return filepath.Clean(f.Name()), nil
 }
 
 // Delete makes the terminal forget a picture and free its memory.

@@ -145,8 +145,11 @@ func TestPixelsGoThroughAFileToATerminalNearBy(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys, payload := terminal(t, [][]byte{seq})
-	if keys["t"] != "t" || keys["s"] != "6" || keys["v"] != "4" || keys["o"] != "" || string(payload) != path {
+	if keys["t"] != "t" || keys["s"] != "6" || keys["v"] != "4" || keys["o"] != "" || keys["S"] != "72" || string(payload) != path {
 		t.Errorf("%v, %q", keys, payload)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
+		t.Errorf("others may read it: %v, %v", info.Mode(), err)
 	}
 	if _, err := WriteTemp(filepath.Join(t.TempDir(), "absent"), m); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("absent folder: %v", err)
@@ -204,6 +207,9 @@ func TestImpossiblePlacementsAreRefused(t *testing.T) {
 
 func TestDeletionFreesTheMemoryAndTheQueryKeepsNothing(t *testing.T) {
 	if got := string(Delete(31, Direct)); got != "\x1b_Ga=d,d=I,q=2,i=31\x1b\\" {
+		t.Errorf("%q", got)
+	}
+	if got, want := string(QueryFile(32, "/x", 2, 1, Direct)), "\x1b_Ga=q,f=24,i=32,s=2,v=1,t=t,S=6,m=0;L3g=\x1b\\"; got != want {
 		t.Errorf("%q", got)
 	}
 	if got := string(Query(31, Direct)); got != "\x1b_Ga=q,t=d,f=24,s=1,v=1,i=31;AAAA\x1b\\" {
@@ -264,14 +270,34 @@ func TestFilmNeverSendsUnderTheIDThatIsShown(t *testing.T) {
 	}
 }
 
-func BenchmarkTransmit(b *testing.B) {
-	m := image.NewRGBA(image.Rect(0, 0, 320, 180))
-	for i := range m.Pix {
-		m.Pix[i] = uint8(i / 640 * (i % 7))
-	}
-	for b.Loop() {
-		if _, err := Transmit(Placement{ID: 300, Cols: 32, Rows: 9}, m, Direct); err != nil {
-			b.Fatal(err)
+// BenchmarkFrame is what a frame costs the program in processor time, inside the sequences and through a file.
+func BenchmarkFrame(b *testing.B) {
+	at := Placement{ID: 300, Cols: 32, Rows: 9}
+	for _, size := range []image.Point{{320, 180}, {480, 270}} {
+		m := image.NewRGBA(image.Rectangle{Max: size})
+		for i := range m.Pix {
+			m.Pix[i] = uint8(i / 640 * (i % 7))
 		}
+		b.Run(fmt.Sprintf("%dx%d direct", size.X, size.Y), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := Transmit(at, m, Direct); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("%dx%d file", size.X, size.Y), func(b *testing.B) {
+			for b.Loop() {
+				path, err := WriteTemp("", m)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := TransmitFile(at, path, size.X, size.Y, Direct); err != nil {
+					b.Fatal(err)
+				}
+				if err := os.Remove(path); err != nil { // as the terminal does
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

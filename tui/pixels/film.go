@@ -72,7 +72,7 @@ func (f *Film) Frame(ctx context.Context, m *image.RGBA) ([]string, error) {
 	if id == f.flip.IDs()[1] {
 		lines = f.lines[1]
 	}
-	if err := f.painter.transmit(ctx, kitty.Placement{ID: id, Cols: f.cols, Rows: f.rows}, m); err != nil {
+	if err := f.painter.frame(ctx, kitty.Placement{ID: id, Cols: f.cols, Rows: f.rows}, m); err != nil {
 		return nil, err
 	}
 	f.shown = f.painter.out.watch([]byte(kitty.Pen(id)))

@@ -5,6 +5,7 @@ package pixels
 import (
 	"container/list"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"sync"
@@ -31,7 +32,8 @@ const (
 // Painter sends pictures to the terminal and makes it forget them. It is safe for use by several goroutines; what waits
 // for the terminal takes a context, the rest returns at once.
 type Painter struct {
-	out *Output
+	out   *Output
+	files *files
 	// graphics is held while a picture is being sent: between its pieces no other may come.
 	graphics chan struct{}
 	wake     chan struct{} // there is something to be forgotten
@@ -47,7 +49,7 @@ type Painter struct {
 // NewPainter makes the painter of a terminal. It sends nothing until Use has said that the terminal takes it.
 func NewPainter(out *Output) *Painter {
 	return &Painter{
-		out: out, graphics: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		out: out, files: newFiles(), graphics: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 		ids: kitty.NewIDs(false), order: list.New(),
 	}
 }
@@ -93,7 +95,7 @@ func (p *Painter) Still(ctx context.Context, m *image.RGBA, cols, rows int) (*St
 	}
 	at := kitty.Placement{ID: s.id, Cols: cols, Rows: rows}
 	if s.lines, err = kitty.Cells(at); err == nil {
-		err = p.transmit(ctx, at, m)
+		err = p.direct(ctx, at, m)
 	}
 	if err != nil {
 		p.forget(s.id)
@@ -188,12 +190,60 @@ func (p *Painter) drop(ids ...uint32) {
 	}
 }
 
-// transmit sends one picture.
-func (p *Painter) transmit(ctx context.Context, at kitty.Placement, m *image.RGBA) error {
+// AskFiles asks the terminal whether it reads our files; its answer comes to the Terminal.
+func (p *Painter) AskFiles(ctx context.Context) error {
+	const w, h = 8, 8
+	return p.byFile(ctx, image.NewRGBA(image.Rect(0, 0, w, h)), func(path string) ([]byte, error) {
+		return kitty.QueryFile(filesID, path, w, h, kitty.Direct), nil
+	})
+}
+
+// frame sends one picture of a film: through a file where the terminal reads ours.
+func (p *Painter) frame(ctx context.Context, at kitty.Placement, m *image.RGBA) error {
+	caps := p.Caps()
+	if caps.Files {
+		err := p.byFile(ctx, m, func(path string) ([]byte, error) {
+			return kitty.TransmitFile(at, path, m.Rect.Dx(), m.Rect.Dy(), caps.Wrap)
+		})
+		if !errors.Is(err, errNoFile) {
+			return err
+		}
+	}
+	return p.direct(ctx, at, m)
+}
+
+// errNoFile says that no file may or could be written now.
+var errNoFile = errors.New("no temporary file for the terminal")
+
+// byFile writes a picture to a file and sends the sequence that tells the terminal of it.
+func (p *Painter) byFile(ctx context.Context, m *image.RGBA, sequence func(path string) ([]byte, error)) error {
+	path := p.files.write(m)
+	if path == "" {
+		return errNoFile
+	}
+	seq, err := sequence(path)
+	if err == nil {
+		err = p.send(ctx, [][]byte{seq})
+	}
+	if err != nil {
+		p.files.remove(path)
+		return err
+	}
+	p.files.pass(path)
+	return nil
+}
+
+// direct sends one picture inside the sequences.
+func (p *Painter) direct(ctx context.Context, at kitty.Placement, m *image.RGBA) error {
 	seqs, err := kitty.Transmit(at, m, p.Caps().Wrap)
 	if err != nil {
 		return err
 	}
+	return p.send(ctx, seqs)
+}
+
+// send sends the sequences of one picture.
+func (p *Painter) send(ctx context.Context, seqs [][]byte) error {
 	select {
 	case p.graphics <- struct{}{}:
 	case <-ctx.Done():
@@ -237,13 +287,17 @@ func (p *Painter) tellGone() error {
 	return nil
 }
 
-// Run makes the terminal forget what was freed, and show what has come into its cells, until ctx ends: then it has it
-// forget everything.
+// Run makes the terminal forget what was freed, and show what has come into its cells, and deletes the files that it
+// does not read, until ctx ends: then the terminal forgets everything and no file is left.
 func (p *Painter) Run(ctx context.Context) {
 	nudge := time.NewTimer(nudgeAfter)
 	nudge.Stop()
 	defer nudge.Stop()
 	again := false // the next nudge is the second one
+	sweep := time.NewTimer(fileFor)
+	sweep.Stop()
+	defer sweep.Stop()
+	passed := p.files.passed // nil while a sweep is due
 	for {
 		select {
 		case <-p.wake:
@@ -257,6 +311,17 @@ func (p *Painter) Run(ctx context.Context) {
 				nudge.Reset(nudgeAgain)
 			}
 			again = !again
+			continue
+		case <-passed:
+			passed = nil
+			sweep.Reset(fileFor)
+			continue
+		case <-sweep.C:
+			passed = p.files.passed
+			if p.files.sweep() {
+				passed = nil
+				sweep.Reset(fileFor)
+			}
 			continue
 		case <-ctx.Done():
 			p.close()
@@ -282,6 +347,7 @@ func (p *Painter) nudge() {
 
 // close forgets everything, when the program has ended.
 func (p *Painter) close() {
+	p.files.close()
 	p.mu.Lock()
 	p.freeAll()
 	p.gone = append(p.gone, p.ids.InUse()...)

@@ -49,13 +49,16 @@ type Caps struct {
 	Kitty      bool       // graphics with placeholders
 	Indexed    bool       // of which the ids have to be named by one of 256 colours
 	Wrap       kitty.Wrap // on the way to it
+	Files      bool       // it reads our temporary files, and deletes them
 	Sixel      bool
 	CellWidth  int // pixels; 0 if it is not known
 	CellHeight int
 }
 
-// queryID is the id of the question whether a terminal has kitty's graphics.
-const queryID = 31
+const (
+	queryID = 31 // of the question whether a terminal has kitty's graphics
+	filesID = 32 // of the question whether it reads our files
+)
 
 // kittySince is the version of kitty that brought placeholders: 0.28.
 const kittySince = 28
@@ -66,6 +69,9 @@ type Terminal struct {
 	setting    Setting
 	silent     bool // it is not to be asked anything
 	tmux       bool
+	far        bool // it is on another machine
+	answered   bool // that it has kitty's graphics
+	files      bool // it was, or is to be, asked whether it reads our files
 	cols, rows int
 	told       bool // its cells' size
 	caps       Caps
@@ -74,6 +80,7 @@ type Terminal struct {
 // NewTerminal begins with what the environment says.
 func NewTerminal(setting Setting, getenv func(string) string) *Terminal {
 	t := &Terminal{setting: setting, tmux: getenv("TMUX") != ""}
+	t.far = getenv("SSH_CONNECTION") != "" || getenv("SSH_TTY") != ""
 	switch getenv("TERM") {
 	case "", "dumb", "linux":
 		t.silent = true
@@ -122,16 +129,14 @@ func (t *Terminal) Answer(msg tea.Msg) (ask string, learnt bool) {
 	switch msg := msg.(type) {
 	case tea.TerminalVersionMsg:
 		if strings.HasPrefix(msg.Name, "tmux") {
-			t.tmux = true
+			t.tmux, t.caps.Files = true, false
 			t.caps.Sixel = t.setting == SixelOnly
 		}
 		if t.setting == Auto && !t.caps.Kitty && !t.tmux && hasPlaceholders(msg.Name) {
 			ask = string(kitty.Query(queryID, kitty.Direct))
 		}
 	case uv.KittyGraphicsEvent:
-		if t.setting == Auto && msg.Options.ID == queryID && string(msg.Payload) == "OK" {
-			t.caps.Kitty = true
-		}
+		t.graphics(msg.Options.ID, string(msg.Payload) == "OK")
 	case uv.PrimaryDeviceAttributesEvent:
 		for _, a := range msg {
 			// tmux says what it was built with, not what the terminal around it has.
@@ -147,6 +152,27 @@ func (t *Terminal) Answer(msg tea.Msg) (ask string, learnt bool) {
 		}
 	}
 	return ask, was != t.caps
+}
+
+// graphics takes an answer about kitty's graphics.
+func (t *Terminal) graphics(id int, ok bool) {
+	switch {
+	case t.setting != Auto:
+	case id == queryID && ok:
+		t.caps.Kitty, t.answered = true, true
+	case id == filesID && t.files:
+		t.caps.Files = ok && !t.tmux
+	}
+}
+
+// AskFiles reports, once, that it is time for the painter's question whether the terminal reads our files: it has said
+// that it has kitty's graphics, and nothing says that it is elsewhere.
+func (t *Terminal) AskFiles() bool {
+	if !t.answered || t.tmux || t.far || t.files {
+		return false
+	}
+	t.files = true
+	return true
 }
 
 // Indexed says that the terminal has 256 colours only, or that it has more.
