@@ -23,10 +23,16 @@ func (s *sending) live(ctx context.Context, in io.Reader) (*rooms.Attachment, er
 	}
 	film, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	r := tools.RemuxPipe(film, in)
-	defer r.Close()
-	cut := video.NewSplitter(r, 0)
 	ended := context.AfterFunc(ctx, cancel)
+	r, info, err := tools.RemuxPipe(film, in)
+	if err != nil {
+		if !ended() {
+			return nil, ctx.Err()
+		}
+		return nil, coded{err, exitUsage}
+	}
+	defer r.Close()
+	cut := video.NewSplitter(r, info.Rotation)
 	h, err := cut.Describe() // what it is, before it is announced
 	if !ended() {
 		return nil, ctx.Err()

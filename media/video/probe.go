@@ -3,6 +3,7 @@
 package video
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -52,6 +53,7 @@ type probed struct {
 		} `json:"side_data_list"`
 	} `json:"streams"`
 	Format struct {
+		Name     string `json:"format_name"`
 		Duration string `json:"duration"`
 	} `json:"format"`
 }
@@ -62,23 +64,36 @@ func (t Tools) Probe(ctx context.Context, path string) (Info, error) {
 	if _, err := os.Stat(path); err != nil {
 		return Info{}, fmt.Errorf("look at video: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, t.FFprobe, "-hide_banner", "-v", "error", "-protocol_whitelist", "file",
-		"-show_streams", "-show_format", "-of", "json", "file:"+path)
-	said := &tail{}
-	cmd.Stderr = said
-	out, err := cmd.Output()
-	if err != nil {
+	cmd, answer, said := t.prober(ctx, "-protocol_whitelist", "file", "file:"+path)
+	if err := cmd.Run(); err != nil {
 		return Info{}, fmt.Errorf("look at video: %w", explain(ctx, err, said.String()))
 	}
-	var p probed
-	if err := json.Unmarshal(out, &p); err != nil {
-		return Info{}, fmt.Errorf("look at video: read ffprobe's answer: %w", err)
+	p, err := parseProbed(answer.Bytes())
+	if err != nil {
+		return Info{}, fmt.Errorf("look at video: %w", err)
 	}
 	info, err := p.info()
 	if err != nil {
 		return Info{}, fmt.Errorf("look at video: %w", err)
 	}
 	return info, nil
+}
+
+// prober prepares a run of ffprobe, with where its answer and its complaints will be.
+func (t Tools) prober(ctx context.Context, input ...string) (*exec.Cmd, *bytes.Buffer, *tail) {
+	args := []string{"-hide_banner", "-v", "error", "-show_streams", "-show_format", "-of", "json"}
+	cmd := exec.CommandContext(ctx, t.FFprobe, append(args, input...)...)
+	answer, said := &bytes.Buffer{}, &tail{}
+	cmd.Stdout, cmd.Stderr = answer, said
+	return cmd, answer, said
+}
+
+func parseProbed(answer []byte) (probed, error) {
+	var p probed
+	if err := json.Unmarshal(answer, &p); err != nil {
+		return p, fmt.Errorf("read ffprobe's answer: %w", err)
+	}
+	return p, nil
 }
 
 func (p probed) info() (Info, error) {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 )
 
@@ -34,19 +35,12 @@ func (t Tools) Remux(ctx context.Context, path string) (io.ReadCloser, error) {
 			return nil, fmt.Errorf("make video streamable: %w", errors.Join(err, closeErr))
 		}
 	}
-	return t.remux(ctx, nil, args(fromFile(path), []string{
-		"-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-g", "60", "-c:a", "aac",
-	})), nil
+	return t.remux(ctx, nil, args(fromFile(path), slices.Concat(encode, []string{"-g", "60", "-c:a", "aac"}))), nil
 }
 
-// RemuxPipe is Remux for a film that comes through a pipe, for example live. It cannot be read twice, so its pictures
-// have to fit into Matroska as they are, its sound is encoded anew in any case, and its format has to be one that
-// can be read from the front. Close closes r if it is an io.Closer, which has to end a waiting Read; a file is left
-// open.
-func (t Tools) RemuxPipe(ctx context.Context, r io.Reader) io.ReadCloser {
-	return t.remux(ctx, r, args(fromPipe(""), []string{
-		"-c:v", "copy", "-c:a", "aac", "-cluster_time_limit", liveCluster,
-	}))
+// encode are the arguments that encode pictures anew: H.264 as everything decodes it, which takes even sides only.
+var encode = []string{
+	"-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2",
 }
 
 // args are those of ffmpeg: the first video track that is no cover picture, sound if there is some, no metadata.
@@ -56,19 +50,17 @@ func args(input, codecs []string) []string {
 	return append(all, "-write_crc32", "0", "-flush_packets", "1", "-f", "matroska", "pipe:1")
 }
 
-// liveCluster is for how long frames of a live film are gathered before they are sent, in milliseconds.
-const liveCluster = "250"
-
 type prepended struct {
 	io.Reader
 	io.Closer
 }
 
-// remux starts ffmpeg. That it did not start shows at the first Read.
-func (t Tools) remux(ctx context.Context, in io.Reader, args []string) *process {
+// remux starts ffmpeg. That it did not start shows at the first Read. What feed writes is its input; an error of
+// writing means that ffmpeg has ended, and feed has to return soon after ctx has.
+func (t Tools) remux(ctx context.Context, feed func(io.Writer), args []string) *process {
 	ctx, cancel := context.WithCancel(ctx)
 	cmd, said := t.command(ctx, args...)
-	p := &process{ctx: ctx, cancel: cancel, cmd: cmd, said: said, in: in}
+	p := &process{ctx: ctx, cancel: cancel, cmd: cmd, said: said, feed: feed}
 	p.start()
 	return p
 }
@@ -79,7 +71,7 @@ type process struct {
 	cancel context.CancelFunc
 	cmd    *exec.Cmd
 	said   *tail
-	in     io.Reader
+	feed   func(io.Writer) // nil where nothing is fed
 	out    io.ReadCloser
 	fed    chan struct{} // closed when nothing is fed any more
 	end    error         // why reading is over, once it is
@@ -90,10 +82,7 @@ func (p *process) start() {
 	p.fed = make(chan struct{})
 	out, err := p.cmd.StdoutPipe()
 	var in io.WriteCloser
-	if file, ok := p.in.(*os.File); ok { // it reads that by itself
-		p.cmd.Stdin, p.in = file, nil
-	}
-	if err == nil && p.in != nil {
+	if err == nil && p.feed != nil {
 		in, err = p.cmd.StdinPipe()
 	}
 	if err == nil {
@@ -107,11 +96,10 @@ func (p *process) start() {
 	p.out = out
 	go func() {
 		defer close(p.fed)
-		if p.in == nil {
-			return
+		if p.feed != nil {
+			p.feed(in)
+			_ = in.Close()
 		}
-		_, _ = io.Copy(in, p.in) // a broken pipe means that ffmpeg has ended, and Wait says why
-		_ = in.Close()
 	}()
 }
 
@@ -147,10 +135,6 @@ func (p *process) Close() error {
 	if p.out != nil {
 		p.finish(nil)
 	}
-	var err error
-	if c, ok := p.in.(io.Closer); ok {
-		err = c.Close()
-	}
 	<-p.fed
-	return err
+	return nil
 }

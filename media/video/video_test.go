@@ -42,12 +42,8 @@ func TestMissingFFmpegIsNamed(t *testing.T) {
 	if _, err := none.Still(t.Context(), path, 100); !errors.Is(err, ErrNoFFmpeg) {
 		t.Errorf("still: %v", err)
 	}
-	r := none.RemuxPipe(t.Context(), strings.NewReader(""))
-	if _, err := r.Read(make([]byte, 1)); !errors.Is(err, ErrNoFFmpeg) {
+	if _, _, err := none.RemuxPipe(t.Context(), strings.NewReader("")); !errors.Is(err, ErrNoFFmpeg) {
 		t.Errorf("remux from a pipe: %v", err)
-	}
-	if err := r.Close(); err != nil {
-		t.Error(err)
 	}
 }
 
@@ -444,32 +440,6 @@ func (l *lockedBuffer) len() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.Len()
-}
-
-func TestLiveFilmFromAPipeIsMadeStreamable(t *testing.T) {
-	data, err := os.ReadFile(clip(t, "live.ts"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := tools(t).RemuxPipe(t.Context(), bytes.NewReader(data))
-	s := NewSplitter(r, 0)
-	var all []byte
-	for {
-		c, err := s.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, c.Data...)
-	}
-	if err := r.Close(); err != nil {
-		t.Error(err)
-	}
-	if frames, err := decodeAll(t, bytes.NewReader(all), small()); err != nil || len(frames) < 46 {
-		t.Errorf("%d frames, %v", len(frames), err)
-	}
 }
 
 func TestStillPictureOfAnyKind(t *testing.T) {
