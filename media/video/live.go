@@ -4,10 +4,12 @@ package video
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // maxPeek bounds what is kept of the beginning of a pipe to learn what it carries, in bytes. As a rule some ten KB
@@ -85,11 +87,36 @@ func (t Tools) peek(ctx context.Context, in *incoming) (seen, error) {
 			return s, err
 		}
 		s.format = p.Format.Name
+		if strings.HasPrefix(s.format, "mov,") && indexLast(s.bytes) {
+			return s, fmt.Errorf("%w: this MP4 has its index at its end, so it cannot be read from a pipe: send it as a video file", ErrDamaged)
+		}
 		if s.info, err = p.info(); err == nil || errors.Is(err, ErrTooLarge) {
 			break
 		}
 	}
 	return s, err
+}
+
+// indexLast reports whether an MP4 has its frames before its index, without which they mean nothing; of such a one
+// ffmpeg makes a film without frames, and no complaint (ISO 14496-12, 4.2 and 8.1.1).
+func indexLast(b []byte) bool {
+	for len(b) >= 16 {
+		size := uint64(binary.BigEndian.Uint32(b))
+		switch string(b[4:8]) {
+		case "moov":
+			return false
+		case "mdat":
+			return true
+		}
+		if size == 1 {
+			size = binary.BigEndian.Uint64(b[8:])
+		}
+		if size < 8 || size > uint64(len(b)) {
+			return false
+		}
+		b = b[size:]
+	}
+	return false
 }
 
 // look runs ffprobe over what has been peeked and what comes after that, which is added to it.

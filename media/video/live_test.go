@@ -197,13 +197,14 @@ func TestWhatIsNoLiveFilmIsNamed(t *testing.T) {
 		data  string
 		want  error
 	}{
-		"sound alone":        {good, string(piece(t, "a.mka", "-map", "1:a")), ErrNoVideo},
-		"sound in MPEG-TS":   {good, string(piece(t, "a.ts", "-map", "1:a")), ErrNoVideo},
-		"words":              {good, strings.Repeat("these are words and no film\n", 100), ErrDamaged},
-		"nothing":            {good, "", ErrDamaged},
-		"a beginning":        {good, string(piece(t, "a.mkv")[:60]), ErrDamaged},
-		"pictures too large": {good, "YUV4MPEG2 W90000 H90000 F25:1\nFRAME\n", ErrTooLarge},
-		"ffprobe crashes":    {Tools{FFmpeg: good.FFmpeg, FFprobe: crash}, string(piece(t, "b.mkv")), ErrCrashed},
+		"sound alone":         {good, string(piece(t, "a.mka", "-map", "1:a")), ErrNoVideo},
+		"sound in MPEG-TS":    {good, string(piece(t, "a.ts", "-map", "1:a")), ErrNoVideo},
+		"words":               {good, strings.Repeat("these are words and no film\n", 100), ErrDamaged},
+		"nothing":             {good, "", ErrDamaged},
+		"a beginning":         {good, string(piece(t, "a.mkv")[:60]), ErrDamaged},
+		"an index at the end": {good, string(piece(t, "a.mp4")), ErrDamaged},
+		"pictures too large":  {good, "YUV4MPEG2 W90000 H90000 F25:1\nFRAME\n", ErrTooLarge},
+		"ffprobe crashes":     {Tools{FFmpeg: good.FFmpeg, FFprobe: crash}, string(piece(t, "b.mkv")), ErrCrashed},
 	} {
 		if _, _, err := tc.tools.RemuxPipe(t.Context(), strings.NewReader(tc.data)); !errors.Is(err, tc.want) {
 			t.Errorf("%s: %v, want %v", name, err, tc.want)
