@@ -5,6 +5,7 @@ package tui
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -390,6 +391,42 @@ func TestInKittyAVideoIsShownUnderTwoIDs(t *testing.T) {
 	}
 	if total < reelFrames*3/4 {
 		t.Errorf("%d of %d frames were sent", total, reelFrames)
+	}
+}
+
+func TestAKittyOnThisMachineGetsFramesThroughFilesAndNoneIsLeft(t *testing.T) {
+	s, _ := cinemaStage(t, map[string]string{
+		askName:               asKitty[askName],
+		askGraphics + ",t=d":  asKitty[askGraphics],
+		askGraphics + ",f=24": "\x1b_Gi=32;OK\x1b\\",
+		"\x1b[16t":            asKitty["\x1b[16t"],
+	}, nil)
+	s.until("the question", func() bool { return s.term.wrote(askGraphics + ",f=24") })
+	m := clip(1)
+	s.happen(rooms.MessageChanged{Message: m}, comes(m, 20_000))
+	s.wait("space shows it again")
+	s.type_("/quit")
+	s.press(enter)
+	select {
+	case err := <-s.done:
+		s.done <- err
+	case <-time.After(30 * time.Second):
+		t.Fatal("it goes on")
+	}
+	s.term.mu.Lock()
+	told := inFile.FindAllSubmatch(s.term.raw.Bytes(), -1)
+	s.term.mu.Unlock()
+	if len(told) < 2 { // the question is one
+		t.Errorf("%d files", len(told))
+	}
+	for _, seq := range told {
+		path, err := base64.StdEncoding.DecodeString(string(seq[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Lstat(string(path)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is left: %v", path, err)
+		}
 	}
 }
 
