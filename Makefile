@@ -117,6 +117,10 @@ bench-video: ## which share of a core a video takes on the whole screen, the pro
 bench-pictures: ## how long a 4K picture takes from its last chunk to the terminal, as a share of 300 ms
 	@go test -run '^$$' -bench Paint -benchtime 5x ./tui/desk
 
+bench-transfer: build ## how fast a file goes through the kernel beside a bare relay in C, and what films do to talk
+	@scripts/setup test
+	go test -tags bench -count=1 -timeout 20m -v ./bench/transfer
+
 bench-guard: build ## fail if a delivery costs more beside the floor than bench/guard.json says (ACCEPT=1: write it there)
 	@scripts/setup test
 	@scripts/bench-programs ours
