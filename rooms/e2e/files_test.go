@@ -103,8 +103,7 @@ func TestAFileGoesOnWhereItStoppedWhenTheMachineDied(t *testing.T) {
 	waiting := newGate(whole, half)
 	defer waiting.open()
 	anna, bob := connect(t, s.Addr, "Anna", takeAll(blobs(t))), connect(t, s.Addr, "Bob", takeAll(waiting))
-	anna.join("files", rooms.JoinOptions{})
-	bob.join("files", rooms.JoinOptions{})
+	meet("files", anna, bob)
 	data, a := file(2 * half)
 	anna.sendFile("files", a, data)
 	<-waiting.there
@@ -134,9 +133,7 @@ func TestWhenTheAuthorIsGoneAnotherRecipientGoesOn(t *testing.T) {
 	anna, bob := connect(t, s.Addr, "Gone-Anna", takeAll(blobs(t))), connect(t, s.Addr, "Gone-Bob", takeAll(waiting))
 	carls := blobs(t)
 	carl := connect(t, s.Addr, "Gone-Carl", takeAll(carls))
-	for _, u := range []*user{anna, bob, carl} {
-		u.join("gone", rooms.JoinOptions{})
-	}
+	meet("gone", anna, bob, carl)
 	data, a := file(2*half + 1)
 	anna.sendFile("gone", a, data)
 	<-waiting.there
@@ -190,8 +187,7 @@ func TestBytesOfALiarAreThrownAwayAndAskedFromAnother(t *testing.T) {
 	whole := blobs(t)
 	s.AddUser(t, "Liar-Bob", password)
 	bob, carl := connect(t, s.Addr, "Liar-Bob", takeAll(whole)), connectAs(t, s, "Liar-Carl", data, a)
-	bob.join("liar", rooms.JoinOptions{})
-	carl.join("liar", rooms.JoinOptions{})
+	meet("liar", bob, carl)
 	f := newFilmer(t, s, "Liar", "liar")
 	message := peer.NewID()
 	if err := f.Send(wire.Header{Type: wire.TypeMsg, Room: f.room, ID: message},
@@ -218,8 +214,7 @@ func TestAnEmptyFileArrives(t *testing.T) {
 	s.AddUser(t, "Empty-Bob", password)
 	whole := blobs(t)
 	anna, bob := connect(t, s.Addr, "Empty-Anna", takeAll(blobs(t))), connect(t, s.Addr, "Empty-Bob", takeAll(whole))
-	anna.join("empty", rooms.JoinOptions{})
-	bob.join("empty", rooms.JoinOptions{})
+	meet("empty", anna, bob)
 	data, a := file(0)
 	anna.sendFile("empty", a, data)
 	if e := comes(bob); e.Err != nil {
@@ -248,8 +243,7 @@ func TestAFullStoreSaysSoAndKeepsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	anna, bob := connect(t, s.Addr, "Full-Anna", takeAll(blobs(t))), connect(t, s.Addr, "Full-Bob", takeAll(desk.NewBlobs(small, nil)))
-	anna.join("full", rooms.JoinOptions{})
-	bob.join("full", rooms.JoinOptions{})
+	meet("full", anna, bob)
 	data, a := file(20_000)
 	anna.sendFile("full", a, data)
 	if e := comes(bob); !errors.Is(e.Err, rooms.ErrKeeping) || !errors.Is(e.Err, media.ErrStoreFull) || !strings.Contains(e.Err.Error(), "raise its limit") {
@@ -276,9 +270,7 @@ func TestWhoStopsReadingHoldsNobodyUpForLong(t *testing.T) {
 	defer waiting.open()
 	anna := connect(t, s.Addr, "Stop-Anna", takeAll(blobs(t)))
 	bob, carl := connect(t, s.Addr, "Stop-Bob", takeAll(waiting)), connect(t, s.Addr, "Stop-Carl", takeAll(carls))
-	for _, u := range []*user{anna, bob, carl} {
-		u.join("stop", rooms.JoinOptions{})
-	}
+	meet("stop", anna, bob, carl)
 	data, a := file(8 * half) // more than all buffers on the way to Bob hold
 	anna.sendFile("stop", a, data)
 	<-waiting.there
@@ -309,9 +301,7 @@ func TestEitherSideEndsAFileThere(t *testing.T) {
 	defer carls.open()
 	anna := connect(t, s.Addr, "End-Anna", takeAll(blobs(t)))
 	bob, carl := connect(t, s.Addr, "End-Bob", takeAll(bobs)), connect(t, s.Addr, "End-Carl", takeAll(carls))
-	for _, u := range []*user{anna, bob, carl} {
-		u.join("end", rooms.JoinOptions{})
-	}
+	meet("end", anna, bob, carl)
 	data, a := file(2*half + 2)
 	anna.sendFile("end", a, data)
 	<-bobs.there

@@ -125,6 +125,20 @@ func (u *user) join(room string, opt rooms.JoinOptions) rooms.RoomInfo {
 	return info
 }
 
+// meet lets people join a room one after the other, and each know of all the others: whoever speaks before their client has
+// seen anybody is told that they are alone.
+func meet(room string, people ...*user) {
+	for k, u := range people {
+		u.t.Helper()
+		u.join(room, rooms.JoinOptions{})
+		for _, earlier := range people[:k] {
+			await(earlier, func(e rooms.PersonChanged) bool {
+				return e.Room == room && e.Person.Name == u.name && e.Person.State.Here()
+			})
+		}
+	}
+}
+
 func (u *user) say(room, text string) rooms.MessageID {
 	u.t.Helper()
 	m, err := u.Send(rooms.Draft{Room: room, Text: text})

@@ -41,9 +41,7 @@ func TestABrokenConnectionIsResumedWithoutLossAndOthersSeeIt(t *testing.T) {
 	var c cutter
 	anna := connect(t, s.Addr, "Break-Anna", nil)
 	bob := connect(t, s.Addr, "Break-Bob", func(cfg *rooms.Config) { cfg.Dial = c.dial })
-	anna.join("break", rooms.JoinOptions{})
-	bob.join("break", rooms.JoinOptions{})
-	await(anna, func(e rooms.PersonChanged) bool { return e.Person.Name == "Break-Bob" })
+	meet("break", anna, bob)
 	anna.awaitState(anna.say("break", "before"), rooms.StateSent)
 	bob.awaitText("before")
 	c.cut(1)
@@ -159,8 +157,7 @@ func TestAPictureGoesToAllWhoAreThereAndToWhoComesLater(t *testing.T) {
 	mine, bobs, carls := blobs(t), blobs(t), blobs(t)
 	anna := connect(t, s.Addr, "Pic-Anna", withBlobs(mine))
 	bob := connect(t, s.Addr, "Pic-Bob", withBlobs(bobs))
-	anna.join("pictures", rooms.JoinOptions{})
-	bob.join("pictures", rooms.JoinOptions{})
+	meet("pictures", anna, bob)
 
 	data := bytes.Repeat([]byte("a picture of three megabytes and a bit "), 80_000)
 	hash := rooms.Hash(sha256.Sum256(data))
@@ -212,9 +209,7 @@ func TestWhatARestartTookIsRepairedByItsAuthors(t *testing.T) {
 	carl := connectWith(t, s.Addr, "carl", nil, func(c *rooms.Config) { c.Store, c.Pins = carls, nil })
 	anna := connect(t, s.Addr, "anna", nil)
 	bob := connect(t, s.Addr, "bob", nil)
-	for _, u := range []*user{carl, anna, bob} {
-		u.join("repair", rooms.JoinOptions{})
-	}
+	meet("repair", carl, anna, bob)
 	anna.awaitState(anna.say("repair", "all hear this"), rooms.StateSent)
 	carl.awaitText("all hear this")
 	carl.Close()
