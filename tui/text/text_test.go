@@ -115,3 +115,19 @@ func FuzzClean(f *testing.F) {
 		}
 	})
 }
+
+func TestRowsSayWhereTheRowsOfATextAre(t *testing.T) {
+	s := "안녕하세요 여러분\n  a long-ish line, wrapped "
+	for width := range 20 {
+		rows := Rows(s, width)
+		wrapped := Wrap(s, width)
+		if len(rows) != len(wrapped) {
+			t.Fatalf("width %d: %d rows and %d", width, len(rows), len(wrapped))
+		}
+		for i, r := range rows {
+			if s[r.From:r.To] != wrapped[i] || (i > 0 && r.From < rows[i-1].To) {
+				t.Errorf("width %d: row %d is %q, not %q", width, i, s[r.From:r.To], wrapped[i])
+			}
+		}
+	}
+}

@@ -10,86 +10,105 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
+// Row is a row of a text, from one byte to before another. Spaces at its end and what broke it lie outside.
+type Row struct{ From, To int }
+
 // Wrap breaks a cleaned s into rows of at most width cells (at least two, so that a wide character fits). Words move to
 // the next row whole. Han and Kana may be broken anywhere, and so may Hangul words of more than a third of a row, for
 // they would leave a hole; closing punctuation does not begin a row. A word longer than a row is broken where the row
 // ends. There is always at least one row.
 func Wrap(s string, width int) []string {
-	width = max(width, 2)
-	var rows []string
-	for line := range strings.SplitSeq(s, "\n") {
-		rows = wrapLine(rows, line, width)
+	spans := Rows(s, width)
+	rows := make([]string, len(spans))
+	for i, r := range spans {
+		rows[i] = s[r.From:r.To]
 	}
 	return rows
+}
+
+// Rows is Wrap for whoever has more to say about the text than its letters: it returns where the rows are.
+func Rows(s string, width int) []Row {
+	width = max(width, 2)
+	var rows []Row
+	for from := 0; ; {
+		n := strings.IndexByte(s[from:], '\n')
+		if n < 0 {
+			return wrapLine(rows, s, from, len(s), width)
+		}
+		rows = wrapLine(rows, s, from, from+n, width)
+		from += n + 1
+	}
 }
 
 // piece is what is not broken when it fits: a word, a wide character with what must stay with it, or spaces.
 type piece struct {
-	text   string
-	width  int
-	space  bool
-	hangul bool
+	from, to int
+	width    int
+	space    bool
+	hangul   bool
 }
 
-func wrapLine(rows []string, line string, width int) []string {
-	var row strings.Builder
+// wrapLine breaks the line s[at:end].
+func wrapLine(rows []Row, s string, at, end, width int) []Row {
+	row := Row{at, at}
 	used := 0
-	flush := func() {
-		rows = append(rows, strings.TrimRight(row.String(), " "))
-		row.Reset()
+	flush := func(next int) {
+		for row.To > row.From && s[row.To-1] == ' ' {
+			row.To--
+		}
+		rows = append(rows, row)
+		row = Row{next, next}
 		used = 0
 	}
-	for len(line) > 0 {
-		var p piece
-		p, line = cutPiece(line)
+	for at < end {
+		p := cutPiece(s, at, end)
+		at = p.to
 		switch {
 		case used+p.width <= width:
 		case p.space:
-			flush()
+			flush(p.to)
 			continue
 		case used > 0 && p.hangul && p.width > width/3:
-			head, w := fitHangul(p.text, width-used)
-			row.WriteString(head)
-			p.text, p.width = p.text[len(head):], p.width-w
-			flush()
+			head, w := fitHangul(s[p.from:p.to], width-used)
+			p.from, p.width = p.from+len(head), p.width-w
+			row.To = p.from
+			flush(p.from)
 		case used > 0:
-			flush()
+			flush(p.from)
 		}
 		for p.width > width {
-			head, w := fitHangul(p.text, width)
+			head, w := fitHangul(s[p.from:p.to], width)
 			if head == "" {
-				head, w = fit(p.text, width)
+				head, w = fit(s[p.from:p.to], width)
 			}
-			row.WriteString(head)
-			flush()
-			p.text, p.width = p.text[len(head):], p.width-w
+			p.from, p.width = p.from+len(head), p.width-w
+			row.To = p.from
+			flush(p.from)
 		}
-		row.WriteString(p.text)
+		row.To = p.to
 		used += p.width
 	}
-	flush()
+	flush(end)
 	return rows
 }
 
-// cutPiece takes the first piece off line.
-func cutPiece(line string) (piece, string) {
-	var p piece
-	rest := line
-	for len(rest) > 0 {
-		cluster, w := ansi.FirstGraphemeCluster(rest, ansi.GraphemeWidth)
+// cutPiece returns the first piece of the line s[at:end].
+func cutPiece(s string, at, end int) piece {
+	p := piece{from: at, to: at}
+	for p.to < end {
+		cluster, w := ansi.FirstGraphemeCluster(s[p.to:end], ansi.GraphemeWidth)
 		first, _ := utf8.DecodeRuneInString(cluster)
 		space := first == ' '
-		if p.text == "" {
+		if p.to == p.from {
 			p.space = space
-		} else if space != p.space || breakable(p.text, first) {
+		} else if space != p.space || breakable(s[p.from:p.to], first) {
 			break
 		}
 		p.hangul = p.hangul || unicode.Is(unicode.Hangul, first)
-		p.text += cluster
+		p.to += len(cluster)
 		p.width += w
-		rest = rest[len(cluster):]
 	}
-	return p, rest
+	return p
 }
 
 // breakable reports whether a row may end between what is before and next.
