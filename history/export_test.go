@@ -32,7 +32,7 @@ func spiteful() []rooms.Message {
 	n := len(talk)
 	add := func(m rooms.Message) { talk = append(talk, m) }
 	m := said(n+1, "an answer\nwith a picture")
-	m.ReplyTo = idOf(1)
+	m.ReplyTo, m.Thread = idOf(1), idOf(1)
 	m.Attached = &rooms.Attachment{
 		Hash: rooms.Hash{7}, Size: 123, MIME: "image/png", Name: "cat].png", Width: 3, Height: 4, Duration: 5 * time.Second,
 	}

@@ -30,6 +30,7 @@ type record struct {
 	Kind      string    `json:"kind"`
 	Text      string    `json:"text,omitempty"`
 	ReplyTo   string    `json:"reply_to,omitempty"`
+	Thread    string    `json:"thread,omitempty"`
 	Target    string    `json:"target,omitempty"`
 	Removed   bool      `json:"removed,omitempty"`
 	Attached  *attached `json:"attached,omitempty"`
@@ -69,6 +70,9 @@ func recordOf(m rooms.Message) record {
 	if !m.ReplyTo.IsZero() {
 		r.ReplyTo = m.ReplyTo.String()
 	}
+	if !m.Thread.IsZero() {
+		r.Thread = m.Thread.String()
+	}
 	if !m.Target.IsZero() {
 		r.Target = m.Target.String()
 	}
@@ -96,6 +100,7 @@ func (r record) message() (m rooms.Message, err error) {
 		{"community", strings.ReplaceAll(r.Community, "-", ""), m.Community[:]},
 		{"id", r.ID, m.ID[:]},
 		{"reply_to", r.ReplyTo, m.ReplyTo[:]},
+		{"thread", r.Thread, m.Thread[:]},
 		{"target", r.Target, m.Target[:]},
 	} {
 		if err := unhex(part.into, part.text); err != nil && (part.text != "" || part.name == "id") {

@@ -86,6 +86,12 @@ func unpackExtra(m *rooms.Message, packed sql.NullString) error {
 		return fmt.Errorf("history: reading message %v: %w", m.ID, err)
 	}
 	m.Attached = e.Attached
+	if e.Thread == "" {
+		return nil
+	}
+	if err := unhex(m.Thread[:], e.Thread); err != nil {
+		return fmt.Errorf("history: reading the thread of message %v: %w", m.ID, err)
+	}
 	return nil
 }
 

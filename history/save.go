@@ -91,13 +91,18 @@ func normal(s string) string { return norm.NFC.String(strings.ToValidUTF8(s, "\u
 // extra holds the parts of a message that few have.
 type extra struct {
 	Attached *rooms.Attachment `json:"attached,omitempty"`
+	Thread   string            `json:"thread,omitempty"` // hexadecimal, as the index of threads has it
 }
 
 func packExtra(m rooms.Message) (any, error) {
-	if m.Attached == nil {
+	e := extra{Attached: m.Attached}
+	if !m.Thread.IsZero() {
+		e.Thread = m.Thread.String()
+	}
+	if e == (extra{}) {
 		return nil, nil
 	}
-	b, err := json.Marshal(extra{Attached: m.Attached})
+	b, err := json.Marshal(e)
 	return string(b), err
 }
 

@@ -111,6 +111,7 @@ type Draft struct {
 	Kind     Kind // KindText when zero
 	Text     string
 	ReplyTo  MessageID
+	Thread   MessageID
 	Target   MessageID
 	Removed  bool
 	Attached *Attachment // its blob must be in the blob store

@@ -111,6 +111,7 @@ type Message struct {
 	Kind      Kind
 	Text      string
 	ReplyTo   MessageID // zero when it answers nothing
+	Thread    MessageID // the first message of the thread that it is said in; zero: in the room itself
 	Target    MessageID // of an edit, deletion or reaction
 	Removed   bool      // a reaction taken back
 	Attached  *Attachment

@@ -36,7 +36,7 @@ func newMessageID() (id MessageID) {
 func (c *Client) Send(d Draft) (Message, error) {
 	m := Message{
 		Room: d.Room, ID: newMessageID(), Time: time.Now(), Kind: d.Kind, Text: d.Text, ReplyTo: d.ReplyTo,
-		Target: d.Target, Removed: d.Removed, Attached: d.Attached, State: StateWaiting,
+		Thread: d.Thread, Target: d.Target, Removed: d.Removed, Attached: d.Attached, State: StateWaiting,
 	}
 	if m.Kind == 0 {
 		m.Kind = KindText

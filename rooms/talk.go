@@ -74,7 +74,7 @@ func (c *Client) messageOf(r *room, kind wire.Type, flags wire.Flags, h wire.Hea
 		Community: c.view.session.community, Room: r.name, ID: MessageID(h.ID),
 		Pos: Position{Epoch: h.Epoch, Seq: h.Seq}, Time: time.UnixMicro(int64(h.Time)),
 		Sender: AccountID(h.Sender), Name: c.names[AccountID(h.Sender)], Kind: kinds[kind],
-		Text: string(talk.Text), ReplyTo: MessageID(talk.ReplyTo), Target: MessageID(talk.Target),
+		Text: string(talk.Text), ReplyTo: MessageID(talk.ReplyTo), Thread: MessageID(talk.Thread), Target: MessageID(talk.Target),
 		Removed: flags&wire.FlagRemove != 0, Backfill: !r.live,
 	}
 	if talk.Newer {
@@ -91,7 +91,7 @@ func (c *Client) messageOf(r *room, kind wire.Type, flags wire.Flags, h wire.Hea
 
 // talkOf writes the body of one of our messages.
 func talkOf(m *Message) wire.Talk {
-	t := wire.Talk{Target: wire.ID(m.Target), ReplyTo: wire.ID(m.ReplyTo), Text: []byte(m.Text)}
+	t := wire.Talk{Target: wire.ID(m.Target), ReplyTo: wire.ID(m.ReplyTo), Thread: wire.ID(m.Thread), Text: []byte(m.Text)}
 	if a := m.Attached; a != nil {
 		t.Descriptor = &wire.Descriptor{
 			Hash: a.Hash, Size: a.Size, Width: a.Width, Height: a.Height, Duration: uint32(a.Duration / time.Millisecond),

@@ -22,6 +22,7 @@ type record struct {
 	Kind     string          `json:"kind,omitempty"`
 	Text     string          `json:"text,omitempty"`
 	ReplyTo  string          `json:"reply_to,omitempty"`
+	Thread   string          `json:"thread,omitempty"`
 	Target   string          `json:"target,omitempty"`
 	Removed  bool            `json:"removed,omitempty"`
 	Attached *attached       `json:"attached,omitempty"`
@@ -55,6 +56,9 @@ func messageRecord(m rooms.Message) record {
 	}
 	if !m.ReplyTo.IsZero() {
 		r.ReplyTo = m.ReplyTo.String()
+	}
+	if !m.Thread.IsZero() {
+		r.Thread = m.Thread.String()
 	}
 	if !m.Target.IsZero() {
 		r.Target = m.Target.String()
