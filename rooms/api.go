@@ -367,6 +367,14 @@ type Pieces interface {
 	Next() (Piece, error)
 }
 
+// LivePieces cuts a video that is being made.
+type LivePieces interface {
+	Pieces
+	// Stop lets a Next that waits for what is yet to be made return, whatever it returns then. It may be called by any
+	// goroutine, and more than once.
+	Stop()
+}
+
 // StreamMaxDefault is enough for some minutes of live video, in bytes.
 const StreamMaxDefault = 256 << 20
 

@@ -187,6 +187,9 @@ func (p *pieces) Next() (Piece, error) {
 	return piece, nil
 }
 
+// Stop implements LivePieces: nothing is waited for.
+func (p *pieces) Stop() {}
+
 // credited takes STREAM_BEGIN and allows everything.
 func (p *peer) credited() (wire.Frame, wire.StreamBegin) {
 	p.t.Helper()

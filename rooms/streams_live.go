@@ -51,7 +51,7 @@ func (f *from) Next() (Piece, error) {
 // SendLive sends a video to a room while it is being made, and returns when it has ended: hash and size are in what it
 // returns. It waits while nobody takes it; the server ends a stream that nobody takes for half a minute. What was sent
 // is kept in the blob store, if it is not more than Config.StreamMax.
-func (c *Client) SendLive(ctx context.Context, name string, a Attachment, pieces Pieces) (Attachment, error) {
+func (c *Client) SendLive(ctx context.Context, name string, a Attachment, pieces LivePieces) (Attachment, error) {
 	a.Hash, a.Size = Hash{}, wire.SizeUnknown
 	type begun struct {
 		o    *outgoing
@@ -69,7 +69,7 @@ func (c *Client) SendLive(ctx context.Context, name string, a Attachment, pieces
 			done(begun{}, ErrAlone)
 		default:
 			o := &outgoing{
-				id: newMark(), audience: r.others(c.me()), home: r.home, wake: make(chan struct{}, 1), kind: StreamVideo,
+				id: newMark(), audience: r.others(c.me()), home: r.home, wake: make(chan struct{}, 1), kind: StreamVideo, stop: pieces.Stop,
 				transfer: Transfer{Room: r.name, From: c.me(), Attached: a, Kind: StreamVideo, Outgoing: true},
 			}
 			o.transfer.Stream = MessageID(o.id)

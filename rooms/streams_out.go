@@ -28,6 +28,7 @@ type outgoing struct {
 	kind     StreamKind
 	audience int // how many could take it, as far as is known
 	home     *home
+	stop     func() // lets the reading of what is sent return; nil: that never waits for long
 
 	mu     sync.Mutex
 	credit uint64
@@ -50,6 +51,9 @@ func (o *outgoing) end(err error) {
 		o.ended = err
 	}
 	o.mu.Unlock()
+	if o.stop != nil {
+		o.stop()
+	}
 	o.nudge()
 }
 
@@ -243,6 +247,9 @@ func (c *Client) chunks(o *outgoing, head wire.Header, main, link *link, pieces 
 	}
 	for {
 		p, err := pieces.Next()
+		if _, _, ended := o.state(); ended != nil {
+			return at, ended
+		}
 		if errors.Is(err, io.EOF) {
 			return at, c.mayEnd(o, main, link, at, begun)
 		}

@@ -90,6 +90,9 @@ func (p *stoppable) end() {
 	p.stop()
 }
 
+// Stop implements rooms.LivePieces.
+func (p *stoppable) Stop() { p.stop() }
+
 // Next implements rooms.Pieces.
 func (p *stoppable) Next() (rooms.Piece, error) {
 	piece, err := p.pieces.Next()

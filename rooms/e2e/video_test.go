@@ -124,7 +124,11 @@ type tap struct {
 	pieces rooms.Pieces
 	left   int           // pieces before it closes
 	open   chan struct{} // closed: everything may come
+	once   sync.Once
 }
+
+// Stop implements rooms.LivePieces: from now on everything comes.
+func (p *tap) Stop() { p.once.Do(func() { close(p.open) }) }
 
 func (p *tap) Next() (rooms.Piece, error) {
 	if p.left--; p.left < 0 {
@@ -172,7 +176,7 @@ func TestAVideoIsSeenWhileTheRestOfItIsOnItsWay(t *testing.T) {
 	if d := time.Since(at); d > slow(pictureWithin) {
 		t.Errorf("the first picture came %v after the first chunk", d)
 	}
-	close(film.open)
+	film.Stop()
 	r := <-sent
 	if r.err != nil {
 		t.Fatal(r.err)
@@ -236,7 +240,7 @@ func TestWhoJoinsSeesALiveVideoFromItsNextKeyFrame(t *testing.T) {
 	}
 	w := cleo.watch(tui.VideoID{Stream: late.Transfer.Stream})
 	soon(t, "the first picture", w.first)
-	close(film.open)
+	film.Stop()
 	if err := <-sent; err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +272,7 @@ func TestALiveVideoEndsAtOnceOnEitherSide(t *testing.T) {
 			room := fmt.Sprintf("ends-%d", len(name))
 			anna, ben := newCinema(t, s, "anna-"+room, room), newCinema(t, s, "ben-"+room, room)
 			await(anna.user, func(e rooms.PersonChanged) bool { return e.Person.State == rooms.Present })
-			film := live(t, shot(t, 2), 20)
+			film := live(t, shot(t, 2), 12) // and then it waits for what is not made yet
 			sent := make(chan error, 1)
 			go func() {
 				_, err := anna.SendLive(context.Background(), room, rooms.Attachment{MIME: "video/x-matroska", Name: "live.mkv"}, film)
@@ -281,7 +285,6 @@ func TestALiveVideoEndsAtOnceOnEitherSide(t *testing.T) {
 					t.Errorf("who takes: %v", e.Err)
 				}
 			}
-			close(film.open) // it may be waiting for the next piece
 			if err := <-sent; err == nil || c.sent != nil && !errors.Is(err, c.sent) {
 				t.Errorf("who sends: %v", err)
 			}
