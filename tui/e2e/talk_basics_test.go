@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package e2e
+
+import "testing"
+
+func TestTwoPeopleTalk(t *testing.T) {
+	anna, ben := people.Start(t, "anna"), people.Start(t, "ben")
+	anna.Shows("2 here")
+	anna.Say("안녕, ben")
+	ben.Shows("안녕, ben")
+	anna.Shows("✓✓")
+	ben.Say("hello, anna")
+	anna.Shows("hello, anna")
+	ben.Quit()
+	anna.Shows("nly you")
+}
