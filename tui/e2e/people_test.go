@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -143,9 +144,12 @@ func (p *person) open(program, name string) {
 	cmd.Dir, cmd.Env = p.Dir, append(p.environment(), p.setup.env...)
 	p.Program = screentest.Start(p.t, name, cmd, p.setup.width, p.setup.height, p.setup.answers)
 	p.Until("the room to open", func(screen string) bool {
-		return strings.Contains(screen, "#"+p.Room) && (strings.Contains(screen, " here") || strings.Contains(screen, "nly you"))
+		return strings.Contains(screen, "#"+p.Room) && (p.setup.width < 60 || headed.MatchString(screen))
 	})
 }
+
+// headed finds who is there in the head of a room, in each language.
+var headed = regexp.MustCompile(`only you|\d+ here|혼자|\d+명`)
 
 // Again opens the chat once more, with all that was kept, after it has ended.
 func (p *person) Again() {
