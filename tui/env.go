@@ -26,6 +26,7 @@ type env struct {
 	words  *words.Catalogue
 	st     *styles.Styles
 	look   *talk.Look
+	theme  styles.Theme
 	light  bool
 	back   color.RGBA                      // the terminal's ground, as far as it is known
 	color  media.Profile                   // what the terminal has
@@ -42,7 +43,7 @@ func newEnv(cfg *Config) (*env, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &env{cfg: cfg, words: w, color: media.TrueColor}
+	e := &env{cfg: cfg, words: w, theme: styles.Themes()[0], color: media.TrueColor}
 	e.window = &videoWindow{now: cfg.Clock}
 	e.paint = pixels.NewPainter(pixels.NewOutput(cfg.Output))
 	e.look = &talk.Look{Words: w, Zone: cfg.Zone, NoPictures: cfg.Images == pixels.Off}
@@ -52,11 +53,9 @@ func newEnv(cfg *Config) (*env, error) {
 
 // dress makes the styles for the terminal's ground.
 func (e *env) dress() {
-	theme := styles.Dark()
-	if e.light {
-		theme = styles.Light()
-	}
-	e.st = styles.New(theme, styles.Options{Light: e.light, ASCII: e.cfg.ASCII, Plain: e.cfg.Plain})
+	e.st = styles.New(e.theme.For(e.light), styles.Options{
+		Ground: e.back, ASCII: e.cfg.ASCII, Plain: e.cfg.Plain || e.color == media.NoColor, Sixteen: e.color == media.ANSI16,
+	})
 	e.look.Styles = e.st
 }
 

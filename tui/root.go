@@ -5,6 +5,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"image/color"
 	"sync"
 	"time"
 
@@ -95,12 +96,11 @@ func (r *root) route(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case sizeMsg:
 		return r, tea.Batch(tea.RequestWindowSize, r.lookAtSize())
 	case tea.BackgroundColorMsg:
-		r.back = opaque(msg.Color)
-		r.dressFor(!msg.IsDark(), r.color)
+		r.dressFor(opaque(msg.Color), !msg.IsDark(), r.color)
 		r.lookAgain()
 		return r, r.redraw()
 	case tea.ColorProfileMsg:
-		r.dressFor(r.light, profileOf(msg.Profile))
+		r.dressFor(r.back, r.light, profileOf(msg.Profile))
 		r.useTerminal()
 		return r, r.redraw()
 	case leaveMsg:
@@ -127,11 +127,16 @@ func (r *root) route(msg tea.Msg) (tea.Model, tea.Cmd) {
 }
 
 // dressFor changes the theme to the terminal's own ground and colours.
-func (r *root) dressFor(light bool, color media.Profile) {
-	if light == r.light && color == r.color {
+func (r *root) dressFor(back color.RGBA, light bool, colors media.Profile) {
+	if back == r.back && light == r.light && colors == r.color {
 		return
 	}
-	r.light, r.color = light, color
+	r.back, r.light, r.color = back, light, colors
+	r.dressAnew()
+}
+
+// dressAnew puts the whole screen into the styles that now count.
+func (r *root) dressAnew() {
 	r.dress()
 	if r.chat != nil {
 		r.chat.composer.dress(r.st)

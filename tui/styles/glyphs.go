@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package styles
+
+// Glyphs are the marks and lines of the screen. Each is one cell wide.
+type Glyphs struct {
+	Vertical, Horizontal, Dashed               string
+	TopLeft, TopRight, BottomLeft, BottomRight string
+	Here, Away, Reconnecting, Offline, Bot     string
+	Mark, Prompt, Ellipsis, Bullet             string
+	Waiting, Sending, Sent, Delivered, Failed  string
+	BarFull, BarEmpty, Up, Down, Masked        string
+	Play, Pause                                string
+}
+
+func glyphs(ascii bool) Glyphs {
+	if ascii {
+		return Glyphs{
+			Vertical: "|", Horizontal: "-", Dashed: "-",
+			TopLeft: "+", TopRight: "+", BottomLeft: "+", BottomRight: "+",
+			Here: "*", Away: "o", Reconnecting: "~", Offline: ".", Bot: "b",
+			Mark: ">", Prompt: ">", Ellipsis: ".", Bullet: "-",
+			Waiting: "w", Sending: ".", Sent: "+", Delivered: "+", Failed: "!",
+			BarFull: "#", BarEmpty: ".", Up: "^", Down: "v", Masked: "*",
+			Play: ">", Pause: "=",
+		}
+	}
+	return Glyphs{
+		Vertical: "│", Horizontal: "─", Dashed: "┄",
+		TopLeft: "╭", TopRight: "╮", BottomLeft: "╰", BottomRight: "╯",
+		Here: "●", Away: "◐", Reconnecting: "◌", Offline: "○", Bot: "◆",
+		Mark: "▌", Prompt: "›", Ellipsis: "…", Bullet: "·",
+		Waiting: "◷", Sending: "·", Sent: "✓", Delivered: "✓", Failed: "!",
+		BarFull: "━", BarEmpty: "─", Up: "↑", Down: "↓", Masked: "•",
+		Play: "▸", Pause: "‖",
+	}
+}
