@@ -97,11 +97,11 @@ func TestTalkIsSavedAndReadBackWithoutMovingTheLineBeingRead(t *testing.T) {
 	s.wait("line 100.", "2 here")
 	s.press(pgup)
 	s.gone("line 100.")
-	before := strings.Split(s.term.screen(), "\n")
+	before := strings.Split(s.term.Screen(), "\n")
 	s.type_("/history load /old.md")
 	s.press(enter)
 	s.wait("40 messages were read from old.md.")
-	for i, row := range strings.Split(s.term.screen(), "\n")[2:20] {
+	for i, row := range strings.Split(s.term.Screen(), "\n")[2:20] {
 		if row != before[2+i] {
 			t.Fatalf("row %d moved: %q was %q", i, row, before[2+i])
 		}
@@ -133,7 +133,7 @@ func TestWhatStrangersWriteIsHarmless(t *testing.T) {
 	)
 	s.wait("abcdef", " end")
 	for _, bad := range []string{"\x1b]0;title", "\x1b[31mv", "\u202e", "\u2066", strings.Repeat("\u0316", 20)} {
-		if s.term.wrote(bad) {
+		if s.term.Wrote(bad) {
 			t.Errorf("%q came to the terminal", bad)
 		}
 	}

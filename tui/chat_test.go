@@ -93,7 +93,7 @@ func TestTheComposerOpensByItselfWithABellAndKeepsTheDraft(t *testing.T) {
 	s.happen(rooms.PersonChanged{Room: "lobby", Person: joon})
 	s.gone("Only you are in #lobby")
 	s.wait("준호 came in.", "is anybody there?")
-	s.until("the bell", func() bool { return s.term.wrote("\a") })
+	s.until("the bell", func() bool { return s.term.Wrote("\a") })
 	s.press(enter)
 	s.until("the message to be sent", func() bool { return len(s.client.drafts()) == 1 })
 
@@ -122,7 +122,7 @@ func TestRefusedMessagesComeBackInOrderAndOverwriteNothing(t *testing.T) {
 		}})
 	}
 	s.wait("3 messages were not sent", "typed since")
-	screen := s.term.screen()
+	screen := s.term.Screen()
 	if one, three := strings.Index(screen, "one  "), strings.Index(screen, "three  "); one < 0 || three < one {
 		t.Errorf("not in order:\n%s", screen)
 	}
@@ -183,9 +183,7 @@ func TestTinyTerminalsNeitherCrashNorSpill(t *testing.T) {
 // resize changes the size of the terminal and waits until the program has drawn for it.
 func (s *stage) resize(width, height int) {
 	s.t.Helper()
-	s.term.mu.Lock()
-	s.term.Resize(width, height)
-	s.term.mu.Unlock()
+	s.term.SetSize(width, height)
 	s.program.Send(windowSize(width, height))
 	s.settle()
 }

@@ -116,12 +116,12 @@ func TestHistoryLoadsAboveWithoutMovingTheLineBeingRead(t *testing.T) {
 	s.wait("line 400.", "2 here")
 	s.press(pgup)
 	s.gone("line 400.")
-	before := s.term.screen()
+	before := s.term.Screen()
 	s.type_("/history load 100")
 	s.press(enter)
 	s.wait("100 older messages are above")
 	for i, row := range strings.Split(before, "\n")[2:20] {
-		if now := strings.Split(s.term.screen(), "\n")[2+i]; now != row {
+		if now := strings.Split(s.term.Screen(), "\n")[2+i]; now != row {
 			t.Fatalf("row %d moved: %q was %q", i, now, row)
 		}
 	}

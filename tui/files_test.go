@@ -98,7 +98,7 @@ func TestASmallFileIsSavedWhenItHasCome(t *testing.T) {
 	s.wait("saved as /home/mina/Downloads/notes.zip")
 	s.press(up, "o")
 	s.wait("Copied: /home/mina/Downloads")
-	s.until("the clipboard", func() bool { return s.term.wrote("\x1b]52;c;L2hvbWUvbWluYS9Eb3dubG9hZHM=") })
+	s.until("the clipboard", func() bool { return s.term.Wrote("\x1b]52;c;L2hvbWUvbWluYS9Eb3dubG9hZHM=") })
 
 	// Where it cannot be saved that is said, and a key tries again.
 	files.mu.Lock()

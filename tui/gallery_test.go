@@ -88,7 +88,7 @@ func TestTheGallerySavesKeepsAndAsks(t *testing.T) {
 // What is old is brought back into the talk where it was said.
 func TestTheGalleryLeadsToWhereItWasSaid(t *testing.T) {
 	s, _ := withGallery(t)
-	if strings.Contains(s.term.screen(), "line 3 ") {
+	if strings.Contains(s.term.Screen(), "line 3 ") {
 		t.Fatal("it is on the screen already")
 	}
 	s.type_("/gallery file")

@@ -42,7 +42,7 @@ func graphicStage(t *testing.T, answers map[string]string, prepare func(cfg *Con
 	t.Helper()
 	pictures := &fakePictures{here: map[rooms.Hash]bool{{7}: true}}
 	s := newStage(t, 100, 30, func(s *stage, cfg *Config) {
-		s.term.answers = answers
+		s.term.Answers = answers
 		cfg.Pictures = pictures
 		if prepare != nil {
 			prepare(cfg)
@@ -53,19 +53,10 @@ func graphicStage(t *testing.T, answers map[string]string, prepare func(cfg *Con
 	return s, pictures
 }
 
-// count is how often something was written.
-func (e *terminal) count(what string) int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return bytes.Count(e.raw.Bytes(), []byte(what))
-}
-
 // sentIDs are the ids of the pictures that were sent, in order.
 func (e *terminal) sentIDs() []string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	var ids []string
-	for _, m := range regexp.MustCompile(`\x1b_Ga=T,U=1[^;]*,i=(\d+)`).FindAllStringSubmatch(e.raw.String(), -1) {
+	for _, m := range e.Matches(regexp.MustCompile(`\x1b_Ga=T,U=1[^;]*,i=(\d+)`)) {
 		ids = append(ids, m[1])
 	}
 	return ids
@@ -75,28 +66,27 @@ func TestATerminalWithKittysGraphicsGetsPixels(t *testing.T) {
 	s, _ := graphicStage(t, asKitty, nil)
 	s.happen(rooms.MessageChanged{Message: sunset(1)})
 	s.wait(placeholder)
-	s.term.mu.Lock()
-	sent, shown := bytes.Index(s.term.raw.Bytes(), []byte("a=T,U=1")), bytes.Index(s.term.raw.Bytes(), []byte(placeholder))
-	s.term.mu.Unlock()
+	raw := s.term.Raw()
+	sent, shown := strings.Index(raw, "a=T,U=1"), strings.Index(raw, placeholder)
 	if sent < 0 || shown < sent {
 		t.Errorf("sent at %d, shown at %d", sent, shown)
 	}
 	// 26 cells by 9x18 pixels: the terminal has told the size of its cells.
-	if !s.term.wrote("s=504,v=288,c=56,r=16") && !s.term.wrote("s=459,v=288,c=51,r=16") {
+	if !s.term.Wrote("s=504,v=288,c=56,r=16") && !s.term.Wrote("s=459,v=288,c=51,r=16") {
 		t.Errorf("not in the size of the cells")
 	}
 	nudge := string(kitty.Nudge(kitty.Direct))
-	s.until("the nudge", func() bool { return s.term.wrote(nudge) })
+	s.until("the nudge", func() bool { return s.term.Wrote(nudge) })
 
 	// It scrolls away and comes back without being sent again.
 	for i := range 30 {
 		s.happen(rooms.MessageChanged{Message: said(uint64(2+i), joon, "more")})
 	}
 	s.gone(placeholder)
-	nudges := s.term.count(nudge)
+	nudges := s.term.Count(nudge)
 	s.press(pgup, pgup)
 	s.wait(placeholder)
-	s.until("another nudge", func() bool { return s.term.count(nudge) > nudges })
+	s.until("another nudge", func() bool { return s.term.Count(nudge) > nudges })
 	if n := len(s.term.sentIDs()); n != 1 {
 		t.Errorf("sent %d times", n)
 	}
@@ -106,7 +96,7 @@ func TestATerminalWithKittysGraphicsGetsPixels(t *testing.T) {
 		Sender: joon.ID, Name: joon.Name, Kind: rooms.KindDelete, Target: sunset(1).ID,
 	}})
 	s.gone(placeholder)
-	s.until("the picture to be freed", func() bool { return s.term.count("a=d,d=I") == 1 })
+	s.until("the picture to be freed", func() bool { return s.term.Count("a=d,d=I") == 1 })
 }
 
 func TestAllPicturesAreFreedInTheEnd(t *testing.T) {
@@ -121,8 +111,8 @@ func TestAllPicturesAreFreedInTheEnd(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Fatal("it goes on")
 	}
-	if ids := s.term.sentIDs(); len(ids) != 1 || !s.term.wrote("a=d,d=I,q=2,i="+ids[0]) {
-		t.Errorf("sent %v, freed %d", ids, s.term.count("a=d,d=I"))
+	if ids := s.term.sentIDs(); len(ids) != 1 || !s.term.Wrote("a=d,d=I,q=2,i="+ids[0]) {
+		t.Errorf("sent %v, freed %d", ids, s.term.Count("a=d,d=I"))
 	}
 }
 
@@ -133,7 +123,7 @@ func TestALeftRoomsPicturesAreFreed(t *testing.T) {
 	s.type_("/part")
 	s.press(enter)
 	s.gone(placeholder)
-	s.until("the picture to be freed", func() bool { return s.term.count("a=d,d=I") == 1 })
+	s.until("the picture to be freed", func() bool { return s.term.Count("a=d,d=I") == 1 })
 }
 
 func TestPicturesAreSentAgainWhenTheScreenIsCleared(t *testing.T) {
@@ -142,7 +132,7 @@ func TestPicturesAreSentAgainWhenTheScreenIsCleared(t *testing.T) {
 	s.wait(placeholder)
 	s.press("\x0c")
 	s.until("the picture to be sent again", func() bool { return len(s.term.sentIDs()) == 2 })
-	s.until("the first one to be freed", func() bool { return s.term.count("a=d,d=I") == 1 })
+	s.until("the first one to be freed", func() bool { return s.term.Count("a=d,d=I") == 1 })
 	s.wait(placeholder)
 }
 
@@ -150,11 +140,11 @@ func TestAResizedTerminalGetsThePictureInItsNewSize(t *testing.T) {
 	s, _ := graphicStage(t, asKitty, nil)
 	s.happen(rooms.MessageChanged{Message: sunset(1)})
 	s.wait(placeholder)
-	s.term.resize(50, 30)
+	s.term.SetSize(50, 30)
 	s.program.Send(windowSize(50, 30))
 	s.until("the picture to be sent again", func() bool { return len(s.term.sentIDs()) == 2 })
 	s.wait(placeholder)
-	s.until("the first one to be freed", func() bool { return s.term.count("a=d,d=I") == 1 })
+	s.until("the first one to be freed", func() bool { return s.term.Count("a=d,d=I") == 1 })
 }
 
 // Whoever does not answer as kitty does gets characters, and is asked nothing that it may not know.
@@ -180,18 +170,18 @@ func TestTerminalsThatDoNotAnswerGetNoGraphics(t *testing.T) {
 			s, _ := graphicStage(t, c.answers, c.prepare)
 			s.happen(rooms.MessageChanged{Message: sunset(1)})
 			s.until("the picture", func() bool {
-				screen := s.term.screen()
+				screen := s.term.Screen()
 				return strings.Contains(screen, "▀▀▀▀") || strings.Contains(screen, ":::::")
 			})
 			if c.asked {
-				s.until("the question", func() bool { return s.term.wrote(askGraphics) })
+				s.until("the question", func() bool { return s.term.Wrote(askGraphics) })
 			}
 			s.settle()
 			want := 0
 			if c.asked {
 				want = 1
 			}
-			if got := s.term.count(graphics); got != want || s.term.wrote(placeholder) {
+			if got := s.term.Count(graphics); got != want || s.term.Wrote(placeholder) {
 				t.Errorf("%d graphic sequences", got)
 			}
 		})
@@ -203,8 +193,8 @@ func TestPicturesThatAreOffAreNotShown(t *testing.T) {
 	s.happen(rooms.MessageChanged{Message: sunset(1)}, rooms.MessageChanged{Message: said(2, joon, "below")})
 	s.wait("sun.png · 640×400", "below")
 	s.settle()
-	if s.term.wrote(graphics) || strings.Contains(s.term.screen(), "▀▀▀") || strings.Contains(s.term.screen(), "┄┄┄") {
-		t.Errorf("the screen is\n%s", s.term.screen())
+	if s.term.Wrote(graphics) || strings.Contains(s.term.Screen(), "▀▀▀") || strings.Contains(s.term.Screen(), "┄┄┄") {
+		t.Errorf("the screen is\n%s", s.term.Screen())
 	}
 }
 
@@ -251,14 +241,14 @@ func TestAnAnimationMovesWhileItIsLookedAt(t *testing.T) {
 		cfg.Pictures = &moving{fakePictures: fakePictures{here: map[rooms.Hash]bool{{7}: true}}}
 	})
 	s.happen(rooms.MessageChanged{Message: dance(1)})
-	s.until("the first frame", func() bool { return s.term.wrote(red) })
+	s.until("the first frame", func() bool { return s.term.Wrote(red) })
 	// next lets the time of a frame pass until the colour comes.
 	next := func(colour string) {
 		t.Helper()
-		before := s.term.count(colour)
+		before := s.term.Count(colour)
 		s.until("the next frame", func() bool {
 			s.pass(50 * time.Millisecond)
-			return s.term.count(colour) > before
+			return s.term.Count(colour) > before
 		})
 	}
 	next(green)
@@ -269,11 +259,11 @@ func TestAnAnimationMovesWhileItIsLookedAt(t *testing.T) {
 	s.pass(time.Second)
 	s.pass(time.Second)
 	s.settle()
-	greens := s.term.count(green)
+	greens := s.term.Count(green)
 	for range 5 {
 		s.pass(time.Second)
 	}
-	if got := s.term.count(green); got > greens+1 {
+	if got := s.term.Count(green); got > greens+1 {
 		t.Errorf("it went on: %d and %d", greens, got)
 	}
 	s.program.Send(tea.FocusMsg{})
@@ -312,7 +302,7 @@ func TestAnAnimationInPixelsSwapsTwoIDsAndFreesThem(t *testing.T) {
 	}
 	s.until("both to be freed", func() bool {
 		s.pass(300 * time.Millisecond)
-		return s.term.wrote("a=d,d=I,q=2,i="+ids[1]+"\x1b") && s.term.wrote("a=d,d=I,q=2,i="+ids[2]+"\x1b")
+		return s.term.Wrote("a=d,d=I,q=2,i="+ids[1]+"\x1b") && s.term.Wrote("a=d,d=I,q=2,i="+ids[2]+"\x1b")
 	})
 }
 
@@ -323,13 +313,13 @@ func TestAnAnimationThatHasPlayedStandsStill(t *testing.T) {
 	s.happen(rooms.MessageChanged{Message: dance(1)})
 	s.until("the last frame", func() bool {
 		s.pass(100 * time.Millisecond)
-		return s.term.wrote(blue)
+		return s.term.Wrote(blue)
 	})
-	reds := s.term.count(red)
+	reds := s.term.Count(red)
 	for range 10 {
 		s.pass(200 * time.Millisecond)
 	}
-	if got := s.term.count(red); got != reds {
+	if got := s.term.Count(red); got != reds {
 		t.Errorf("it began again: %d and %d", reds, got)
 	}
 }
@@ -369,7 +359,7 @@ func TestAnAnimatedBombStandsStill(t *testing.T) {
 		}})
 		return <-out
 	})
-	if screen := s.term.screen(); strings.Contains(screen, "not here") {
+	if screen := s.term.Screen(); strings.Contains(screen, "not here") {
 		t.Errorf("the screen is\n%s", screen)
 	}
 }
@@ -380,7 +370,7 @@ func TestASmallPictureInPixelsIsNotMadeLarger(t *testing.T) {
 	m.Attached.Width, m.Attached.Height = 36, 18 // of cells of 9 by 18
 	s.happen(rooms.MessageChanged{Message: m})
 	s.wait(placeholder)
-	if !s.term.wrote(",c=4,r=1,") {
+	if !s.term.Wrote(",c=4,r=1,") {
 		t.Error("it is not 4 cells wide and 1 high")
 	}
 }
@@ -396,8 +386,8 @@ func TestBackInTheRoomAPictureIsThereWithoutBeingSentAgain(t *testing.T) {
 	s.press("\x1b[1;3A") // Alt+↑
 	s.wait(placeholder)
 	s.settle()
-	if n := len(s.term.sentIDs()); n != 1 || s.term.wrote("a=d,d=I") {
-		t.Errorf("sent %d times, freed %d times", n, s.term.count("a=d,d=I"))
+	if n := len(s.term.sentIDs()); n != 1 || s.term.Wrote("a=d,d=I") {
+		t.Errorf("sent %d times, freed %d times", n, s.term.Count("a=d,d=I"))
 	}
 }
 
@@ -408,7 +398,7 @@ func TestWith256ColoursPicturesAreNamedByOneOfThem(t *testing.T) {
 	s.happen(rooms.MessageChanged{Message: sunset(1)})
 	s.wait(placeholder)
 	ids := s.term.sentIDs()
-	if id := ids[len(ids)-1]; len(id) > 3 || !s.term.wrote("38;5;"+id+"m") {
+	if id := ids[len(ids)-1]; len(id) > 3 || !s.term.Wrote("38;5;"+id+"m") {
 		t.Errorf("sent under %v", ids)
 	}
 }
@@ -469,7 +459,7 @@ func TestOnlySoManyPicturesStayDrawn(t *testing.T) {
 		}
 	}
 	s.until("the last one to be there", func() bool { return drawn() == maxDrawn })
-	s.until("the first ones to be freed", func() bool { return s.term.count("a=d,d=I") == all-maxDrawn })
+	s.until("the first ones to be freed", func() bool { return s.term.Count("a=d,d=I") == all-maxDrawn })
 	for range 20 {
 		s.press(pgup)
 	}

@@ -94,13 +94,13 @@ func TestAPictureShowsItsProgressAndThenItself(t *testing.T) {
 	s.happen(rooms.MessageChanged{Message: m}, rooms.TransferChanged{Transfer: moving})
 	s.wait("sun␛[31m.png · 640×400 · 98 KiB", "coming, 42 %", "┄┄┄┄")
 	s.golden("coming-100x30")
-	rows := strings.Count(s.term.screen(), "\n")
+	rows := strings.Count(s.term.Screen(), "\n")
 	pictures.arrive(rooms.Hash{7})
 	moving.Done = moving.Attached.Size
 	s.happen(rooms.TransferEnded{Transfer: moving})
 	s.wait("▀▀▀▀▀▀")
 	s.gone("coming, 42 %")
-	if now := strings.Count(s.term.screen(), "\n"); now != rows {
+	if now := strings.Count(s.term.Screen(), "\n"); now != rows {
 		t.Errorf("the screen had %d rows and has %d", rows, now)
 	}
 	s.type_("/send-image notes.txt")
@@ -116,7 +116,7 @@ func TestThePlaceWhereAPictureWasTakenIsSaidToBeRemoved(t *testing.T) {
 	s.type_("/send-image sun.png")
 	s.press(enter)
 	s.wait("sun.png · 640×400")
-	if strings.Contains(s.term.screen(), "The place was removed") {
+	if strings.Contains(s.term.Screen(), "The place was removed") {
 		t.Error("a place was removed that was not there")
 	}
 	s.type_("/send-image holiday.png")
@@ -150,8 +150,8 @@ func TestPicturesAreDrawnForTheColoursOfTheTerminal(t *testing.T) {
 			s.logIn()
 			s.company(joon)
 			s.happen(rooms.MessageChanged{Message: sunset(1)})
-			s.until("the picture", func() bool { return s.term.wrote(c.want) })
-			if c.not != "" && s.term.wrote(c.not) {
+			s.until("the picture", func() bool { return s.term.Wrote(c.want) })
+			if c.not != "" && s.term.Wrote(c.not) {
 				t.Errorf("%q was written", c.not)
 			}
 		})
@@ -175,7 +175,7 @@ func TestPicturesStandOnTheGroundOfTheTerminal(t *testing.T) {
 	s.happen(rooms.MessageChanged{Message: sunset(1)})
 	s.wait("▀▀▀▀")
 	s.program.Send(tea.BackgroundColorMsg{Color: color.RGBA{0xfd, 0xf6, 0xe3, 0xff}})
-	s.until("the picture to be drawn anew", func() bool { return s.term.wrote("48;2;253;246;227") })
+	s.until("the picture to be drawn anew", func() bool { return s.term.Wrote("48;2;253;246;227") })
 }
 
 func TestUnreadMessagesAreCountedAndDivided(t *testing.T) {
@@ -189,7 +189,7 @@ func TestUnreadMessagesAreCountedAndDivided(t *testing.T) {
 		s.happen(rooms.MessageChanged{Message: said(uint64(2+i), joon, fmt.Sprintf("unseen %d", i))})
 	}
 	s.until("the count", func() bool {
-		_, after, _ := strings.Cut(s.term.screen(), "#lobby")
+		_, after, _ := strings.Cut(s.term.Screen(), "#lobby")
 		return strings.HasPrefix(strings.TrimLeft(after, " "), "3 │")
 	})
 	s.press("\x1ba") // Alt+A
@@ -303,7 +303,7 @@ func TestRoomsOfLastTimeOpenAgainWithTheirDrafts(t *testing.T) {
 	})
 	s.logIn()
 	s.wait("#kernel", "#lobby", "› about nothing")
-	if screen := s.term.screen(); strings.Contains(screen, "closed") || strings.Contains(screen, "#far") {
+	if screen := s.term.Screen(); strings.Contains(screen, "closed") || strings.Contains(screen, "#far") {
 		t.Errorf("the screen is\n%s", screen)
 	}
 	s.press("\x1b[1;3B") // Alt+Down
@@ -329,9 +329,9 @@ func TestASCIIHasNoOtherLinesAndMarks(t *testing.T) {
 	mine.State, mine.Stored, mine.Present = rooms.StateDelivered, 1, 1
 	s.happen(rooms.MessageChanged{Message: mine})
 	s.wait("++ 1/1")
-	for _, r := range s.term.screen() {
+	for _, r := range s.term.Screen() {
 		if strings.ContainsRune("│─╭╮╰╯●○◐✓›▌", r) {
-			t.Fatalf("%q is on the screen\n%s", r, s.term.screen())
+			t.Fatalf("%q is on the screen\n%s", r, s.term.Screen())
 		}
 	}
 }
@@ -340,7 +340,7 @@ func TestALightTerminalGetsTheLightTheme(t *testing.T) {
 	s := newStage(t, 100, 30, nil)
 	s.logIn()
 	s.program.Send(tea.BackgroundColorMsg{Color: color.White})
-	s.until("the light theme", func() bool { return s.term.wrote("38;2;26;95;180") })
+	s.until("the light theme", func() bool { return s.term.Wrote("38;2;26;95;180") })
 }
 
 func TestTheWheelScrollsAndAClickOpensARoom(t *testing.T) {
@@ -391,7 +391,7 @@ func TestWhyOneIsKeptOutIsSaidOnce(t *testing.T) {
 	}
 	s.wait("The server does not let you in any more", "connection lost")
 	s.settle()
-	if screen := s.term.screen(); strings.Count(screen, "does not let you in") != 1 {
+	if screen := s.term.Screen(); strings.Count(screen, "does not let you in") != 1 {
 		t.Errorf("it is said again:\n%s", screen)
 	}
 }

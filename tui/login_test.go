@@ -26,14 +26,14 @@ func TestThePasswordIsMaskedAndTheCursorStandsAfterWideCharacters(t *testing.T) 
 	s.wait("Password")
 	s.type_("안녕하세요")
 	s.wait("안녕하세요")
-	name := s.term.cursor()
+	name := s.term.Cursor()
 	s.press(tab)
 	s.type_("비밀 words")
 	s.wait("••••••••")
-	if strings.Contains(s.term.screen(), "비밀") || strings.Contains(s.term.screen(), "words\n") {
+	if strings.Contains(s.term.Screen(), "비밀") || strings.Contains(s.term.Screen(), "words\n") {
 		t.Error("the password is shown")
 	}
-	lines := strings.Split(s.term.screen(), "\n")
+	lines := strings.Split(s.term.Screen(), "\n")
 	row := lines[name.Y]
 	before, _, found := strings.Cut(row, "안녕하세요")
 	if !found || name.X != len([]rune(before))+10 {

@@ -22,7 +22,7 @@ func TestARoomThatMovesToAnotherServerIsOneQuietLine(t *testing.T) {
 		rooms.Live{Room: "lobby"},
 	)
 	s.wait("#lobby moved to the server attic.")
-	if screen := s.term.screen(); strings.Contains(screen, "Only you are in") {
+	if screen := s.term.Screen(); strings.Contains(screen, "Only you are in") {
 		t.Errorf("who comes first is told to wait:\n%s", screen)
 	}
 	s.happen(
@@ -31,7 +31,7 @@ func TestARoomThatMovesToAnotherServerIsOneQuietLine(t *testing.T) {
 	)
 	s.wait("3 here")
 	for _, alarm := range []string{"no longer", "is here", "joined", "came"} {
-		if screen := s.term.screen(); strings.Contains(screen, alarm) {
+		if screen := s.term.Screen(); strings.Contains(screen, alarm) {
 			t.Errorf("the screen says %q:\n%s", alarm, screen)
 		}
 	}

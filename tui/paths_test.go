@@ -107,7 +107,7 @@ func TestADroppedPictureIsSentWithOneKeyOrItsPathStays(t *testing.T) {
 		s.paste(words)
 		s.settle()
 		s.settle()
-		if strings.Contains(s.term.screen(), "Send it?") {
+		if strings.Contains(s.term.Screen(), "Send it?") {
 			t.Errorf("%q was offered to be sent", words)
 		}
 		s.press("\x15")
@@ -132,7 +132,7 @@ func TestSendImageWithoutANameChoosesOne(t *testing.T) {
 	s.type_("/send-image")
 	s.press(enter)
 	s.wait("Send a picture", "winter/", "autumn.png", "여름.png")
-	if screen := s.term.screen(); strings.Contains(screen, "notes.txt") || strings.Contains(screen, "hidden") {
+	if screen := s.term.Screen(); strings.Contains(screen, "notes.txt") || strings.Contains(screen, "hidden") {
 		t.Errorf("the screen is\n%s", screen)
 	}
 	s.press(down) // from the folder to the first file
@@ -174,7 +174,7 @@ func TestTheMouseChoosesAPictureToSend(t *testing.T) {
 	s.press(enter)
 	s.wait("c.png")
 	at := func(name string) (x, y int) {
-		for y, line := range strings.Split(s.term.screen(), "\n") {
+		for y, line := range strings.Split(s.term.Screen(), "\n") {
 			if before, _, found := strings.Cut(line, name); found {
 				return len([]rune(before)), y
 			}
@@ -207,6 +207,6 @@ func TestThePreviewIsFreedInTheTerminal(t *testing.T) {
 	s.press(esc)
 	s.gone(placeholder)
 	for _, id := range s.term.sentIDs() {
-		s.until("both to be freed", func() bool { return s.term.wrote("a=d,d=I,q=2,i=" + id + "\x1b") })
+		s.until("both to be freed", func() bool { return s.term.Wrote("a=d,d=I,q=2,i=" + id + "\x1b") })
 	}
 }

@@ -3,7 +3,6 @@
 package tui
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -18,68 +17,16 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
-	uv "github.com/charmbracelet/ultraviolet"
 	"github.com/charmbracelet/x/ansi"
-	"github.com/charmbracelet/x/vt"
 
 	"kchat/rooms"
+	"kchat/tui/screentest"
 )
 
 var update = flag.Bool("update", false, "write the golden screens anew")
 
-// terminal is a terminal emulator with the program in it. The emulator's own lock does not cover reading the screen.
-type terminal struct {
-	*vt.Emulator
-	mu  sync.Mutex
-	raw bytes.Buffer // everything that was written
-	// answers are what the terminal says to what it is asked.
-	answers map[string]string
-}
-
-// resize changes the emulator's size.
-func (e *terminal) resize(width, height int) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.Resize(width, height)
-}
-
-// Write turns a line feed into a new line, as a terminal driver does.
-func (e *terminal) Write(p []byte) (int, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.raw.Write(p)
-	for question, answer := range e.answers {
-		if bytes.Contains(p, []byte(question)) {
-			go e.SendText(answer)
-		}
-	}
-	if _, err := e.Emulator.Write(bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n"))); err != nil {
-		return 0, err
-	}
-	return len(p), nil
-}
-
-func (e *terminal) screen() string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	lines := strings.Split(e.Emulator.String(), "\n")
-	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " \r")
-	}
-	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
-}
-
-func (e *terminal) cursor() uv.Position {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.CursorPosition()
-}
-
-func (e *terminal) wrote(s string) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return bytes.Contains(e.raw.Bytes(), []byte(s))
-}
+// terminal is the terminal that the program is on.
+type terminal struct{ *screentest.Terminal }
 
 // stage is the program on a terminal with a fake server.
 type stage struct {
@@ -169,7 +116,8 @@ func newStage(t testing.TB, width, height int, prepare func(s *stage, cfg *Confi
 		client: s.client, archive: s.archive,
 		info: rooms.ServerInfo{Address: "10.0.0.7:10106", Server: serverID, Community: community, Name: "lab", Register: true},
 	}
-	s.term = &terminal{Emulator: vt.NewEmulator(width, height)}
+	s.term = &terminal{screentest.New(width, height)}
+	s.term.Driver = true
 	cfg := Config{
 		Output:  s.term,
 		Address: "127.0.0.1:10106", Rooms: []string{"lobby"}, Gate: s.gate, Clock: s.clock.Now, Tick: s.clock.Tick, Zone: time.UTC,
@@ -215,7 +163,7 @@ func newStage(t testing.TB, width, height int, prepare func(s *stage, cfg *Confi
 func (s *stage) wait(all ...string) {
 	s.t.Helper()
 	s.until("the screen to hold "+strings.Join(all, " and "), func() bool {
-		screen := s.term.screen()
+		screen := s.term.Screen()
 		for _, want := range all {
 			if !strings.Contains(screen, want) {
 				return false
@@ -228,7 +176,7 @@ func (s *stage) wait(all ...string) {
 // gone waits until the screen no longer holds s.
 func (s *stage) gone(what string) {
 	s.t.Helper()
-	s.until("the screen to lose "+what, func() bool { return !strings.Contains(s.term.screen(), what) })
+	s.until("the screen to lose "+what, func() bool { return !strings.Contains(s.term.Screen(), what) })
 }
 
 func (s *stage) until(what string, holds func() bool) {
@@ -236,7 +184,7 @@ func (s *stage) until(what string, holds func() bool) {
 	deadline := time.Now().Add(30 * time.Second)
 	for !holds() {
 		if time.Now().After(deadline) {
-			s.t.Fatalf("waited for %s; the screen is\n%s", what, inWords(s.term.screen()))
+			s.t.Fatalf("waited for %s; the screen is\n%s", what, inWords(s.term.Screen()))
 		}
 		time.Sleep(15 * time.Millisecond)
 	}
@@ -334,7 +282,7 @@ func (s *stage) endsBroken(draft string) *Fault {
 	if got := s.archive.draft("lobby"); got != draft {
 		s.t.Errorf("kept %q", got)
 	}
-	if !s.term.wrote("\x1b[?1049l") {
+	if !s.term.Wrote("\x1b[?1049l") {
 		s.t.Error("the terminal is still on its other screen")
 	}
 	return fault
@@ -346,7 +294,7 @@ func (s *stage) golden(name string) {
 	shoot(s.t, s.term, name)
 	path := filepath.Join("testdata", name+".screen")
 	var got string
-	settle := func() string { return s.term.screen() }
+	settle := func() string { return s.term.Screen() }
 	if *update {
 		time.Sleep(150 * time.Millisecond)
 		if err := os.WriteFile(path, []byte(settle()), 0o644); err != nil {

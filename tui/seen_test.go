@@ -93,7 +93,7 @@ func TestWhoHasReadStandsAtOurLastMessages(t *testing.T) {
 		return rooms.ReadChanged{Room: "lobby", Person: p.ID, Upto: rooms.Position{Epoch: 1, Seq: seq}}
 	}
 	row := func(words string) string {
-		for line := range strings.Lines(s.term.screen()) {
+		for line := range strings.Lines(s.term.Screen()) {
 			if strings.Contains(line, words+" ") {
 				return line
 			}
@@ -111,7 +111,7 @@ func TestWhoHasReadStandsAtOurLastMessages(t *testing.T) {
 	shoot(t, s.term, "read-marks")
 	s.happen(upTo(lena, 4), upTo(joon, 4))
 	marked("four", "read by all")
-	if screen := s.term.screen(); strings.Count(screen, "read") != 1 {
+	if screen := s.term.Screen(); strings.Count(screen, "read") != 1 {
 		t.Errorf("marks are left behind:\n%s", screen)
 	}
 	// What comes later has been read by nobody yet, and who goes is not waited for.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	uv "github.com/charmbracelet/ultraviolet"
+	"github.com/charmbracelet/x/vt"
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/math/fixed"
@@ -26,10 +27,22 @@ func shoot(t testing.TB, term *terminal, name string) {
 		return
 	}
 	time.Sleep(150 * time.Millisecond)
+	var img image.Image
 	faces := fonts(t)
+	term.Do(func(e *vt.Emulator) { img = paint(e, faces) })
+	f, err := os.Create(filepath.Join(dir, name+".png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := png.Encode(f, img); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// paint is the screen as a picture.
+func paint(term *vt.Emulator, faces [3]font.Face) image.Image {
 	const w, h = 9, 18
-	term.mu.Lock()
-	defer term.mu.Unlock()
 	img := image.NewRGBA(image.Rect(0, 0, term.Width()*w, term.Height()*h))
 	ground, ink := color.RGBA{0x16, 0x19, 0x20, 0xff}, color.RGBA{0xdf, 0xe3, 0xea, 0xff}
 	if os.Getenv("KCHAT_SHOTS_LIGHT") != "" {
@@ -77,14 +90,7 @@ func shoot(t testing.TB, term *terminal, name string) {
 	if at := term.CursorPosition(); at.In(term.Bounds()) {
 		draw.Draw(img, image.Rect(at.X*w, at.Y*h+2, at.X*w+2, (at.Y+1)*h-2), image.NewUniform(ink), image.Point{}, draw.Src)
 	}
-	f, err := os.Create(filepath.Join(dir, name+".png"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if err := png.Encode(f, img); err != nil {
-		t.Fatal(err)
-	}
+	return img
 }
 
 var fonts = func() func(t testing.TB) [3]font.Face {

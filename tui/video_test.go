@@ -148,7 +148,7 @@ func cinemaStage(t *testing.T, answers map[string]string, prepare func(*Config))
 	}
 	v := &cinema{film: film, tools: tools}
 	s := newStage(t, 100, 30, func(s *stage, cfg *Config) {
-		s.term.answers = answers
+		s.term.Answers = answers
 		cfg.Pictures, cfg.Videos = &fakePictures{here: map[rooms.Hash]bool{}}, v
 		if prepare != nil {
 			prepare(cfg)
@@ -164,11 +164,9 @@ var reds = regexp.MustCompile(`[34]8;2;(\d+);0;\d+`)
 
 // shown counts the frames of the reel that were written to the terminal, by their reds.
 func (e *terminal) shown() int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	seen := map[int]bool{}
-	for _, m := range reds.FindAllSubmatch(e.raw.Bytes(), -1) {
-		if r, err := strconv.Atoi(string(m[1])); err == nil {
+	for _, m := range e.Matches(reds) {
+		if r, err := strconv.Atoi(m[1]); err == nil {
 			seen[(r+reelStep/2)/reelStep] = true
 		}
 	}
@@ -255,7 +253,7 @@ func TestAVideoGoesOnInAnotherSize(t *testing.T) {
 	m := clip(1)
 	s.happen(rooms.MessageChanged{Message: m}, comes(m, 20_000))
 	s.wait("space pauses")
-	s.term.resize(60, 20)
+	s.term.SetSize(60, 20)
 	s.program.Send(tea.WindowSizeMsg{Width: 60, Height: 20})
 	s.wait("space shows it again")
 	if n := s.term.shown(); n < reelFrames/2 {
@@ -400,7 +398,7 @@ func TestAKittyOnThisMachineGetsFramesThroughFilesAndNoneIsLeft(t *testing.T) {
 		askGraphics + ",f=24": "\x1b_Gi=32;OK\x1b\\",
 		"\x1b[16t":            asKitty["\x1b[16t"],
 	}, nil)
-	s.until("the question", func() bool { return s.term.wrote(askGraphics + ",f=24") })
+	s.until("the question", func() bool { return s.term.Wrote(askGraphics + ",f=24") })
 	m := clip(1)
 	s.happen(rooms.MessageChanged{Message: m}, comes(m, 20_000))
 	s.wait("space shows it again")
@@ -412,14 +410,12 @@ func TestAKittyOnThisMachineGetsFramesThroughFilesAndNoneIsLeft(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Fatal("it goes on")
 	}
-	s.term.mu.Lock()
-	told := inFile.FindAllSubmatch(s.term.raw.Bytes(), -1)
-	s.term.mu.Unlock()
+	told := s.term.Matches(inFile)
 	if len(told) < 2 { // the question is one
 		t.Errorf("%d files", len(told))
 	}
 	for _, seq := range told {
-		path, err := base64.StdEncoding.DecodeString(string(seq[1]))
+		path, err := base64.StdEncoding.DecodeString(seq[1])
 		if err != nil {
 			t.Fatal(err)
 		}

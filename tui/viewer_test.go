@@ -55,7 +55,7 @@ func TestAClickOnAPictureOpensIt(t *testing.T) {
 	s, _ := graphicStage(t, nil, nil)
 	s.happen(rooms.MessageChanged{Message: sunset(1)})
 	s.wait("▀▀▀▀")
-	lines := strings.Split(s.term.screen(), "\n")
+	lines := strings.Split(s.term.Screen(), "\n")
 	for y, line := range lines {
 		if x := strings.Index(line, "▀▀▀▀"); x >= 0 {
 			column := len([]rune(line[:x]))
@@ -110,9 +110,9 @@ func TestTheViewerShowsPixelsAndFreesThem(t *testing.T) {
 	s.wait("HERE 2")
 	ids := s.term.sentIDs()
 	for _, id := range ids[1:] {
-		s.until("the viewer's pictures to be freed", func() bool { return s.term.wrote("a=d,d=I,q=2,i=" + id + "\x1b") })
+		s.until("the viewer's pictures to be freed", func() bool { return s.term.Wrote("a=d,d=I,q=2,i=" + id + "\x1b") })
 	}
-	if s.term.wrote("a=d,d=I,q=2,i=" + ids[0] + "\x1b") {
+	if s.term.Wrote("a=d,d=I,q=2,i=" + ids[0] + "\x1b") {
 		t.Error("the picture in the talk was freed")
 	}
 }
@@ -123,13 +123,12 @@ func TestTheViewerDrawsSixelsWhereTheTerminalHasThem(t *testing.T) {
 	s := viewing(t, asXterm, nil)
 	s.until("sixels", func() bool {
 		s.pass(sixelAfter)
-		return s.term.count("\x1bP0;1;0q") == 1
+		return s.term.Count("\x1bP0;1;0q") == 1
 	})
-	s.term.mu.Lock()
-	at := aSixel.FindStringSubmatch(s.term.raw.String())
-	drawn := strings.LastIndex(s.term.raw.String(), "\x1bP0;1;0q")
-	cells := strings.Index(s.term.raw.String(), "140")
-	s.term.mu.Unlock()
+	raw := s.term.Raw()
+	at := aSixel.FindStringSubmatch(raw)
+	drawn := strings.LastIndex(raw, "\x1bP0;1;0q")
+	cells := strings.Index(raw, "140")
 	// The pane below the first row: 100 columns and 28 rows of 10x20 pixels, of which 1000x560 are used.
 	if at == nil || at[1] != "2" || at[2] != "1" || at[3] != "1000" || at[4] != "560" {
 		t.Errorf("drawn at %v", at)
@@ -137,16 +136,16 @@ func TestTheViewerDrawsSixelsWhereTheTerminalHasThem(t *testing.T) {
 	if drawn < cells {
 		t.Error("drawn before the cells around it")
 	}
-	clears := s.term.count("\x1b[2J")
+	clears := s.term.Count("\x1b[2J")
 	s.press("+")
 	s.until("the part", func() bool {
 		s.pass(sixelAfter)
-		return s.term.count("\x1bP0;1;0q") == 2
+		return s.term.Count("\x1bP0;1;0q") == 2
 	})
 	s.press(esc)
 	s.wait("HERE 2")
-	s.until("the screen to be cleared", func() bool { return s.term.count("\x1b[2J") > clears })
-	if s.term.wrote(graphics) {
+	s.until("the screen to be cleared", func() bool { return s.term.Count("\x1b[2J") > clears })
+	if s.term.Wrote(graphics) {
 		t.Error("kitty's graphics were sent")
 	}
 }
@@ -156,7 +155,7 @@ func TestAResizedTerminalGetsTheViewedPictureInItsNewSize(t *testing.T) {
 	s.wait(placeholder)
 	s.settle()
 	n := len(s.term.sentIDs())
-	s.term.resize(60, 20)
+	s.term.SetSize(60, 20)
 	s.program.Send(windowSize(60, 20))
 	s.until("the picture in its new size", func() bool { return len(s.term.sentIDs()) > n })
 	s.wait("640×400", placeholder)
@@ -197,7 +196,7 @@ func TestTheViewedPictureIsSavedAndItsPathCopied(t *testing.T) {
 	s := viewing(t, nil, func(cfg *Config) { cfg.Files = files })
 	s.press("c")
 	s.wait("The path is in the clipboard: /blobs/07")
-	s.until("the clipboard", func() bool { return s.term.wrote("\x1b]52;c;L2Jsb2JzLzA3") })
+	s.until("the clipboard", func() bool { return s.term.Wrote("\x1b]52;c;L2Jsb2JzLzA3") })
 	s.press("s")
 	select {
 	case name := <-files.saved:
@@ -241,6 +240,6 @@ func TestAnAnimationMovesInTheViewer(t *testing.T) {
 	s.gone("HERE 2")
 	s.until("it to move", func() bool {
 		s.pass(100 * time.Millisecond)
-		return s.term.wrote(green) && s.term.wrote(blue)
+		return s.term.Wrote(green) && s.term.Wrote(blue)
 	})
 }

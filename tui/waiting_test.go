@@ -48,7 +48,7 @@ func TestTheLineForAFriendIsCopiedToTheClipboardOfTheTerminal(t *testing.T) {
 	s.wait("The line was copied.")
 	line := "kchat-tui login --server 192.168.0.7:10106 --room zoo"
 	s.until("OSC 52 with the line", func() bool {
-		return s.term.wrote("\x1b]52;c;" + base64.StdEncoding.EncodeToString([]byte(line)))
+		return s.term.Wrote("\x1b]52;c;" + base64.StdEncoding.EncodeToString([]byte(line)))
 	})
 }
 

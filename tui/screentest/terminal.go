@@ -10,6 +10,7 @@ package screentest
 import (
 	"bytes"
 	"io"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -19,7 +20,7 @@ import (
 )
 
 // rawLimit is how many of the bytes that were written last are kept.
-const rawLimit = 16 << 20
+const rawLimit = 32 << 20
 
 // Terminal is a terminal emulator. What reads the screen and what is written to it may run at the same time.
 type Terminal struct {
@@ -114,6 +115,18 @@ func (t *Terminal) Wrote(s string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return bytes.Contains(t.raw.Bytes(), []byte(s))
+}
+
+// Count is how often s was written.
+func (t *Terminal) Count(s string) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return bytes.Count(t.raw.Bytes(), []byte(s))
+}
+
+// Matches are what a pattern finds in what was written, with its groups.
+func (t *Terminal) Matches(pattern *regexp.Regexp) [][]string {
+	return pattern.FindAllStringSubmatch(t.Raw(), -1)
 }
 
 // SetSize changes the emulator's size. A program under a pseudo-terminal is told by Program.Resize, which does this too.
