@@ -190,11 +190,19 @@ func measure(ctx context.Context, o options, jobs []job.Job, r *results) (err er
 	return failed
 }
 
+// restLine is a result without runs: what connections cost that nobody uses.
+func restLine(r job.Result) string {
+	own, sockets := held(r)
+	server, all := resting(r)
+	return fmt.Sprintf("  setting up %.0f each, of all %.0f; holds %.0f and %.0f bytes; a second of it %.0f, of all %.0f", setUp(r),
+		float64(r.SetUp.Busy)/float64(r.Job.People()), own, sockets, server, all)
+}
+
 // line is one result for whoever watches.
 func line(r job.Result) string {
 	text := fmt.Sprintf("%-9s N=%-4d rooms=%-4d %5d B %-5s", r.Job.Server, r.Job.Members, r.Job.Rooms, r.Job.Size, modeOf(r.Job))
 	if len(r.Runs) == 0 {
-		return text + fmt.Sprintf("  setting up %.0f each", float64(r.SetUp.Server)/float64(r.Job.People()))
+		return text + restLine(r)
 	}
 	c := perDelivery(r)
 	return text + fmt.Sprintf("  server %8.0f  load %8.0f  all %8.0f", c.server, c.load, c.busy)

@@ -80,13 +80,17 @@ func (p profile) table(text *strings.Builder, title string, counts map[string]in
 func showProfile(root string, r *job.Result) error {
 	p := r.Profile
 	r.Profile = nil
-	if p == nil || len(r.Runs) == 0 {
+	if p == nil {
 		return nil
 	}
 	if p.Full {
 		return errors.New("more samples were taken than there is room for: let more instructions lie between them")
 	}
-	fmt.Printf("%s\ninstructions of a delivery\n%v\n", line(*r), newProfile(p, perDelivery(*r).busy))
+	what, cost := "a delivery", perDelivery(*r).busy
+	if len(r.Runs) == 0 {
+		what, cost = "setting up a connection", float64(r.SetUp.Busy)/float64(r.Job.People())
+	}
+	fmt.Printf("%s\ninstructions of %s\n%v\n", line(*r), what, newProfile(p, cost))
 	name := fmt.Sprintf("profile-%s-%d-%d-%d-%s.folded", r.Job.Server, r.Job.Members, r.Job.Rooms, r.Job.Size, modeOf(r.Job))
 	path := filepath.Join(root, ".cache", name)
 	var text strings.Builder

@@ -138,6 +138,15 @@ func ofLoad(r job.Result, get func(job.Load) uint64) float64 {
 // setUp is what one connection costs the server until it is in its room.
 func setUp(r job.Result) float64 { return float64(r.SetUp.Server) / float64(r.Job.People()) }
 
+// resting is what one connection that nobody uses costs in a second: of the server, and of all.
+func resting(r job.Result) (server, all float64) {
+	each := float64(r.Rest.Elapsed) / 1e9 * float64(r.Job.People())
+	if each == 0 {
+		return 0, 0
+	}
+	return float64(r.Rest.Server) / each, float64(r.Rest.Busy) / each
+}
+
 // held is what one idle connection makes the machine hold, in bytes: at the server, and of the kernel for both ends of
 // its socket.
 func held(r job.Result) (server, sockets float64) {

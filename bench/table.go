@@ -181,11 +181,13 @@ func (r *results) idleTable(text *strings.Builder) {
 		}
 		if first {
 			heading(text, "### An idle connection, logged in and in its room, of 1,000 in one room", "",
-				"bytes beyond its socket", "bytes of the socket, both ends", "to set it up, "+r.unit()+" of the server")
+				"bytes beyond its socket", "bytes of the socket, both ends", "to set it up, "+r.unit()+" of the server",
+				"a second of it, of the server / of all")
 			first = false
 		}
 		own, sockets := held(*found)
-		row(text, server, number(own-floor), number(sockets), number(setUp(*found)))
+		ofServer, ofAll := resting(*found)
+		row(text, server, number(own-floor), number(sockets), number(setUp(*found)), number(ofServer)+" / "+number(ofAll))
 	}
 }
 

@@ -67,12 +67,11 @@ func measure(j job.Job) (result job.Result, err error) {
 	if err != nil {
 		return result, err
 	}
-	load, err := startLoad(j)
-	if err != nil {
-		return result, err
+	load, err := connect(j, server, &result)
+	if load != nil {
+		defer func() { err = errors.Join(err, load.stop()) }()
 	}
-	defer func() { err = errors.Join(err, load.stop()) }()
-	if err := load.ready(); err != nil {
+	if err != nil {
 		return result, err
 	}
 	after, err := server.cost(load)
@@ -85,7 +84,8 @@ func measure(j job.Job) (result job.Result, err error) {
 		return result, err
 	}
 	if j.Repeat == 0 {
-		return result, nil
+		result.Rest, err = rest(server, load)
+		return result, err
 	}
 	for i := range j.Repeat + 1 {
 		run, err := measureRun(server, load)
@@ -100,6 +100,43 @@ func measure(j job.Job) (result job.Result, err error) {
 		result.Profile, err = profile(server, load, j.Profile)
 	}
 	return result, err
+}
+
+// connect brings all in. Of a job without runs that is what a profile is of.
+func connect(j job.Job, server *server, result *job.Result) (l *load, err error) {
+	var p *profiler
+	if j.Profile > 0 && j.Repeat == 0 {
+		if p, err = startProfile(j.Profile); err != nil {
+			return nil, err
+		}
+	}
+	if l, err = startLoad(j); err == nil {
+		err = l.ready()
+	}
+	if p != nil {
+		var errEnd error
+		client := 0
+		if l != nil {
+			client = l.cmd.Process.Pid
+		}
+		result.Profile, errEnd = p.end(j.Profile, server.pids, client)
+		err = errors.Join(err, errEnd)
+	}
+	return l, err
+}
+
+// resting is how long all are left alone: some times as long as the clients are silent before they say that they are there.
+const resting = 60 * time.Second
+
+// rest is what it costs to have connections that nobody uses.
+func rest(server *server, load *load) (c job.Cost, err error) {
+	before, err := server.cost(load)
+	if err != nil {
+		return c, err
+	}
+	time.Sleep(resting)
+	after, err := server.cost(load)
+	return after.Minus(before), err
 }
 
 // profiledRuns are as many as it takes at most; a profile of fewer samples is given all the same.

@@ -112,6 +112,7 @@ type Result struct {
 	SetUp   Cost   `json:"set_up"`  // of all connections: connecting, logging in, joining
 	Before  Memory `json:"before"`  // the server runs, nobody is connected
 	Idle    Memory `json:"idle"`    // all are connected and nobody talks
+	Rest    Cost   `json:"rest"`    // of a while in which nobody talks; of a job without runs
 	TCPMem  string `json:"tcp_mem"` // the limits of /proc/sys/net/ipv4/tcp_mem, pages
 	Runs    []Run  `json:"runs"`
 
