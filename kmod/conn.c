@@ -151,6 +151,7 @@ void kchat_conn_close(struct kchat_conn *conn, enum kchat_error error, u16 cause
 	trace_kchat_drop(conn, error);
 	conn->phase = KCHAT_PHASE_CLOSING;
 	conn->deadline = jiffies + kchat_param_jiffies(conn->kn, KCHAT_P_closing_ms);
+	kchat_worker_soon(conn);
 	conn_leave(conn);
 	if (error == KCHAT_E_NONE)
 		return;
@@ -186,7 +187,7 @@ static void conn_die(struct kchat_conn *conn)
 	kchat_conn_left(conn);
 	kchat_conn_peer(conn, peer);
 	pr_info_ratelimited("client gone %s\n", peer);
-	list_del_init(&conn->node);
+	kchat_worker_remove(conn);
 	kchat_conn_put(conn);
 }
 
@@ -209,7 +210,7 @@ void kchat_conn_turn(struct kchat_conn *conn)
 		return;
 	}
 	if (list_empty(&conn->node))
-		list_add_tail(&conn->node, &conn->worker->conns);
+		kchat_worker_add(conn);
 
 	kchat_conn_take_posts(conn);
 	if (test_bit(KCHAT_CONN_END, &conn->flags))
@@ -259,7 +260,32 @@ static void conn_tick_blocked(struct kchat_conn *conn)
 		conn->blocked = false;
 }
 
-void kchat_conn_tick(struct kchat_conn *conn)
+static unsigned long earlier(unsigned long a, unsigned long b)
+{
+	return time_before(a, b) ? a : b;
+}
+
+/*
+ * When something may be to be done, or sooner. What makes it sooner than that says so by
+ * kchat_worker_soon().
+ */
+static unsigned long conn_due(const struct kchat_conn *conn)
+{
+	unsigned long silence = kchat_param_jiffies(conn->kn, KCHAT_P_silence_ms);
+	unsigned long lost = conn->heard + kchat_param_jiffies(conn->kn, KCHAT_P_lost_ms);
+
+	if (conn->phase != KCHAT_PHASE_LIVE || conn->blocked || !list_empty(&conn->takers))
+		return jiffies;
+	/* It may be open by then. */
+	if (conn->state < KCHAT_CONN_OPEN)
+		return earlier(conn->deadline, conn->heard + silence);
+	if (conn->state != KCHAT_CONN_OPEN)
+		return lost;
+	/* Who is silent may be heard at any time, and fall silent again. */
+	return earlier(lost, (conn->silent ? jiffies : conn->heard) + silence);
+}
+
+unsigned long kchat_conn_tick(struct kchat_conn *conn)
 {
 	if (conn->phase == KCHAT_PHASE_LIVE) {
 		if (conn->state >= KCHAT_CONN_OPEN)
@@ -271,7 +297,7 @@ void kchat_conn_tick(struct kchat_conn *conn)
 	}
 	if (conn->blocked)
 		conn_tick_blocked(conn);
-	if (conn->phase == KCHAT_PHASE_LIVE && (conn->blocked || kchat_conn_sent(conn)))
-		return;
-	kchat_conn_kick(conn);
+	if (conn->phase != KCHAT_PHASE_LIVE || (!conn->blocked && !kchat_conn_sent(conn)))
+		kchat_conn_kick(conn);
+	return conn_due(conn);
 }

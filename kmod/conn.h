@@ -143,7 +143,7 @@ enum kchat_conn_phase {
  *
  * What follows is touched by the worker alone.
  *
- * @node: in kchat_worker.conns
+ * @node: in a list of kchat_worker.wheel
  * @sock: owned; released when the connection is dead
  * @phase: see above
  * @state: of the protocol
@@ -276,8 +276,8 @@ void kchat_conns_stop(struct kchat_net *kn);
 
 /* A turn: what others left, input, output. */
 void kchat_conn_turn(struct kchat_conn *conn);
-/* Deadlines; every KCHAT_TICK_MS. */
-void kchat_conn_tick(struct kchat_conn *conn);
+/* Deadlines; gives jiffies of when it wants to be looked at again. */
+unsigned long kchat_conn_tick(struct kchat_conn *conn);
 /* Nothing more is heard from it; it is closed when what waits is sent. */
 void kchat_conn_close(struct kchat_conn *conn, enum kchat_error error, u16 cause,
 		      const struct kchat_head *head);

@@ -168,6 +168,8 @@ static int __net_init kchat_net_init(struct net *net)
 	INIT_LIST_HEAD(&kn->strangers);
 	spin_lock_init(&kn->conns_lock);
 	xa_init(&kn->sessions);
+	INIT_LIST_HEAD(&kn->waiting);
+	spin_lock_init(&kn->waiting_lock);
 	kchat_files_init(kn);
 	INIT_LIST_HEAD(&kn->streams);
 	spin_lock_init(&kn->streams_lock);

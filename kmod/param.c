@@ -6,6 +6,7 @@
 #include <linux/moduleparam.h>
 
 #include "server.h"
+#include "worker.h"
 
 const struct kchat_param_info kchat_params[KCHAT_PARAM_COUNT] = {
 #define KCHAT_PARAM_INFO(name, def, min, max, unit, what) { #name, min, max, unit, what },
@@ -69,6 +70,7 @@ int kchat_param_set(struct kchat_net *kn, const char *name, u64 value)
 		if (!param_allows(&kchat_params[i], value))
 			return -ERANGE;
 		WRITE_ONCE(kn->values[i], value);
+		kchat_workers_look();
 		return 0;
 	}
 	return -ENOENT;

@@ -31,8 +31,10 @@ static u32 output_result(struct kchat_conn *conn, int sent)
 		return sent;
 	}
 	if (sent == -EAGAIN) {
-		if (!conn->blocked)
+		if (!conn->blocked) {
 			conn->stalled = jiffies;
+			kchat_worker_soon(conn);
+		}
 		conn->blocked = true;
 	} else {
 		set_bit(KCHAT_CONN_BROKEN, &conn->flags);

@@ -126,6 +126,11 @@ enum kchat_list {
  * @conns_lock: process context only; a leaf
  * @sessions: sessions by number; entries hold no reference: the lookup is RCU
  *	and refcount_inc_not_zero()
+ * @waiting: of those the ones to which time is to do something, linked by
+ *	kchat_session.waiting; the list holds no reference, a session leaves it when its last
+ *	one is dropped; under @waiting_lock
+ * @nr_waiting: how many they are; under @waiting_lock
+ * @waiting_lock: process context only; a leaf
  * @next_session: counts up; the generation is the upper half of the number
  * @rooms: rooms by number; each entry holds a reference, under @rooms_lock
  * @room_names: the same rooms by name, hashed; under @rooms_lock
@@ -179,6 +184,9 @@ struct kchat_net {
 	struct list_head strangers;
 	spinlock_t conns_lock;
 	struct xarray sessions;
+	struct list_head waiting;
+	u32 nr_waiting;
+	spinlock_t waiting_lock;
 	atomic_t next_session;
 
 	struct xarray rooms;

@@ -16,12 +16,32 @@
 
 /* ---- references -------------------------------------------------------- */
 
+/* Time is to look at it at @due, or not at all. */
+static void session_wait(struct kchat_session *session, bool waits, unsigned long due)
+{
+	struct kchat_net *kn = session->kn;
+
+	spin_lock(&kn->waiting_lock);
+	session->due = due;
+	if (waits == !list_empty(&session->waiting)) {
+		/* It is where it belongs. */
+	} else if (waits) {
+		list_add_tail(&session->waiting, &kn->waiting);
+		WRITE_ONCE(kn->nr_waiting, kn->nr_waiting + 1);
+	} else {
+		list_del_init(&session->waiting);
+		WRITE_ONCE(kn->nr_waiting, kn->nr_waiting - 1);
+	}
+	spin_unlock(&kn->waiting_lock);
+}
+
 void kchat_session_put(struct kchat_session *session)
 {
 	struct kchat_net *kn = session->kn;
 
 	if (!refcount_dec_and_test(&session->refs))
 		return;
+	session_wait(session, false, 0);
 	kchat_account_put(session->account);
 	memzero_explicit(session->key, sizeof(session->key));
 	kfree_rcu(session, rcu);
@@ -81,22 +101,25 @@ void kchat_session_set_due(struct kchat_session *session)
 {
 	const struct kchat_seat *seat;
 	unsigned long due = 0;
+	bool waits;
 
 	lockdep_assert_held(&session->lock);
+	waits = session->file || (!session->main && !session->ended);
 	if (session->file)
 		due = jiffies + min_t(unsigned long, HZ,
 				      kchat_param_jiffies(session->kn, KCHAT_P_unread_ms) / 4);
-	else if (!session->main && !session->ended)
+	else if (waits)
 		due = session->expires_at;
 	list_for_each_entry(seat, &session->seats, by_session) {
 		/* A file is never lost: what it has lost was taken away. */
 		if (session->file || READ_ONCE(seat->member))
 			continue;
-		if (!due || time_before(session->lost_at, due))
+		if (!waits || time_before(session->lost_at, due))
 			due = session->lost_at;
+		waits = true;
 		break;
 	}
-	WRITE_ONCE(session->due, due);
+	session_wait(session, waits, due);
 }
 
 static void session_leave_rooms(struct kchat_session *session, enum kchat_person_state state,
@@ -326,23 +349,45 @@ static void session_tick(struct kchat_session *session)
 		kchat_session_end(session);
 }
 
+#define KCHAT_WAITING_ROW	256	/* how many are looked at without a pause */
+
+/*
+ * The next one that is due, with a reference, of the first *left on the list, each of which
+ * goes to its end. NULL: none of those that were looked at.
+ */
+static struct kchat_session *session_due(struct kchat_net *kn, u32 *left)
+{
+	struct kchat_session *session, *found = NULL;
+	u32 row = KCHAT_WAITING_ROW;
+
+	spin_lock(&kn->waiting_lock);
+	while (!found && *left && row-- && !list_empty(&kn->waiting)) {
+		session = list_first_entry(&kn->waiting, struct kchat_session, waiting);
+		list_move_tail(&session->waiting, &kn->waiting);
+		(*left)--;
+		/* Without references it is leaving the list just now. */
+		if (!time_before(jiffies, session->due) && refcount_inc_not_zero(&session->refs))
+			found = session;
+	}
+	if (list_empty(&kn->waiting))
+		*left = 0;
+	spin_unlock(&kn->waiting_lock);
+	return found;
+}
+
 void kchat_sessions_tick(struct kchat_net *kn)
 {
+	u32 left = READ_ONCE(kn->nr_waiting);
 	struct kchat_session *session;
-	unsigned long number, due;
 
-	rcu_read_lock();
-	xa_for_each(&kn->sessions, number, session) {
-		due = READ_ONCE(session->due);
-		if (!due || time_before(jiffies, due) || !refcount_inc_not_zero(&session->refs))
-			continue;
-		rcu_read_unlock();
-		session_tick(session);
-		kchat_session_put(session);
+	while (left) {
+		session = session_due(kn, &left);
+		if (session) {
+			session_tick(session);
+			kchat_session_put(session);
+		}
 		cond_resched();
-		rcu_read_lock();
 	}
-	rcu_read_unlock();
 }
 
 void kchat_sessions_stop(struct kchat_net *kn)

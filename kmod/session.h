@@ -45,7 +45,9 @@ struct kchat_net;
  * @expires_at: jiffies when it ends, unless @main; under @lock
  * @silent: @main has been silent, or @file left unread, for too long; written under @lock
  * @away: it has said so; written under @lock
- * @due: jiffies of the next thing time does to it, 0: nothing; written under @lock
+ * @waiting: in kn->waiting while time is to look at it, else empty; changed under @lock and
+ *	kn->waiting_lock, or by the last put
+ * @due: jiffies of that; under kn->waiting_lock
  */
 struct kchat_session {
 	refcount_t refs;
@@ -67,6 +69,7 @@ struct kchat_session {
 	struct list_head seats;
 	unsigned long lost_at;
 	unsigned long expires_at;
+	struct list_head waiting;
 	unsigned long due;
 };
 

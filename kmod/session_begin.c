@@ -34,6 +34,7 @@ static struct kchat_session *session_alloc(struct kchat_net *kn, struct kchat_ac
 	mutex_init(&session->lock);
 	INIT_LIST_HEAD(&session->seats);
 	INIT_LIST_HEAD(&session->link);
+	INIT_LIST_HEAD(&session->waiting);
 	atomic_inc(&kn->nr_sessions);
 	return session;
 }

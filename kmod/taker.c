@@ -246,6 +246,7 @@ static enum kchat_error taker_begin(struct kchat_conn *conn, const struct kchat_
 	}
 	list_add_tail(&taker->node, &conn->takers);
 	hlist_add_head(&taker->cursor.node, &taker->slot->cursors);
+	kchat_worker_soon(conn);
 	ctl = kchat_conn_answer(conn, hdr, 8, &head);
 	if (ctl) {
 		head.room = stream->room->number; /* whatever the request says */

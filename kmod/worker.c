@@ -99,14 +99,69 @@ static void worker_ready(struct kchat_worker *worker)
 	}
 }
 
+/* ---- time -------------------------------------------------------------- */
+
+/*
+ * A connection waits in the list of the tick that is to look at it, and is not asked when
+ * its time moves on: what it has been heard to say is seen when its turn comes. So a tick
+ * costs nothing for those that have nothing to fear from it.
+ */
+static struct list_head *worker_slot(struct kchat_worker *worker, unsigned long due)
+{
+	long left = due - worker->tick;
+	u32 ticks = 0;
+
+	/* After that moment, not at it. */
+	if (left >= 0)
+		ticks = min_t(unsigned long, left / msecs_to_jiffies(KCHAT_TICK_MS) + 1,
+			      KCHAT_WHEEL - 1);
+	return &worker->wheel[(worker->turn + ticks) % KCHAT_WHEEL];
+}
+
+void kchat_worker_add(struct kchat_conn *conn)
+{
+	struct kchat_worker *worker = conn->worker;
+
+	if (!worker->nr_conns++)
+		worker->tick = jiffies + msecs_to_jiffies(KCHAT_TICK_MS);
+	list_add_tail(&conn->node, worker_slot(worker, jiffies));
+}
+
+void kchat_worker_remove(struct kchat_conn *conn)
+{
+	list_del_init(&conn->node);
+	conn->worker->nr_conns--;
+}
+
+void kchat_worker_soon(struct kchat_conn *conn)
+{
+	list_move_tail(&conn->node, &conn->worker->wheel[conn->worker->turn % KCHAT_WHEEL]);
+}
+
+void kchat_workers_look(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_workers; i++)
+		WRITE_ONCE(workers[i].look_all, true);
+}
+
 static void worker_tick(struct kchat_worker *worker)
 {
-	struct kchat_conn *conn, *next;
+	u32 lists = xchg(&worker->look_all, false) ? KCHAT_WHEEL : 1;
+	struct kchat_conn *conn;
+	LIST_HEAD(now);
 
-	/* A tick can end its own connection, and no other. */
-	list_for_each_entry_safe(conn, next, &worker->conns, node) {
+	while (lists--)
+		list_splice_tail_init(&worker->wheel[(worker->turn + lists) % KCHAT_WHEEL], &now);
+	worker->turn++;
+	worker->tick += msecs_to_jiffies(KCHAT_TICK_MS);
+
+	/* A tick can close its own connection, and no other; its end comes in a turn. */
+	while (!list_empty(&now)) {
+		conn = list_first_entry(&now, struct kchat_conn, node);
 		kchat_takers_tick(conn);
-		kchat_conn_tick(conn);
+		list_move_tail(&conn->node, worker_slot(worker, kchat_conn_tick(conn)));
 		cond_resched();
 	}
 }
@@ -117,31 +172,28 @@ static bool worker_idle(const struct kchat_worker *worker)
 }
 
 /* The time to the next tick; without connections there is none. */
-static long worker_sleep(const struct kchat_worker *worker, unsigned long tick)
+static long worker_sleep(const struct kchat_worker *worker)
 {
-	if (list_empty(&worker->conns))
+	if (!worker->nr_conns)
 		return MAX_SCHEDULE_TIMEOUT;
-	return time_before(jiffies, tick) ? (long)(tick - jiffies) : 0;
+	return max_t(long, worker->tick - jiffies, 0);
 }
 
 static int worker_run(void *data)
 {
 	struct kchat_worker *worker = data;
-	unsigned long tick = jiffies;
 
 	while (!kthread_should_stop()) {
 		worker_ready(worker);
 		worker_dirty(worker);
-		if (time_after_eq(jiffies, tick)) {
+		if (worker->nr_conns && time_after_eq(jiffies, worker->tick))
 			worker_tick(worker);
-			tick = jiffies + msecs_to_jiffies(KCHAT_TICK_MS);
-		}
 		kchat_worker_range_drop(worker);
 
 		/* State first, then the question: a push in between wakes us. */
 		set_current_state(TASK_IDLE);
 		if (worker_idle(worker) && !kthread_should_stop())
-			schedule_timeout(worker_sleep(worker, tick));
+			schedule_timeout(worker_sleep(worker));
 		__set_current_state(TASK_RUNNING);
 		cond_resched();
 	}
@@ -151,10 +203,12 @@ static int worker_run(void *data)
 static int worker_start(struct kchat_worker *worker, unsigned int index, unsigned int cpu)
 {
 	struct task_struct *task;
+	unsigned int i;
 
 	init_llist_head(&worker->ready);
 	init_llist_head(&worker->dirty);
-	INIT_LIST_HEAD(&worker->conns);
+	for (i = 0; i < KCHAT_WHEEL; i++)
+		INIT_LIST_HEAD(&worker->wheel[i]);
 	worker->index = index;
 	worker->scratch = kchat_alloc(kvmalloc(KCHAT_SCRATCH, GFP_KERNEL));
 	if (!worker->scratch)
@@ -175,7 +229,7 @@ static int worker_start(struct kchat_worker *worker, unsigned int index, unsigne
 static void worker_stop(struct kchat_worker *worker)
 {
 	kthread_stop(worker->task);
-	WARN_ON_ONCE(!worker_idle(worker) || !list_empty(&worker->conns));
+	WARN_ON_ONCE(!worker_idle(worker) || worker->nr_conns);
 	kchat_spare_release(&worker->spare);
 	kvfree(worker->scratch);
 }

@@ -18,6 +18,7 @@ struct kchat_conn;
 
 #define KCHAT_SCRATCH		(64 * 1024)
 #define KCHAT_TICK_MS		250
+#define KCHAT_WHEEL		64	/* ticks that a connection is left alone at most */
 #define KCHAT_WALK_BYTES	(128 * 1024)
 
 /**
@@ -46,22 +47,31 @@ struct kchat_slot {
  * @dirty: slots whose log has grown; each holds a reference to its owner
  * @task: the thread
  * @index: 0 to kchat_workers() - 1; constant
- * @conns: its connections; the list owns the worker's reference to each
+ * @look_all: the next tick looks at all connections; set by anybody
+ * @wheel: its connections, struct kchat_conn.node, each in the list of the tick that is to
+ *	look at it; the lists own the worker's reference to each
+ * @turn: the list of the next tick is @wheel[@turn % KCHAT_WHEEL]
+ * @tick: jiffies of the next tick; valid if there are connections
+ * @nr_conns: how many there are
  * @scratch: KCHAT_SCRATCH bytes to receive into
  * @spare: memory for the next append
  * @appended: bytes its connections have added to logs since it last sent what is new
  * @range: what was sent last, kept for the next cursor at the same place
  * @has_range: there is one
  *
- * Everything below @index is touched by the thread alone.
+ * Everything below @look_all is touched by the thread alone.
  */
 struct kchat_worker {
 	struct llist_head ready;
 	struct llist_head dirty;
 	struct task_struct *task;
 	unsigned int index;
+	bool look_all;
 
-	struct list_head conns;
+	struct list_head wheel[KCHAT_WHEEL];
+	u32 turn;
+	u32 nr_conns;
+	unsigned long tick;
 	u8 *scratch;
 	struct kchat_spare spare;
 	u32 appended;
@@ -86,6 +96,16 @@ void kchat_slots_mark(struct kchat_slot *slots, void (*hold)(void *owner));
 
 /* Any context. The caller passes a reference on to the list. */
 void kchat_worker_queue_conn(struct kchat_worker *worker, struct llist_node *node);
+
+/*
+ * The worker's part of a connection begins and ends, and the next tick is to look at it:
+ * its worker only. A tick that has nothing to do says itself when it is to look again.
+ */
+void kchat_worker_add(struct kchat_conn *conn);
+void kchat_worker_remove(struct kchat_conn *conn);
+void kchat_worker_soon(struct kchat_conn *conn);
+/* A limit has changed: the next ticks look at all connections. Any context. */
+void kchat_workers_look(void);
 
 /* The calling thread is this worker. */
 static inline bool kchat_worker_here(const struct kchat_worker *worker)
