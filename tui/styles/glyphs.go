@@ -7,7 +7,7 @@ type Glyphs struct {
 	Vertical, Horizontal, Dashed               string
 	TopLeft, TopRight, BottomLeft, BottomRight string
 	Here, Away, Reconnecting, Offline, Bot     string
-	Mark, Prompt, Ellipsis, Bullet             string
+	Mark, Prompt, Ellipsis, Bullet, Item       string
 	Waiting, Sending, Sent, Delivered, Failed  string
 	BarFull, BarEmpty, Up, Down, Masked        string
 	Play, Pause                                string
@@ -19,7 +19,7 @@ func glyphs(ascii bool) Glyphs {
 			Vertical: "|", Horizontal: "-", Dashed: "-",
 			TopLeft: "+", TopRight: "+", BottomLeft: "+", BottomRight: "+",
 			Here: "*", Away: "o", Reconnecting: "~", Offline: ".", Bot: "b",
-			Mark: ">", Prompt: ">", Ellipsis: ".", Bullet: "-",
+			Mark: ">", Prompt: ">", Ellipsis: ".", Bullet: "-", Item: "*",
 			Waiting: "w", Sending: ".", Sent: "+", Delivered: "+", Failed: "!",
 			BarFull: "#", BarEmpty: ".", Up: "^", Down: "v", Masked: "*",
 			Play: ">", Pause: "=",
@@ -29,7 +29,7 @@ func glyphs(ascii bool) Glyphs {
 		Vertical: "│", Horizontal: "─", Dashed: "┄",
 		TopLeft: "╭", TopRight: "╮", BottomLeft: "╰", BottomRight: "╯",
 		Here: "●", Away: "◐", Reconnecting: "◌", Offline: "○", Bot: "◆",
-		Mark: "▌", Prompt: "›", Ellipsis: "…", Bullet: "·",
+		Mark: "▌", Prompt: "›", Ellipsis: "…", Bullet: "·", Item: "•",
 		Waiting: "◷", Sending: "·", Sent: "✓", Delivered: "✓", Failed: "!",
 		BarFull: "━", BarEmpty: "─", Up: "↑", Down: "↓", Masked: "•",
 		Play: "▸", Pause: "‖",

@@ -8,6 +8,7 @@ import (
 
 	"kchat/history"
 	"kchat/rooms"
+	"kchat/tui/markdown"
 	"kchat/tui/text"
 )
 
@@ -267,14 +268,7 @@ func (m *Message) bodyRows(look *Look, width int) []string {
 	if m.words() == "" {
 		return nil
 	}
-	rows := text.Wrap(m.words(), width)
-	style := st.Text
-	if m.State == rooms.StateWaiting || m.State == rooms.StateSending || m.Unsent() {
-		style = st.Muted
-	}
-	for i := range rows {
-		rows[i] = style.Render(rows[i])
-	}
+	rows := markdown.Render(m.marks(look), m.words(), width)
 	if m.edited {
 		mark := " " + look.Words.Say("talk.edited")
 		if last := len(rows) - 1; text.Width(rows[last])+text.Width(mark) <= width {

@@ -145,6 +145,12 @@ func fit(s string, width int) (string, int) {
 	return s[:n], used
 }
 
+// Fit returns the longest beginning of a cleaned s that takes at most width cells, and something of it in any case.
+func Fit(s string, width int) string {
+	head, _ := fit(s, width)
+	return head
+}
+
 // fitHangul is the part of a word with Hangul in it that stays in a row with so many cells left: it may be nothing, and
 // what is left does not begin with closing punctuation.
 func fitHangul(word string, width int) (string, int) {
