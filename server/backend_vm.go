@@ -54,7 +54,7 @@ func startVM(ctx context.Context, cfg Config, console io.Writer, h hooks) (*vmBa
 	}
 	machine := vm.Config{
 		Parts: cfg.Parts, Dir: cfg.Paths.Runtime, Files: cfg.Files, CPUs: cpus, Console: console, Kmsg: h.kmsg,
-		Boot: cfg.patience(bootWait), Accel: cfg.Accel, Parallel: cfg.Parallel, Cables: cfg.Cables,
+		Boot: cfg.patience(bootWait), Accel: cfg.Accel, Parallel: cfg.Parallel, Count: cfg.Count, Cables: cfg.Cables,
 		Forwards: append([]vm.Forward{{Host: inner, Guest: DefaultPort}, {UDP: true, Host: inner, Guest: wire.DiscoverPort}}, cfg.Forwards...),
 		Account: func(data json.RawMessage) {
 			var r genl.Request

@@ -66,6 +66,8 @@ type Config struct {
 	Forwards []vm.Forward `json:"-"`
 	// Parallel gives emulated processors a thread each, for kernels that look for data races.
 	Parallel bool `json:"parallel,omitempty"`
+	// Count makes the microVM's clock count instructions, for tests of what something costs.
+	Count bool `json:"-"`
 	// Slow stretches every time limit by this factor, for kernels that check themselves; 0: not at all.
 	Slow int `json:"slow,omitempty"`
 	// Unloaded is called when the module has left the kernel of a microVM that is to end: tests look at what is left.

@@ -9,6 +9,7 @@
 //	guestload deaf                                             an accounts service that does not answer
 //	guestload nobody                                           orders of somebody who is not root
 //	guestload lists                                            lists that change while they are read
+//	guestload guess -clients 100                               what refusing a login costs the server
 //	guestload speak ADDRESS HEX                                say bytes, print the answer
 //	guestload owners PORT                                      how many processes have the listener of a port open
 //	guestload owners -own                                      the same of a port that it opens itself
@@ -44,7 +45,7 @@ type plan struct {
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("say what to do: relay, talk, orders, deaf, nobody, lists, speak or owners")
+		return fmt.Errorf("say what to do: relay, talk, orders, deaf, nobody, lists, guess, speak or owners")
 	}
 	if args[0] == "speak" {
 		if len(args) != 3 {
@@ -86,6 +87,8 @@ func run(args []string) error {
 		return nobody(ctx)
 	case "lists":
 		return lists(ctx)
+	case "guess":
+		return guess(p)
 	case "deaf":
 		return deaf(ctx)
 	case "orders":
