@@ -188,6 +188,29 @@ func (s *stage) resize(width, height int) {
 	s.settle()
 }
 
+// A terminal that was small for a moment has lost what stood outside, though its size is what it was.
+func TestATerminalThatWasSmallForAMomentIsDrawnAnew(t *testing.T) {
+	s := inCompany(t)
+	s.happen(rooms.MessageChanged{Message: said(2, joon, "안녕하세요 everybody")})
+	s.wait("everybody")
+	whole := s.term.Screen()
+	s.term.SetSize(20, 5)
+	s.term.SetSize(100, 30)
+	s.program.Send(windowSize(100, 30))
+	s.until("the whole screen", func() bool { return s.term.Screen() == whole })
+
+	// The answer to what the program itself asks every second is no reason to draw.
+	s.pass(sizeEvery)
+	s.settle()
+	drawn := s.term.Count("\x1b[2J")
+	s.program.Send(windowSize(100, 30))
+	s.type_("x")
+	s.wait("› x")
+	if again := s.term.Count("\x1b[2J"); again != drawn {
+		t.Errorf("drawn anew %d times", again-drawn)
+	}
+}
+
 func TestPanesLieOverTheTalkOnNarrowScreens(t *testing.T) {
 	s := newStage(t, 60, 20, nil)
 	s.logIn()

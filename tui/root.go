@@ -20,6 +20,7 @@ type root struct {
 	*env
 	width, height int
 	sized         bool // the terminal has said its size
+	asked         bool // it was asked for its size, and has not answered
 	login         *login
 	chat          *chat
 	running       *running
@@ -64,10 +65,12 @@ func (r *root) lookAtSize() tea.Cmd {
 	return r.cfg.Tick(sizeEvery, func(time.Time) tea.Msg { return sizeMsg{} })
 }
 
-// filter drops sizes that are none: each would draw the whole screen anew.
+// filter drops the answers to lookAtSize that say nothing new: each would draw the whole screen anew. A size that was
+// not asked for is never dropped, for a terminal that was small for a moment has lost what stood outside.
 func (r *root) filter(_ tea.Model, msg tea.Msg) tea.Msg {
 	size, ok := msg.(tea.WindowSizeMsg)
-	if ok && r.sized && size.Width == r.width && size.Height == r.height {
+	if ok && r.asked && r.sized && size.Width == r.width && size.Height == r.height {
+		r.asked = false
 		return nil
 	}
 	return msg
@@ -94,6 +97,7 @@ func (r *root) route(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		return r, r.resized(msg)
 	case sizeMsg:
+		r.asked = true
 		return r, tea.Batch(tea.RequestWindowSize, r.lookAtSize())
 	case tea.BackgroundColorMsg:
 		r.dressFor(opaque(msg.Color), !msg.IsDark(), r.color)
