@@ -6,32 +6,41 @@
 #define EACH(byte)	(0x0101010101010101ULL * (byte))
 
 /*
- * Not 0: one of these eight bytes is none from 0x20 to 0x7e, of which most text
- * is. Subtracting borrows a byte's highest bit if it is below 0x20, adding 1 sets
- * it if it is 0x7f; neither reaches into the next byte unless this one is already
- * found out.
+ * Its highest bits are not all 0: one of these eight bytes is none from 0x20 to
+ * 0x7e, of which most text is. The first such byte is always found, for nothing
+ * carries into it: below 0x20 the subtraction sets its highest bit, from 0x7f to
+ * 0xfe the addition, and for 0xff, which the addition makes 0, the subtraction again.
  */
 static inline u64 odd(const u8 *data)
 {
 	u64 word;
 
 	memcpy(&word, data, sizeof(word));
-	return (word | (word - EACH(0x20)) | (word + EACH(0x01))) & EACH(0x80);
+	return (word - EACH(0x20)) | (word + EACH(0x01));
 }
 
-/* How much of the beginning is plain, in whole words: where one is, four may be. */
+#define ODD	EACH(0x80)
+#define ROW	64
+
+/* The same of a row. */
+static inline u64 odd_row(const u8 *data)
+{
+	return odd(data) | odd(data + 8) | odd(data + 16) | odd(data + 24) |
+	       odd(data + 32) | odd(data + 40) | odd(data + 48) | odd(data + 56);
+}
+
+/* How much of the beginning is plain, in whole words: where one is, a row may be. */
 static u32 plain(const u8 *data, u32 len)
 {
-	u32 done = 8;
+	const u8 *pos = data, *end = data + len;
 
-	if (len < 8 || odd(data))
+	if (len < 8 || odd(pos) & ODD)
 		return 0;
-	while (len - done >= 32 && !(odd(data + done) | odd(data + done + 8) |
-				     odd(data + done + 16) | odd(data + done + 24)))
-		done += 32;
-	while (len - done >= 8 && !odd(data + done))
-		done += 8;
-	return done;
+	for (pos += 8; end - pos >= ROW && !(odd_row(pos) & ODD); pos += ROW)
+		;
+	for (; end - pos >= 8 && !(odd(pos) & ODD); pos += 8)
+		;
+	return pos - data;
 }
 
 /* The table of RFC 3629, section 4. */

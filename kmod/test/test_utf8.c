@@ -60,7 +60,7 @@ static void broken_sequences_are_refused(void)
 
 static void every_byte_is_found_at_every_place(void)
 {
-	char text[59]; /* more than one step of each width */
+	char text[155]; /* more than one step of each width */
 	int byte, place;
 
 	for (byte = 0; byte < 256; byte++) {
@@ -74,6 +74,31 @@ static void every_byte_is_found_at_every_place(void)
 			CHECK_EQ(check.layout, byte == '\t' || byte == '\n');
 			CHECK_EQ(check.control, (byte < 0x20 && byte != '\t' && byte != '\n') ||
 						byte == 0x7f);
+		}
+	}
+}
+
+static void no_byte_hides_the_one_beside_it(void)
+{
+	char text[8 + 64 + 8];
+	int first, second;
+
+	for (first = 0; first < 256; first++) {
+		for (second = 0; second < 256; second++) {
+			struct kchat_utf8 whole, parts = {};
+			u32 i;
+
+			memset(text, 'a', sizeof(text));
+			text[8 + 19] = first;
+			text[8 + 20] = second;
+			whole = check_of(text, sizeof(text));
+			for (i = 0; i < sizeof(text); i++)
+				kchat_utf8_feed(&parts, (u8 *)text + i, 1);
+			CHECK_EQ(kchat_utf8_ok(&whole), kchat_utf8_ok(&parts));
+			if (kchat_utf8_ok(&whole)) {
+				CHECK_EQ(whole.layout, parts.layout);
+				CHECK_EQ(whole.control, parts.control);
+			}
 		}
 	}
 }
@@ -143,6 +168,7 @@ int main(void)
 		TEST(surrogates_and_what_is_over_10ffff_are_refused),
 		TEST(broken_sequences_are_refused),
 		TEST(every_byte_is_found_at_every_place),
+		TEST(no_byte_hides_the_one_beside_it),
 		TEST(agrees_with_the_definition_on_all_short_sequences),
 		TEST(pieces_say_the_same_as_the_whole),
 	};
