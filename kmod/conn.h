@@ -149,8 +149,8 @@ enum kchat_conn_phase {
  * @state: of the protocol
  * @silent: nothing was heard for SILENCE_MS: its people were told
  * @stopped: input is not read while the peer does not read our answers
- * @stream_input: the last frame was a chunk: read the next header alone, so
- *	that its data can be received straight into pages
+ * @direct: the last frame was a chunk or long talk: read the next header alone, so
+ *	that what follows can be received straight into pages
  * @refused: refused logins
  * @reoffers: REOFFER whose answers are not sent yet
  * @heard: jiffies of the last sign of life
@@ -162,7 +162,7 @@ enum kchat_conn_phase {
  * @hold_len: bytes in it
  * @hold_size: bytes it can have
  * @skip: bytes of input to be read over
- * @body_seg: a chunk is being received into these pages
+ * @body_seg: a chunk, or long talk, is being received into these pages
  * @body_have: bytes of its frame that are there
  * @ctl: frames to send, oldest first
  * @ctl_bytes: of @ctl
@@ -204,7 +204,7 @@ struct kchat_conn {
 	u8 state;
 	bool silent;
 	bool stopped;
-	bool stream_input;
+	bool direct;
 	bool blocked;
 	bool shut;
 	u8 refused;
@@ -338,6 +338,11 @@ void kchat_cursor_forget(struct kchat_cursor *cursor);
 
 /* dispatch.c: what the session's other connection passed on. */
 void kchat_dispatch_request(struct kchat_conn *conn, const struct kchat_ctl *ctl);
+/*
+ * dispatch_room.c: long talk that kchat_frame_check() let through, received into
+ * @seg, which is taken over.
+ */
+void kchat_dispatch_long(struct kchat_conn *conn, struct kchat_seg *seg);
 /* dispatch.c: a whole frame that kchat_frame_check() let through. */
 void kchat_dispatch(struct kchat_conn *conn, const struct kchat_rule *rule,
 		    const struct kchat_hdr *hdr, const u8 *body, u32 len);

@@ -6,6 +6,7 @@
 #include "home.h"
 #include "room.h"
 #include "rule.h"
+#include "worker.h"
 
 static void join(struct kchat_conn *conn, const struct kchat_request *req, bool settled)
 {
@@ -64,6 +65,31 @@ void kchat_handle_talk(struct kchat_conn *conn, const struct kchat_request *req)
 	enum kchat_error error = kchat_frame_parse_talk(req->rule->type, &vec, 1, &talk);
 
 	relay(conn, req, error, req->rule->type == KCHAT_T_TOPIC ? &talk : NULL);
+}
+
+/*
+ * The bytes are ours alone: they are checked where they will be sent from, and the
+ * author cannot change them any more.
+ */
+void kchat_dispatch_long(struct kchat_conn *conn, struct kchat_seg *seg)
+{
+	struct kchat_spare *spare = &conn->worker->spare;
+	struct kvec pieces[KCHAT_SEG_PAGES];
+	struct kchat_request req = {};
+	enum kchat_error error;
+	struct kchat_talk talk;
+	struct kchat_hdr hdr;
+	u32 count;
+
+	kchat_seg_read(seg, 0, &hdr, sizeof(hdr));
+	req.rule = kchat_frame_rule(le16_to_cpu(hdr.type));
+	req.hdr = &hdr;
+	req.len = seg->used - sizeof(hdr);
+	count = kchat_seg_kvecs(seg, sizeof(hdr), req.len, pieces);
+	error = kchat_frame_parse_talk(req.rule->type, pieces, count, &talk);
+	kchat_spare_give(spare, seg);
+	relay(conn, &req, error, NULL);
+	kchat_spare_empty(spare);
 }
 
 void kchat_handle_typing(struct kchat_conn *conn, const struct kchat_request *req)

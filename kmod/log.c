@@ -60,7 +60,7 @@ static void log_add_seg(struct kchat_log *log, struct kchat_seg *seg)
 		atomic64_add(cost, log->account);
 }
 
-static void log_drop_first(struct kchat_log *log)
+static void log_drop_first(struct kchat_log *log, struct kchat_spare *spare)
 {
 	struct kchat_seg *seg = log_first(log);
 	u32 cost = kchat_seg_cost(seg);
@@ -71,27 +71,32 @@ static void log_drop_first(struct kchat_log *log)
 	log->bytes -= cost;
 	if (log->account)
 		atomic64_sub(cost, log->account);
-	kchat_seg_bury(log->graves, seg);
+	/* A log at its cap drops one for each that it takes: no memory has to be got or cleared. */
+	if (spare && !spare->seg &&
+	    kchat_seg_reuse(log->graves, seg, KCHAT_SEG_PAGES, KCHAT_SEG_ENTRIES))
+		spare->seg = seg;
+	else
+		kchat_seg_bury(log->graves, seg);
 }
 
 void kchat_log_destroy(struct kchat_log *log)
 {
 	while (!list_empty(&log->segs))
-		log_drop_first(log);
+		log_drop_first(log, NULL);
 	kvfree(log->buckets);
 	log->buckets = NULL;
 }
 
-void kchat_log_trim(struct kchat_log *log, u64 bytes)
+void kchat_log_trim(struct kchat_log *log, u64 bytes, struct kchat_spare *spare)
 {
 	while (log->bytes > bytes && !list_is_singular(&log->segs))
-		log_drop_first(log);
+		log_drop_first(log, spare);
 }
 
 void kchat_log_drop(struct kchat_log *log, u64 pos, u64 bytes)
 {
 	while (log->bytes > bytes && kchat_seg_end(log_first(log)) <= pos)
-		log_drop_first(log);
+		log_drop_first(log, NULL);
 }
 
 /* ---- finding a message again ------------------------------------------- */
@@ -187,6 +192,11 @@ static struct kchat_seg *log_seg_at(const struct kchat_log *log, u64 pos)
 
 /* ---- appending --------------------------------------------------------- */
 
+static struct kchat_seg *spare_seg(gfp_t gfp)
+{
+	return kchat_seg_alloc(KCHAT_SEG_PAGES * PAGE_SIZE, KCHAT_SEG_ENTRIES, gfp);
+}
+
 int kchat_spare_fill(struct kchat_spare *spare, const struct kchat_log *log, gfp_t gfp)
 {
 	u32 nr_buckets;
@@ -196,7 +206,7 @@ int kchat_spare_fill(struct kchat_spare *spare, const struct kchat_log *log, gfp
 		spare->buckets = NULL;
 	}
 	if (!spare->seg) {
-		spare->seg = kchat_seg_alloc(KCHAT_SEG_PAGES * PAGE_SIZE, KCHAT_SEG_ENTRIES, gfp);
+		spare->seg = spare_seg(gfp);
 		if (!spare->seg)
 			return -ENOMEM;
 	}
@@ -224,6 +234,24 @@ void kchat_spare_release(struct kchat_spare *spare)
 	memset(spare, 0, sizeof(*spare));
 }
 
+struct kchat_seg *kchat_spare_take(struct kchat_spare *spare, gfp_t gfp)
+{
+	struct kchat_seg *seg = spare->seg;
+
+	spare->seg = NULL;
+	return seg ?: spare_seg(gfp);
+}
+
+void kchat_spare_give(struct kchat_spare *spare, struct kchat_seg *seg)
+{
+	if (spare->seg)
+		kchat_seg_put(spare->seg);
+	spare->seg = seg;
+	spare->filled = seg->used;
+	/* Nothing of the log's yet. */
+	seg->used = 0;
+}
+
 static bool seg_fits(const struct kchat_seg *seg, u32 len, bool lasting)
 {
 	return seg->size - seg->used >= len &&
@@ -238,7 +266,7 @@ void kchat_log_append(struct kchat_log *log, const struct kchat_hdr *hdr,
 	struct kchat_seg *seg;
 	u32 off, i;
 
-	if (list_empty(&log->segs) || !seg_fits(log_last(log), len, lasting)) {
+	if (spare->filled || list_empty(&log->segs) || !seg_fits(log_last(log), len, lasting)) {
 		log_add_seg(log, spare->seg);
 		spare->seg = NULL;
 	}
@@ -246,6 +274,11 @@ void kchat_log_append(struct kchat_log *log, const struct kchat_hdr *hdr,
 	off = seg->used;
 	kchat_seg_write(seg, off, hdr, sizeof(*hdr));
 	off += sizeof(*hdr);
+	if (spare->filled) {
+		off = spare->filled;
+		spare->filled = 0;
+		nr_body = 0;
+	}
 	for (i = 0; i < nr_body; i++) {
 		kchat_seg_write(seg, off, body[i].iov_base, body[i].iov_len);
 		off += body[i].iov_len;

@@ -55,14 +55,23 @@ struct kchat_log {
 /**
  * struct kchat_spare - memory for an append, got before the lock is taken
  * @seg: an empty segment with all its pages, or NULL
+ * @filled: bytes of the frame to be appended, which has been received into @seg;
+ *	0: it comes from elsewhere
  * @buckets: a larger table for the log that asked for one, or NULL
  * @nr_buckets: of @buckets
  */
 struct kchat_spare {
 	struct kchat_seg *seg;
-	u64 *buckets;
+	u32 filled;
 	u32 nr_buckets;
+	u64 *buckets;
 };
+
+/*
+ * A frame so long is alone in its segment or nearly so: it may as well be received
+ * into one, and needs not be copied there.
+ */
+#define KCHAT_SPARE_WHOLE	(KCHAT_SEG_PAGES * PAGE_SIZE / 2)
 
 #define KCHAT_RANGE_VECS	16
 
@@ -104,11 +113,24 @@ void kchat_log_destroy(struct kchat_log *log);
 /* Memory for one append of any frame to @log. No lock held; may sleep. -ENOMEM. */
 int kchat_spare_fill(struct kchat_spare *spare, const struct kchat_log *log, gfp_t gfp);
 void kchat_spare_release(struct kchat_spare *spare);
+/* A segment to receive a frame of any length into; the caller owns it. NULL: no memory. */
+struct kchat_seg *kchat_spare_take(struct kchat_spare *spare, gfp_t gfp);
+/*
+ * Takes over @seg, of whose @used bytes a frame is made: for the next append, which
+ * puts the segment into the log as it is and writes the header anew. Whoever does
+ * not append after all says so by kchat_spare_empty().
+ */
+void kchat_spare_give(struct kchat_spare *spare, struct kchat_seg *seg);
+
+static inline void kchat_spare_empty(struct kchat_spare *spare)
+{
+	spare->filled = 0;
+}
 
 /*
- * Appends the frame of header @hdr, complete, and @body. @lasting: @hdr->seq is
- * log->seq + 1. Takes from @spare what it needs, which kchat_spare_fill() has
- * filled since the last append. Cannot fail.
+ * Appends the frame of header @hdr, complete, and @body, which does not matter if the
+ * frame stands in @spare. @lasting: @hdr->seq is log->seq + 1. Takes from @spare what it
+ * needs, which kchat_spare_fill() has filled since the last append. Cannot fail.
  */
 void kchat_log_append(struct kchat_log *log, const struct kchat_hdr *hdr,
 		      const struct kvec *body, u32 nr_body, bool lasting,
@@ -122,8 +144,11 @@ bool kchat_log_find(const struct kchat_log *log, u64 sender, const u8 *id,
 /* Where the lasting frame @seq starts; the head if it is not yet there, the first if dropped. */
 u64 kchat_log_seek(const struct kchat_log *log, u64 seq);
 
-/* Drops the oldest segments until at most @bytes are held; the last one stays. */
-void kchat_log_trim(struct kchat_log *log, u64 bytes);
+/*
+ * Drops the oldest segments until at most @bytes are held; the last one stays. One
+ * that nobody holds becomes @spare's if that has none.
+ */
+void kchat_log_trim(struct kchat_log *log, u64 bytes, struct kchat_spare *spare);
 /* Drops the oldest segments that end at or before @pos until at most @bytes are held. */
 void kchat_log_drop(struct kchat_log *log, u64 pos, u64 bytes);
 

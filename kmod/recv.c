@@ -3,7 +3,7 @@
  * What a connection receives. Bytes come into the worker's scratch, whole frames
  * are handled there, and only what is left over is kept with the connection:
  * part of a frame whose header has been found good, so that its length is bounded.
- * Data of streams goes straight into the pages that are sent on.
+ * Data of streams and long talk go straight into the pages that are sent on.
  */
 #include <linux/net.h>
 #include <linux/slab.h>
@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "conn.h"
 #include "proxy.h"
+#include "room.h"
 #include "server.h"
 #include "session.h"
 #include "stats.h"
@@ -117,13 +118,43 @@ static void frame_heard(struct kchat_conn *conn)
 	kchat_session_silence(conn, false);
 }
 
-static void chunk_done(struct kchat_conn *conn)
+/* ---- frames that are received into pages ------------------------------- */
+
+/* Counted at the module's cap while it is being received, and then by a log. */
+static struct kchat_seg *body_take(struct kchat_conn *conn)
 {
 	struct kchat_seg *seg = conn->body_seg;
 
 	conn->body_seg = NULL;
+	if (seg)
+		atomic64_sub(kchat_seg_cost(seg), &kchat_graves.bytes);
+	return seg;
+}
+
+static void body_done(struct kchat_conn *conn)
+{
+	struct kchat_seg *seg = body_take(conn);
+	struct kchat_hdr hdr;
+
+	kchat_seg_read(seg, 0, &hdr, sizeof(hdr));
 	frame_heard(conn);
-	kchat_stream_chunk(conn, seg);
+	if (le16_to_cpu(hdr.type) == KCHAT_T_STREAM_CHUNK)
+		kchat_stream_chunk(conn, seg);
+	else
+		kchat_dispatch_long(conn, seg);
+}
+
+/* Takes over @seg, for a frame of @total bytes of which @have are here. */
+static void body_begin(struct kchat_conn *conn, struct kchat_seg *seg, const u8 *data, u32 have,
+		       u32 total)
+{
+	kchat_seg_write(seg, 0, data, have);
+	seg->used = total;
+	conn->body_seg = seg;
+	conn->body_have = have;
+	atomic64_add(kchat_seg_cost(seg), &kchat_graves.bytes);
+	if (have == total)
+		body_done(conn);
 }
 
 /*
@@ -145,12 +176,21 @@ static bool chunk_begin(struct kchat_conn *conn, const struct kchat_hdr *hdr, co
 		kchat_conn_reply_error(conn, hdr, error, 0);
 		return false;
 	}
-	kchat_seg_write(seg, 0, data, have);
-	seg->used = total;
-	conn->body_seg = seg;
-	conn->body_have = have;
-	if (have == total)
-		chunk_done(conn);
+	body_begin(conn, seg, data, have, total);
+	return true;
+}
+
+/* Long talk, of which @have bytes are here; it is looked at when it is whole. */
+static bool talk_begin(struct kchat_conn *conn, const struct kchat_hdr *hdr, const u8 *data,
+		       u32 have, u32 total)
+{
+	struct kchat_seg *seg = kchat_spare_take(&conn->worker->spare, GFP_KERNEL);
+
+	if (!seg) {
+		kchat_conn_reply_error(conn, hdr, KCHAT_E_BUSY, KCHAT_BUSY_MS);
+		return false;
+	}
+	body_begin(conn, seg, data, have, total);
 	return true;
 }
 
@@ -159,6 +199,7 @@ static u32 frame_take(struct kchat_conn *conn, const u8 *data, u32 len)
 {
 	struct kchat_verdict verdict;
 	struct kchat_hdr hdr;
+	bool chunk, talk;
 	u32 total, have;
 
 	memcpy(&hdr, data, sizeof(hdr));
@@ -178,9 +219,11 @@ static u32 frame_take(struct kchat_conn *conn, const u8 *data, u32 len)
 		conn->skip = total - have;
 		return have;
 	}
-	conn->stream_input = verdict.rule->type == KCHAT_T_STREAM_CHUNK;
-	if (conn->stream_input) {
-		if (!chunk_begin(conn, &hdr, data, have, total))
+	chunk = verdict.rule->type == KCHAT_T_STREAM_CHUNK;
+	talk = verdict.rule->kind & KCHAT_RULE_LASTING && total > KCHAT_SPARE_WHOLE;
+	conn->direct = chunk || talk;
+	if (chunk || (talk && have < total)) {
+		if (!(chunk ? chunk_begin : talk_begin)(conn, &hdr, data, have, total))
 			conn->skip = total - have;
 		return have;
 	}
@@ -266,11 +309,13 @@ static void hold_take(struct kchat_conn *conn)
 
 void kchat_conn_receive_free(struct kchat_conn *conn)
 {
+	struct kchat_seg *seg;
+
 	hold_free(conn->hold, conn->hold_size);
 	conn->hold = NULL;
-	if (conn->body_seg)
-		kchat_seg_put(conn->body_seg);
-	conn->body_seg = NULL;
+	seg = body_take(conn);
+	if (seg)
+		kchat_seg_put(seg);
 }
 
 /* ---- a turn ------------------------------------------------------------ */
@@ -290,7 +335,7 @@ static u32 receive_once(struct kchat_conn *conn, u32 *wanted)
 		got = input_pages(conn, conn->body_seg, conn->body_have, *wanted);
 		conn->body_have += got;
 		if (conn->body_have == conn->body_seg->used)
-			chunk_done(conn);
+			body_done(conn);
 	} else if (conn->hold) {
 		*wanted = conn->hold_size - conn->hold_len;
 		got = input(conn, conn->hold + conn->hold_len, *wanted);
@@ -298,7 +343,7 @@ static u32 receive_once(struct kchat_conn *conn, u32 *wanted)
 		if (conn->hold_len == conn->hold_size)
 			hold_take(conn);
 	} else {
-		*wanted = conn->stream_input ? KCHAT_HDR_LEN : KCHAT_SCRATCH;
+		*wanted = conn->direct ? KCHAT_HDR_LEN : KCHAT_SCRATCH;
 		got = input(conn, scratch, *wanted);
 		done = frames_take(conn, scratch, got);
 		hold_keep(conn, scratch + done, got - done);

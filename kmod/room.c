@@ -169,7 +169,7 @@ void kchat_rooms_shrink(struct kchat_net *kn)
 	xa_for_each(&kn->rooms, number, room) {
 		if (!spin_trylock(&room->lock))
 			continue;
-		kchat_log_trim(&room->log, room->log.bytes / 2);
+		kchat_log_trim(&room->log, room->log.bytes / 2, NULL);
 		spin_unlock(&room->lock);
 	}
 }
@@ -375,7 +375,7 @@ static bool room_idle(struct kchat_room *room)
 	       time_after(jiffies, room->idle_since +
 				   kchat_param_jiffies(room->kn, KCHAT_P_room_idle_ms));
 	if (idle && room->kept) {
-		kchat_log_trim(&room->log, 0);
+		kchat_log_trim(&room->log, 0, NULL);
 		idle = false;
 	}
 	room->gone = idle;

@@ -28,7 +28,7 @@ void kchat_room_append(struct kchat_room *room, struct kchat_hdr *hdr, const str
 	/* All is filled in: nothing changes once the append has published the head. */
 	kchat_log_append(log, hdr, body, nr_body, lasting, spare);
 	trace_kchat_relay(room, hdr);
-	kchat_log_trim(log, kchat_param(room->kn, KCHAT_P_log_bytes));
+	kchat_log_trim(log, kchat_param(room->kn, KCHAT_P_log_bytes), spare);
 	kchat_room_mark(room);
 }
 

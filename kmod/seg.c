@@ -118,6 +118,20 @@ u32 kchat_seg_vecs(const struct kchat_seg *seg, u32 off, u32 len, struct bio_vec
 	return count;
 }
 
+u32 kchat_seg_kvecs(const struct kchat_seg *seg, u32 off, u32 len, struct kvec *vecs)
+{
+	u32 count = 0;
+
+	while (len) {
+		u32 part = min_t(u32, len, kchat_seg_piece(seg, off));
+
+		vecs[count++] = (struct kvec){ .iov_base = seg_at(seg, off), .iov_len = part };
+		off += part;
+		len -= part;
+	}
+	return count;
+}
+
 /* ---- the dying --------------------------------------------------------- */
 
 void kchat_graves_init(struct kchat_graves *graves)
@@ -151,6 +165,18 @@ static void seg_end_of_life(struct kchat_graves *graves, struct kchat_seg *seg)
 {
 	atomic64_sub(kchat_seg_cost(seg), &graves->bytes);
 	kchat_seg_put(seg);
+}
+
+bool kchat_seg_reuse(struct kchat_graves *graves, struct kchat_seg *seg, u32 nr_pages,
+		     u32 max_entries)
+{
+	if (seg->nr_pages != nr_pages || seg->max_entries != max_entries || seg_held(seg))
+		return false;
+	atomic64_sub(kchat_seg_cost(seg), &graves->bytes);
+	INIT_LIST_HEAD(&seg->node);
+	seg->used = 0;
+	seg->nr_entries = 0;
+	return true;
 }
 
 void kchat_seg_bury(struct kchat_graves *graves, struct kchat_seg *seg)

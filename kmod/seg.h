@@ -12,6 +12,7 @@
 #include <linux/mm.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
+#include <linux/uio.h>
 
 #include "uapi/kchat.h"
 
@@ -99,6 +100,9 @@ void kchat_seg_read(const struct kchat_seg *seg, u32 off, void *data, u32 len);
 /* Describes @len bytes from @off on as pieces of memory; at most KCHAT_SEG_PAGES. How many. */
 u32 kchat_seg_vecs(const struct kchat_seg *seg, u32 off, u32 len, struct bio_vec *vecs);
 
+/* The same for who reads them. */
+u32 kchat_seg_kvecs(const struct kchat_seg *seg, u32 off, u32 len, struct kvec *vecs);
+
 /* How many bytes from @off on lie together. */
 static inline u32 kchat_seg_piece(const struct kchat_seg *seg, u32 off)
 {
@@ -115,6 +119,12 @@ static inline u64 kchat_seg_end(const struct kchat_seg *seg)
 
 /* What a segment costs, its bookkeeping included. */
 u32 kchat_seg_cost(const struct kchat_seg *seg);
+/*
+ * Gives up a dropped segment of @nr_pages and @max_entries, if only the caller holds it,
+ * and makes it as good as new: the caller's. False: it is still the log's to bury.
+ */
+bool kchat_seg_reuse(struct kchat_graves *graves, struct kchat_seg *seg, u32 nr_pages,
+		     u32 max_entries);
 /* Takes over the log's reference. Stays counted for as long as its memory is in use. */
 void kchat_seg_bury(struct kchat_graves *graves, struct kchat_seg *seg);
 

@@ -203,7 +203,7 @@ static void stream_put_frame(struct kchat_stream *stream, struct kchat_seg *seg,
 	kchat_log_append_seg(&stream->log, seg);
 	stream->progress = jiffies;
 	if (kchat_stream_is_video(stream))
-		kchat_log_trim(&stream->log, kchat_param(stream->kn, KCHAT_P_window));
+		kchat_log_trim(&stream->log, kchat_param(stream->kn, KCHAT_P_window), NULL);
 	kchat_stream_mark(stream);
 }
 

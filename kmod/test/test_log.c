@@ -58,6 +58,17 @@ static void end(void)
 	free(bytes);
 }
 
+/* The frame is received before it is known what the log will make of its header. */
+static void receive(const u8 *body, u32 len)
+{
+	struct kchat_seg *seg = kchat_spare_take(&spare, GFP_KERNEL);
+
+	CHECK(seg && seg->size >= KCHAT_HDR_LEN + len);
+	kchat_seg_write(seg, KCHAT_HDR_LEN, body, len);
+	seg->used = KCHAT_HDR_LEN + len;
+	kchat_spare_give(&spare, seg);
+}
+
 static void append(u32 body_len, bool lasting)
 {
 	static u8 body[KCHAT_BODY_MAX];
@@ -75,6 +86,10 @@ static void append(u32 body_len, bool lasting)
 	for (i = 0; i < body_len; i++)
 		body[i] = any(256);
 	kchat_frame_put_hdr(&hdr, lasting ? KCHAT_T_MSG : KCHAT_T_TYPING, body_len, &head);
+	if (sizeof(hdr) + body_len > KCHAT_SPARE_WHOLE && any(4)) {
+		receive(body, body_len);
+		vec[0].iov_base = vec[1].iov_base = NULL;
+	}
 	CHECK(!kchat_spare_fill(&spare, &log_, GFP_KERNEL));
 
 	frames[n_frames].start = log_.head;
@@ -197,7 +212,7 @@ static void a_message_is_found_by_sender_and_id_as_long_as_it_is_held(void)
 	for (i = 0; i < 3000; i++) {
 		append(any(200), any(4));
 		if (!any(50))
-			kchat_log_trim(&log_, 100000 + any(100000));
+			kchat_log_trim(&log_, 100000 + any(100000), &spare);
 	}
 	CHECK(log_.tail > 0 && log_.nr_buckets > 16);
 	for (i = 0; i < n_frames; i++) {
@@ -222,7 +237,7 @@ static void sequences_and_places_lead_to_each_other(void)
 	CHECK_EQ(kchat_log_seek(&log_, 1), 0);
 	for (i = 0; i < 2000; i++)
 		append(any(300), any(3));
-	kchat_log_trim(&log_, 150000);
+	kchat_log_trim(&log_, 150000, &spare);
 	for (i = 0; i < n_frames; i++) {
 		if (frames[i].start < log_.tail) {
 			if (frames[i].lasting)
@@ -245,7 +260,7 @@ static void a_log_holds_no_more_than_its_cap(void)
 	begin(5);
 	for (i = 0; i < 2000; i++) {
 		append_any();
-		kchat_log_trim(&log_, 200000);
+		kchat_log_trim(&log_, 200000, &spare);
 		CHECK(log_.bytes <= 200000);
 		CHECK_EQ(atomic64_read(&account), log_.bytes);
 		CHECK_EQ(atomic64_read(&graves.bytes), log_.bytes);
@@ -388,6 +403,71 @@ static void a_chunk_received_into_its_own_pages_becomes_part_of_the_log(void)
 	end();
 }
 
+static struct kchat_seg *last_seg(void)
+{
+	return list_last_entry(&log_.segs, struct kchat_seg, node);
+}
+
+static void what_was_received_into_a_segment_is_not_copied(void)
+{
+	static const u8 body[16384];
+	struct kchat_head head = { .room = 7, .sender = 1, .seq = 1 };
+	struct kchat_seg *seg;
+	struct kchat_hdr hdr;
+
+	begin(13);
+	kchat_frame_put_hdr(&hdr, KCHAT_T_MSG, sizeof(body), &head);
+	receive(body, sizeof(body));
+	seg = spare.seg;
+	CHECK_EQ(spare.filled, sizeof(hdr) + sizeof(body));
+	CHECK(!kchat_spare_fill(&spare, &log_, GFP_KERNEL));
+	kchat_log_append(&log_, &hdr, NULL, 0, true, &spare);
+	CHECK(last_seg() == seg && !spare.seg && !spare.filled);
+	CHECK_EQ(log_.head, sizeof(hdr) + sizeof(body));
+
+	/* What is small goes behind it. */
+	CHECK(!kchat_spare_fill(&spare, &log_, GFP_KERNEL));
+	kchat_frame_put_hdr(&hdr, KCHAT_T_DELETE, 0, &head);
+	kchat_log_append(&log_, &hdr, NULL, 0, true, &spare);
+	CHECK(last_seg() == seg);
+	CHECK_EQ(seg->entries[1].off, sizeof(hdr) + sizeof(body));
+
+	/* Received and refused: nothing of it is in what is appended next. */
+	receive(body, sizeof(body));
+	seg = spare.seg;
+	kchat_spare_empty(&spare);
+	kchat_log_append(&log_, &hdr, NULL, 0, true, &spare);
+	CHECK(last_seg() != seg && spare.seg == seg);
+	CHECK_EQ(seg->used, 0);
+	end();
+}
+
+static void a_log_at_its_cap_needs_no_memory(void)
+{
+	struct kchat_range range;
+	struct kchat_seg *seg;
+	u32 i;
+
+	begin(14);
+	while (log_.bytes <= 200000)
+		append(16384, true);
+	for (i = 0; i < 50; i++) {
+		kchat_log_trim(&log_, 200000, &spare);
+		CHECK(spare.seg);
+		seg = spare.seg;
+		append(16384, true);
+		CHECK(last_seg() == seg);
+	}
+	/* What somebody still reads is not written over. */
+	CHECK(kchat_log_range(&log_, log_.tail, log_.head, &range));
+	kchat_log_trim(&log_, 200000, &spare);
+	CHECK(!spare.seg);
+	check_range(&range);
+	kchat_range_release(&range);
+	CHECK_EQ(kchat_graves_sweep(&graves), 0);
+	end();
+}
+
 static void without_memory_nothing_is_lost_or_leaked(void)
 {
 	struct kchat_log other;
@@ -459,7 +539,7 @@ static void any_order_of_all_of_it_agrees_with_the_list(void)
 				check_split(range);
 			}
 			if (!any(20))
-				kchat_log_trim(&log_, any(400000));
+				kchat_log_trim(&log_, any(400000), &spare);
 			if (!any(100))
 				kchat_log_drop(&log_, frames[any(n_frames)].start, 0);
 			if (!any(10))
@@ -484,6 +564,8 @@ int main(void)
 		TEST(a_page_that_a_socket_holds_keeps_its_segment_counted),
 		TEST(pages_that_do_not_lie_together_do_as_well),
 		TEST(a_chunk_received_into_its_own_pages_becomes_part_of_the_log),
+		TEST(what_was_received_into_a_segment_is_not_copied),
+		TEST(a_log_at_its_cap_needs_no_memory),
 		TEST(no_place_in_an_id_leads_to_one_bucket),
 		TEST(without_memory_nothing_is_lost_or_leaked),
 		TEST(any_order_of_all_of_it_agrees_with_the_list),
