@@ -145,7 +145,7 @@ func TestListOfRooms(t *testing.T) {
 	save(t, s, said(1, "read"), past, said(3, "unread"), by(ann, "ann", said(4, "mine")), to(3, rooms.KindReact, said(5, "👍")))
 	for _, step := range []error{
 		s.SetRead(ctx, lobby, at(1, 1)), s.SetRead(ctx, lobby, at(0, 9)), s.SetOpen(ctx, lobby, true),
-		s.SetDraft(ctx, lobby, "half a wo"),
+		s.SetDraft(ctx, lobby, "half a wo"), s.SetWanted(ctx, lobby, true, 2),
 	} {
 		if step != nil {
 			t.Fatal(step)
@@ -153,7 +153,7 @@ func TestListOfRooms(t *testing.T) {
 	}
 	equal(t, "rooms", must(s.Rooms(ctx, testCommunity, ann))(t), []Room{{
 		Key: lobby, Unread: 1, First: noon.Add(time.Second), Last: noon.Add(5 * time.Second), Read: at(1, 1), Open: true,
-		Draft: "half a wo",
+		Draft: "half a wo", Favourite: true, Notify: 2,
 	}})
 	equal(t, "draft", must(s.Draft(ctx, lobby))(t), "half a wo")
 	equal(t, "entries", must(s.Count(ctx, lobby))(t), 4)

@@ -20,6 +20,9 @@ type Room struct {
 	Read   rooms.Position // up to where it was read
 	Open   bool           // it was open when the client ended
 	Draft  string         // what was typed and not sent
+
+	Favourite bool
+	Notify    uint8 // what is to be noticed of it, as the screen counts it; 0: as usual
 }
 
 // MaxUnread is where counting the unread ends: "99+", so that the list of rooms is there at once.
@@ -36,6 +39,7 @@ func (s *Store) Rooms(ctx context.Context, community rooms.UUID, me rooms.Accoun
 		args = append(args, community[:])
 	}
 	return collect(ctx, s, scanRoom, `SELECT r.community, r.name, r.read_epoch, r.read_seq, r.open, r.draft,
+		r.favourite, r.notify,
 		(SELECT count(*) FROM (SELECT 1 FROM messages m WHERE m.room = r.id
 			AND (m.epoch, m.seq) > (r.read_epoch, r.read_seq)
 			AND m.sender <> ? AND NOT m.backfill`+shown+`LIMIT ?)),
@@ -47,8 +51,8 @@ func (s *Store) Rooms(ctx context.Context, community rooms.UUID, me rooms.Accoun
 func scanRoom(s scanner) (r Room, err error) {
 	var community []byte
 	var first, last *int64
-	err = s.Scan(&community, &r.Room, &r.Read.Epoch, &r.Read.Seq, &r.Open, &r.Draft, &r.Unread,
-		&first, &last)
+	err = s.Scan(&community, &r.Room, &r.Read.Epoch, &r.Read.Seq, &r.Open, &r.Draft,
+		&r.Favourite, &r.Notify, &r.Unread, &first, &last)
 	copy(r.Community[:], community)
 	if first != nil && last != nil {
 		r.First, r.Last = fromMicros(*first), fromMicros(*last)
@@ -83,6 +87,11 @@ func (s *Store) SetOpen(ctx context.Context, key Key, open bool) error {
 // SetDraft keeps what is typed and not sent; "" forgets it.
 func (s *Store) SetDraft(ctx context.Context, key Key, text string) error {
 	return s.changeRoom(ctx, key, "UPDATE rooms SET draft = ? WHERE id = ?", normal(text))
+}
+
+// SetWanted keeps what somebody wants of a room: whether it stands before the others, and what is to be noticed of it.
+func (s *Store) SetWanted(ctx context.Context, key Key, favourite bool, notify uint8) error {
+	return s.changeRoom(ctx, key, "UPDATE rooms SET favourite = ?, notify = ? WHERE id = ?", favourite, int64(notify))
 }
 
 // changeRoom runs an UPDATE whose last parameter is the room's number, which is made if it is new.

@@ -25,7 +25,7 @@ type ourRead struct {
 // something comes into sight: it is sent only forwards, and not more often than others need it.
 func (c *Client) Read(name string, upTo Position) {
 	c.post(func() {
-		if r, ok := c.view.rooms[name]; ok && upTo.Compare(r.read.upTo) > 0 {
+		if r, ok := c.view.rooms[name]; ok && upTo.Seq > 0 && upTo.Compare(r.read.upTo) > 0 {
 			r.read.upTo = upTo
 			c.tellRead(r)
 		}

@@ -90,13 +90,16 @@ type SavedRoom struct {
 	Open      bool
 	Read      rooms.Position
 	Draft     string
+	Favourite bool  // it stands before the others
+	Notify    uint8 // what is to be noticed of it; 0: as usual
 }
 
 // Archive is the history of one account.
 type Archive interface {
 	// Rooms returns all rooms that are known.
 	Rooms(ctx context.Context) ([]SavedRoom, error)
-	// Remember keeps what must be found again: whether a room is open, how far it was read, its draft.
+	// Remember keeps what must be found again: whether a room is open, how far it was read, its draft,
+	// what one wants of it.
 	Remember(ctx context.Context, rooms ...SavedRoom) error
 	// Page returns up to n messages from before a position (zero: the newest), oldest first, with what was done to them.
 	// A negative n: all.
@@ -106,6 +109,8 @@ type Archive interface {
 	// Media returns up to n messages of a room that have a picture, film or file, or of one kind alone ("image", "video",
 	// "file"), newest first.
 	Media(ctx context.Context, community rooms.UUID, room, kind string, n int) ([]history.Entry, error)
+	// Naming yields the messages of all rooms of a community that have a word in them, newest first, until yield says no.
+	Naming(ctx context.Context, community rooms.UUID, word string, yield func(history.Entry) bool) error
 	// Unsent returns our messages that the server never took, oldest first.
 	Unsent(ctx context.Context, community rooms.UUID, room string) ([]rooms.Message, error)
 	// Import reads a file that Export wrote into the room, and returns how many messages were new.

@@ -18,11 +18,13 @@ type book struct {
 	me      rooms.AccountID
 	rooms   []*room
 	current *room
+	shown   int                        // counts the rooms that were brought to the front
 	names   map[rooms.AccountID]string // of everybody seen
+	known   map[string]SavedRoom       // what was remembered of rooms, also of those that are not open
 }
 
 func newBook(look *talk.Look) *book {
-	return &book{look: look, names: make(map[rooms.AccountID]string)}
+	return &book{look: look, names: make(map[rooms.AccountID]string), known: make(map[string]SavedRoom)}
 }
 
 // find returns an open room, or nil.
@@ -35,28 +37,80 @@ func (b *book) find(name string) *room {
 	return nil
 }
 
-// open returns a room, made if it is not open. Ordinary rooms stand before rooms of two, each kind by name.
+// open returns a room, made if it is not open.
 func (b *book) open(name string) *room {
 	if r := b.find(name); r != nil {
 		return r
 	}
 	r := newRoom(name, b.look)
+	if s, ok := b.known[name]; ok {
+		r.restore(s)
+	}
 	b.rooms = append(b.rooms, r)
-	slices.SortStableFunc(b.rooms, func(x, y *room) int {
-		_, _, xd := x.direct()
-		_, _, yd := y.direct()
-		if xd != yd {
-			if xd {
-				return 1
-			}
-			return -1
-		}
-		return cmp.Compare(x.name, y.name)
-	})
+	b.sort()
 	if b.current == nil {
 		b.current = r
 	}
 	return r
+}
+
+// recall takes what was remembered of all rooms. Some may be open already, since others have asked us into them.
+func (b *book) recall(known map[string]SavedRoom) {
+	b.known = known
+	for _, r := range b.rooms {
+		if s, ok := known[r.name]; ok && r.saved == (SavedRoom{}) {
+			r.restore(s)
+		}
+	}
+	b.sort()
+}
+
+// section is the part of the list of rooms in which a room stands.
+type section int
+
+const (
+	favourites section = iota
+	ordinary
+	directs // rooms of two
+)
+
+func (r *room) section() section {
+	switch _, _, direct := r.direct(); {
+	case r.wants.favourite:
+		return favourites
+	case direct:
+		return directs
+	default:
+		return ordinary
+	}
+}
+
+// sort puts the rooms into their order: by section, there by what they are called, so that a room stays where one
+// has learnt to find it.
+func (b *book) sort() {
+	slices.SortStableFunc(b.rooms, func(x, y *room) int {
+		return cmp.Or(
+			cmp.Compare(x.section(), y.section()),
+			cmp.Compare(strings.ToLower(b.title(x)), strings.ToLower(b.title(y))),
+			cmp.Compare(x.name, y.name),
+		)
+	})
+}
+
+// titled returns the open room that is called so on the screen, with or without its sign, or nil.
+func (b *book) titled(name string) *room {
+	for _, r := range b.rooms {
+		if strings.EqualFold(strings.TrimLeft(b.title(r), "#"), strings.TrimLeft(name, "#@")) {
+			return r
+		}
+	}
+	return b.find(roomName(name))
+}
+
+// front brings a room to the front.
+func (b *book) front(r *room) {
+	b.shown++
+	b.current, r.shown = r, b.shown
 }
 
 // drop closes a room; its neighbour comes to the front.
@@ -85,15 +139,18 @@ func (b *book) beside(n int) *room {
 	return b.rooms[((i%len(b.rooms))+len(b.rooms))%len(b.rooms)]
 }
 
-// nextUnread returns the next room with something unread, or nil.
+// nextUnread returns the next room with something unread, or nil: one in which we are meant before all others, one that
+// wants no attention behind them.
 func (b *book) nextUnread() *room {
 	start := slices.Index(b.rooms, b.current)
+	var best *room
 	for i := range b.rooms {
-		if r := b.rooms[(start+1+i)%len(b.rooms)]; r.unread > 0 {
-			return r
+		r := b.rooms[(start+1+i)%len(b.rooms)]
+		if r.unread > 0 && (best == nil || r.urgency() > best.urgency()) {
+			best = r
 		}
 	}
-	return nil
+	return best
 }
 
 // unread is how many messages wait in all rooms.
@@ -105,10 +162,20 @@ func (b *book) unread() int {
 	return n
 }
 
+// mentions is in how many unread messages of all rooms we are meant.
+func (b *book) mentions() int {
+	n := 0
+	for _, r := range b.rooms {
+		n += r.mentions
+	}
+	return n
+}
+
 // meet remembers a person's name.
 func (b *book) meet(p rooms.Person) {
-	if p.Name != "" {
+	if p.Name != "" && b.names[p.ID] != p.Name {
 		b.names[p.ID] = p.Name
+		b.sort() // rooms of two are called by it
 	}
 }
 
@@ -141,47 +208,4 @@ func (b *book) both(one, other rooms.AccountID) string {
 		return text.Name(rooms.DirectRoom(one, other))
 	}
 	return strings.Join(names, ", ")
-}
-
-// match returns the rooms whose titles contain all of what was typed, best first.
-func (b *book) match(typed string) []*room {
-	typed = strings.ToLower(strings.TrimLeft(typed, "#@"))
-	type hit struct {
-		r    *room
-		rank int
-	}
-	var hits []hit
-	for _, r := range b.rooms {
-		title := strings.ToLower(strings.TrimLeft(b.title(r), "#"))
-		switch {
-		case strings.HasPrefix(title, typed):
-			hits = append(hits, hit{r, 0})
-		case strings.Contains(title, typed):
-			hits = append(hits, hit{r, 1})
-		case subsequence(typed, title):
-			hits = append(hits, hit{r, 2})
-		}
-	}
-	slices.SortStableFunc(hits, func(x, y hit) int {
-		if x.rank != y.rank {
-			return cmp.Compare(x.rank, y.rank)
-		}
-		return cmp.Compare(y.r.unread, x.r.unread)
-	})
-	out := make([]*room, len(hits))
-	for i, h := range hits {
-		out[i] = h.r
-	}
-	return out
-}
-
-// subsequence reports whether the runes of short come in long in that order.
-func subsequence(short, long string) bool {
-	want := []rune(short)
-	for _, r := range long {
-		if len(want) > 0 && want[0] == r {
-			want = want[1:]
-		}
-	}
-	return len(want) == 0
 }

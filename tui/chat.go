@@ -283,7 +283,7 @@ func (c *chat) show(r *room) tea.Cmd {
 		old.talk.Select(nil)
 		old.talk.Divide(rooms.Position{})
 	}
-	c.book.current = r
+	c.book.front(r)
 	c.composer.set(r.draft)
 	c.popup.close()
 	if r.unread > 0 {

@@ -51,24 +51,11 @@ func (c *chat) loadFirst(r *room) tea.Cmd {
 			if r.read.IsZero() && len(entries) > 0 {
 				r.read = entries[len(entries)-1].Message.Pos
 			}
-			c.countUnread(r, entries)
+			c.recount(r)
 			c.viewed()
 			return c.pictures()
 		}
 	})
-}
-
-// countUnread counts what came while we were away and divides it from the rest.
-func (c *chat) countUnread(r *room, entries []history.Entry) {
-	for _, e := range entries {
-		m := e.Message
-		if m.Pos.Compare(r.read) > 0 && m.Sender != c.me.ID && !m.Backfill {
-			r.unread++
-		}
-	}
-	if r.unread > 0 {
-		r.talk.Divide(r.read)
-	}
 }
 
 // community is what a room's history is kept under. Offline, the room itself says.

@@ -60,6 +60,28 @@ func (c *chat) commandMsg(argument string) tea.Cmd {
 	})
 }
 
+// openDirect opens the room of two with somebody.
+func (c *chat) openDirect(person rooms.Person) tea.Cmd {
+	name := rooms.DirectRoom(c.me.ID, person.ID)
+	c.book.meet(person)
+	if r := c.book.find(name); r != nil && (r.joined || !c.link.online) {
+		return c.show(r)
+	}
+	if !c.link.online {
+		return c.warn(c.say("command.needs_server", "name", "msg"))
+	}
+	client := c.session.Client
+	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+		info, err := client.Join(ctx, name, rooms.JoinOptions{})
+		return func(c *chat) tea.Cmd {
+			if err != nil {
+				return c.warn(c.say("msg.failed", "name", text.Name(person.Name), "why", reason(err)))
+			}
+			return c.show(c.book.open(info.Name))
+		}
+	})
+}
+
 // greetFor is how long the words of /msg wait for the other's client to come into the room of two.
 const greetFor = 5 * time.Second
 

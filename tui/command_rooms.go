@@ -137,6 +137,7 @@ func (c *chat) closeRoom(r *room) tea.Cmd {
 		return nil
 	}
 	memory.Open = false
+	c.book.known[r.name] = memory
 	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
 		err := archive.Remember(ctx, memory)
 		return func(c *chat) tea.Cmd {

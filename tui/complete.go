@@ -117,6 +117,21 @@ func completeRooms(c *chat, before []string, word string) ([]suggestion, tea.Cmd
 	return out, c.refreshRooms()
 }
 
+// completeOpen offers what is open.
+func completeOpen(c *chat, before []string, word string) ([]suggestion, tea.Cmd) {
+	if len(before) > 0 {
+		return nil, nil
+	}
+	typed := strings.ToLower(strings.TrimLeft(word, "#@"))
+	var out []suggestion
+	for _, r := range c.book.rooms {
+		if title := c.book.title(r); strings.HasPrefix(strings.ToLower(strings.TrimLeft(title, "#")), typed) {
+			out = append(out, suggestion{insert: title, shown: title})
+		}
+	}
+	return out, nil
+}
+
 func completeHistory(_ *chat, before []string, word string) ([]suggestion, tea.Cmd) {
 	offers := []string{"load", "save"}
 	switch {

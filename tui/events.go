@@ -36,7 +36,7 @@ func (c *chat) event(ev rooms.Event) tea.Cmd {
 		return c.joined(ev)
 	case rooms.Live:
 		if r := c.book.find(ev.Room); r != nil {
-			r.live = true
+			r.cameIn()
 		}
 		c.viewed()
 	case rooms.Parted:
@@ -80,7 +80,7 @@ func (c *chat) online(ev rooms.Online) tea.Cmd {
 	c.me, c.server = ev.Me, ev.Server
 	c.book.me = ev.Me.ID
 	c.book.meet(ev.Me)
-	c.look.Me = ev.Me.ID
+	c.look.Me, c.look.Name = ev.Me.ID, ev.Me.Name
 	if !first {
 		return tea.Batch(c.tell(c.say("chat.back")), c.tellAway())
 	}
@@ -103,12 +103,17 @@ func (c *chat) reopen() tea.Cmd {
 	start := c.cfg.Rooms
 	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
 		var open []SavedRoom
+		known := make(map[string]SavedRoom)
 		var failed error
 		if archive != nil {
 			all, err := archive.Rooms(ctx)
 			failed = err
 			for _, s := range all {
-				if s.Community == community && s.Open {
+				if s.Community != community {
+					continue
+				}
+				known[s.Name] = s
+				if s.Open {
 					open = append(open, s)
 				}
 			}
@@ -120,9 +125,9 @@ func (c *chat) reopen() tea.Cmd {
 		}
 		return func(c *chat) tea.Cmd {
 			cmds := make([]tea.Cmd, 0, len(open)+1)
+			c.book.recall(known)
 			for _, s := range open {
-				r := c.book.open(s.Name)
-				r.draft, r.read, r.saved = s.Draft, s.Read, s
+				c.book.open(s.Name)
 				cmds = append(cmds, c.joinKnown(client, s.Name))
 			}
 			c.settleFront(start)
@@ -305,16 +310,13 @@ func (c *chat) message(m rooms.Message) tea.Cmd {
 	if m.Sender == c.me.ID {
 		c.markRead(r)
 	}
-	if !fresh || m.Sender == c.me.ID || m.Pos.Compare(r.read) <= 0 || m.Backfill {
+	if !fresh {
 		c.viewed()
 		return nil
 	}
-	if c.looked(r) {
-		c.viewed()
-	} else {
-		if r.unread++; r.unread == 1 && r == c.book.current {
-			r.talk.Divide(r.read)
-		}
+	c.arrived(r, m)
+	if m.Sender == c.me.ID || m.Backfill {
+		return nil
 	}
 	if item := r.talk.Message(m.ID); item != nil && item.Picture() != nil {
 		return c.lookFor(r, item)

@@ -337,6 +337,17 @@ func (a *fakeArchive) Media(_ context.Context, _ rooms.UUID, room, kind string, 
 	return out, nil
 }
 
+func (a *fakeArchive) Naming(_ context.Context, _ rooms.UUID, word string, yield func(history.Entry) bool) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, e := range slices.Backward(a.entries) {
+		if strings.Contains(strings.ToLower(e.Message.Text), strings.ToLower(word)) && !yield(e) {
+			break
+		}
+	}
+	return nil
+}
+
 func (a *fakeArchive) Unsent(_ context.Context, _ rooms.UUID, room string) ([]rooms.Message, error) {
 	return a.unsent, nil
 }

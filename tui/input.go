@@ -113,16 +113,26 @@ func (c *chat) submit() tea.Cmd {
 	if strings.HasPrefix(words, "/") && !strings.HasPrefix(words, "//") {
 		return c.run(words)
 	}
-	words = strings.TrimPrefix(words, "/")
+	return c.utter(strings.TrimPrefix(words, "/"))
+}
+
+// utter says words in the room in front. What cannot be said stays in the composer.
+func (c *chat) utter(words string) tea.Cmd {
+	refused := func(why string) tea.Cmd {
+		if c.composer.empty() {
+			c.composer.set(words)
+		}
+		return c.warn(why)
+	}
 	switch r := c.book.current; {
 	case r == nil:
-		return c.warn(c.say("composer.no_room"))
+		return refused(c.say("composer.no_room"))
 	case c.link.reading:
-		return c.warn(c.say("composer.reading"))
+		return refused(c.say("composer.reading"))
 	case c.closed():
-		return c.warn(c.say("waiting.kept"))
+		return refused(c.say("waiting.kept"))
 	case len(words) > maxText:
-		return c.warn(c.say("composer.too_long", "bytes", len(words), "most", maxText))
+		return refused(c.say("composer.too_long", "bytes", len(words), "most", maxText))
 	default:
 		c.composer.set("")
 		r.draft = ""
@@ -226,7 +236,7 @@ func (c *chat) mouse(msg tea.MouseMsg) tea.Cmd {
 			c.book.current.talk.Select(nil)
 		}
 	case at.In(c.lay.hint):
-		return c.toNewest()
+		return c.followHint()
 	}
 	return nil
 }

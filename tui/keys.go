@@ -32,6 +32,8 @@ func chatKeys() []binding {
 		bind("keys.next_room", "Alt+↓", func(c *chat) tea.Cmd { return c.show(c.book.beside(1)) }, "alt+down", "ctrl+pgdown"),
 		bind("keys.previous_room", "Alt+↑", func(c *chat) tea.Cmd { return c.show(c.book.beside(-1)) }, "alt+up", "ctrl+pgup"),
 		bind("keys.next_unread", "Alt+A", func(c *chat) tea.Cmd { return c.show(c.book.nextUnread()) }, "alt+a"),
+		bind("keys.first_unread", "Alt+U", (*chat).toFirstUnread, "alt+u"),
+		bind("keys.mentions", "Alt+M", (*chat).openMentions, "alt+m"),
 		bind("keys.follow", "Alt+J", (*chat).follow, "alt+j"),
 		bind("keys.rooms", "F2", func(c *chat) tea.Cmd { c.roomsPane.toggle(); return nil }, "f2"),
 		bind("keys.people", "F3", func(c *chat) tea.Cmd { c.peoplePane.toggle(); return nil }, "f3"),

@@ -214,10 +214,7 @@ func (c *chat) hint(width int) string {
 	} else if n := r.talk.UnsentCount(); n > 0 {
 		left = st.Warn.Render(c.words.Count("hint.unsent", n))
 	}
-	right := ""
-	if n := r.talk.Below(); n > 0 {
-		right = st.Accent.Render(st.Glyphs.Down + " " + c.words.Count("hint.below", n))
-	}
+	right := c.hintRight(r)
 	left = text.Truncate(left, max(0, width-5-text.Width(right)))
 	return "  " + text.Pad(left, max(0, width-4-text.Width(right))) + right
 }

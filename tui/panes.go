@@ -43,15 +43,18 @@ func (p *roomsPane) draw(e *env, b *book, width, height int) []string {
 		out = append(out, row)
 		p.rows = append(p.rows, r)
 	}
-	directs := false
-	add(" "+st.Title.Render(e.say("rooms.title")), nil)
-	for _, r := range b.rooms {
-		if _, _, direct := r.direct(); direct && !directs {
-			directs = true
-			add("", nil)
-			add(" "+st.Title.Render(e.say("rooms.direct")), nil)
+	titles := [...]string{favourites: "rooms.favourites", ordinary: "rooms.title", directs: "rooms.direct"}
+	for i, r := range b.rooms {
+		if i == 0 || b.rooms[i-1].section() != r.section() {
+			if i > 0 {
+				add("", nil)
+			}
+			add(" "+st.Title.Render(e.say(titles[r.section()])), nil)
 		}
 		add(p.row(e, b, r, width), r)
+	}
+	if len(b.rooms) == 0 {
+		add(" "+st.Title.Render(e.say("rooms.title")), nil)
 	}
 	if over := len(out) - height; over > 0 {
 		// The current room stays in sight.
@@ -69,22 +72,23 @@ func (p *roomsPane) draw(e *env, b *book, width, height int) []string {
 
 func (p *roomsPane) row(e *env, b *book, r *room, width int) string {
 	st := e.st
-	mark, title := " ", b.title(r)
-	badge := ""
-	if r.unread > 0 {
-		badge = strconv.Itoa(min(r.unread, 999))
-	}
+	mark, title, badge := " ", b.title(r), roomBadge(st, r)
 	if peer, ok := r.peer(b.me); ok {
 		mark2 := st.Faint.Render(st.Glyphs.Offline)
 		if p, ok := r.people[peer]; ok && p.State.Here() {
 			mark2 = st.Good.Render(st.Glyphs.Here)
+			if p.State == rooms.Away {
+				mark2 = st.Warn.Render(st.Glyphs.Away)
+			}
 		}
 		title = mark2 + " " + title
 	}
-	title = text.Truncate(title, width-4-len(badge))
+	title = text.Truncate(title, width-4-text.Width(badge))
 	switch {
 	case r == b.current:
 		mark, title = st.SelectedMark.Render(st.Glyphs.Mark), st.Selected.Render(title)
+	case r.muted():
+		title = st.Faint.Render(title)
 	case r.unread > 0:
 		title = st.Strong.Render(title)
 	case !r.joined:
@@ -92,7 +96,7 @@ func (p *roomsPane) row(e *env, b *book, r *room, width int) string {
 	default:
 		title = st.Muted.Render(title)
 	}
-	return mark + text.Pad(title, width-3-len(badge)) + " " + st.Badge.Render(badge)
+	return mark + text.Pad(title, width-3-text.Width(badge)) + " " + badge
 }
 
 // at returns the room in row y of the last draw.

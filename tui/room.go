@@ -33,13 +33,40 @@ type room struct {
 	read     rooms.Position // everything up to here was seen
 	readBy   map[rooms.AccountID]rooms.Position
 	unread   int
+	mentions int // of the unread: those in which we are meant
+	shown    int // when it was in front last: larger is later
 	draft    string
+	wants    wants  // survive a restart
 	greeting string // of /msg, until the other has come
 	loaded   bool   // the first screenful came from the history
 	complete bool   // nothing older is kept here
 	loading  bool
 	wanted   map[rooms.Hash]bool // pictures asked for
 	saved    SavedRoom           // as it was remembered last
+}
+
+// wants are what one wants of a room.
+type wants struct {
+	favourite bool  // it stands before the others
+	notify    uint8 // what is to be noticed of it; 0: as usual
+}
+
+// notifyNone is the rule of a room that wants no attention.
+const notifyNone = 3
+
+// muted reports whether a room wants no attention.
+func (r *room) muted() bool { return r.wants.notify == notifyNone }
+
+// urgency orders rooms by how soon one wants to see what is unread in them.
+func (r *room) urgency() int {
+	switch {
+	case r.mentions > 0:
+		return 2
+	case r.muted():
+		return 0
+	default:
+		return 1
+	}
 }
 
 func newRoom(name string, look *talk.Look) *room {
@@ -123,12 +150,24 @@ func (r *room) see() {
 	if newest := r.talk.Newest(); newest.Compare(r.read) > 0 {
 		r.read = newest
 	}
-	r.unread = 0
+	r.unread, r.mentions = 0, 0
+}
+
+// restore takes over what was remembered of the room.
+func (r *room) restore(s SavedRoom) {
+	r.draft, r.saved = s.Draft, s
+	if s.Read.Compare(r.read) > 0 {
+		r.read = s.Read
+	}
+	r.wants = wants{favourite: s.Favourite, notify: s.Notify}
 }
 
 // memory is what must be found again next time.
 func (r *room) memory(community rooms.UUID) SavedRoom {
-	return SavedRoom{Community: community, Name: r.name, Open: true, Read: r.read, Draft: r.draft}
+	return SavedRoom{
+		Community: community, Name: r.name, Open: true, Read: r.read, Draft: r.draft,
+		Favourite: r.wants.favourite, Notify: r.wants.notify,
+	}
 }
 
 func sortPeople(people []rooms.Person) {

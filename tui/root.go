@@ -186,9 +186,11 @@ func (r *root) read(msg readMsg) tea.Cmd {
 	var cmds []tea.Cmd
 	for _, s := range msg.rooms {
 		room := c.book.open(s.Name)
-		room.saved, room.read = s, s.Read
+		room.restore(s)
+		room.draft = "" // nothing can be written here
 		cmds = append(cmds, c.loadFirst(room))
 	}
+	c.book.sort()
 	r.chat = c
 	return tea.Batch(append(cmds, c.start())...)
 }

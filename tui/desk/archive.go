@@ -28,7 +28,10 @@ func (a *Archive) Rooms(ctx context.Context) ([]tui.SavedRoom, error) {
 	}
 	saved := make([]tui.SavedRoom, len(all))
 	for i, r := range all {
-		saved[i] = tui.SavedRoom{Community: r.Community, Name: r.Room, Open: r.Open, Read: r.Read, Draft: r.Draft}
+		saved[i] = tui.SavedRoom{
+			Community: r.Community, Name: r.Room, Open: r.Open, Read: r.Read, Draft: r.Draft,
+			Favourite: r.Favourite, Notify: r.Notify,
+		}
 	}
 	return saved, nil
 }
@@ -37,7 +40,8 @@ func (a *Archive) Rooms(ctx context.Context) ([]tui.SavedRoom, error) {
 func (a *Archive) Remember(ctx context.Context, all ...tui.SavedRoom) error {
 	for _, r := range all {
 		key := history.Key{Community: r.Community, Room: r.Name}
-		err := errors.Join(a.store.SetOpen(ctx, key, r.Open), a.store.SetDraft(ctx, key, r.Draft))
+		err := errors.Join(a.store.SetOpen(ctx, key, r.Open), a.store.SetDraft(ctx, key, r.Draft),
+			a.store.SetWanted(ctx, key, r.Favourite, r.Notify))
 		if !r.Read.IsZero() {
 			err = errors.Join(err, a.store.SetRead(ctx, key, r.Read))
 		}
@@ -100,6 +104,19 @@ func (a *Archive) Media(ctx context.Context, community rooms.UUID, room, kind st
 	}
 	slices.SortStableFunc(all, func(x, y history.Entry) int { return y.Message.Time.Compare(x.Message.Time) })
 	return all[:min(n, len(all))], nil
+}
+
+// Naming implements tui.Archive.
+func (a *Archive) Naming(ctx context.Context, community rooms.UUID, word string, yield func(history.Entry) bool) error {
+	for hit, err := range a.store.Search(ctx, history.Query{Terms: []string{word}}) {
+		if err != nil {
+			return fmt.Errorf("looking for %s: %w", word, err)
+		}
+		if hit.Message.Community == community && hit.Message.Kind == rooms.KindText && !yield(hit.Entry) {
+			break
+		}
+	}
+	return nil
 }
 
 // Unsent implements tui.Archive.

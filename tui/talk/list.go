@@ -20,6 +20,7 @@ type Look struct {
 	Zone    *time.Location
 	Compact bool // no empty rows between groups
 	Me      rooms.AccountID
+	Name    string // of me
 	// The size of a cell in pixels, zero if it is not known: pictures keep their shape by it.
 	CellWidth, CellHeight int
 	NoPictures            bool // only their captions

@@ -28,6 +28,7 @@ type Message struct {
 	editedBy  rooms.MessageID
 	editedAt  rooms.Position
 	reactions reactions
+	naming    naming
 	fresh     bool   // the divider for unread messages stands above
 	read      string // who has read up to here
 	bot       bool
@@ -46,7 +47,7 @@ func (m *Message) Set(of rooms.Message) {
 	m.Message = of
 	m.name = text.Name(of.Name)
 	if !m.edited {
-		m.body, m.clean = of.Text, false
+		m.body, m.clean, m.naming = of.Text, false, unlooked
 	}
 	if of.Attached != nil && m.picture == nil {
 		m.picture = newPicture(*of.Attached)
@@ -118,7 +119,7 @@ func (m *Message) apply(later rooms.Message) {
 			return
 		}
 		m.edited, m.editedBy, m.editedAt = true, later.ID, later.Pos
-		m.body, m.clean = later.Text, false
+		m.body, m.clean, m.naming = later.Text, false, unlooked
 	case rooms.KindDelete:
 		if later.Sender != m.Sender {
 			return
@@ -201,7 +202,7 @@ func day(look *Look, at time.Time) string {
 
 // grouped reports whether the message stands under the name of the one above.
 func (m *Message) grouped(look *Look, prev *Message) bool {
-	return prev != nil && prev.Sender == m.Sender && prev.Kind == m.Kind &&
+	return prev != nil && prev.Sender == m.Sender && prev.Kind == m.Kind && prev.acts() == m.acts() &&
 		m.Time.Sub(prev.Time) < groupFor && sameDay(look, prev.Time, m.Time)
 }
 
@@ -210,15 +211,12 @@ func (m *Message) content(look *Look, width int, head, selected bool) []string {
 	if m.Kind == rooms.KindTopic {
 		return []string{rule(look, width, st.Muted, look.Words.Say("talk.topic", "name", m.name, "topic", text.Line(m.Text)))}
 	}
-	margin := "  "
-	if selected {
-		margin = st.SelectedMark.Render(st.Glyphs.Mark) + " "
-	}
+	margin := m.margin(look, selected)
 	var rows []string
-	if head {
+	if head && !m.acts() {
 		rows = append(rows, margin+m.head(look, width-2))
 	}
-	body := m.bodyRows(look, width-4)
+	body := m.bodyRows(look, width-4, head)
 	if m.picture != nil && !m.withdrawn {
 		m.pictureAt = len(rows) + len(body)
 		body = append(body, m.picture.rows(look, width-4)...)
@@ -260,7 +258,7 @@ func (m *Message) words() string {
 	return m.body
 }
 
-func (m *Message) bodyRows(look *Look, width int) []string {
+func (m *Message) bodyRows(look *Look, width int, head bool) []string {
 	st := look.Styles
 	if m.withdrawn {
 		return []string{st.Faint.Render(text.Truncate(look.Words.Say("talk.withdrawn"), width))}
@@ -268,7 +266,13 @@ func (m *Message) bodyRows(look *Look, width int) []string {
 	if m.words() == "" {
 		return nil
 	}
-	rows := markdown.Render(m.marks(look), m.words(), width)
+	var rows []string
+	if does, is := m.action(); is {
+		rows = m.actionRows(look, does, width, head)
+	} else {
+		rows = markdown.Render(m.marks(look), m.words(), width)
+	}
+	m.markMentions(look, rows)
 	if m.edited {
 		mark := " " + look.Words.Say("talk.edited")
 		if last := len(rows) - 1; text.Width(rows[last])+text.Width(mark) <= width {

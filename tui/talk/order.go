@@ -13,11 +13,12 @@ import (
 // edits, deletions and reactions go to what they refer to.
 type Talk struct {
 	List
-	byID    map[rooms.MessageID]*Message
-	orphans map[rooms.MessageID][]rooms.Message // came before what they refer to
-	begins  *Rule
-	fresh   *Message   // the first unread message has the divider above it
-	read    []*Message // those that say who has read up to them
+	byID        map[rooms.MessageID]*Message
+	orphans     map[rooms.MessageID][]rooms.Message // came before what they refer to
+	begins      *Rule
+	fresh       *Message   // the first unread message has the divider above it
+	seenDivider bool       // it was on the screen
+	read        []*Message // those that say who has read up to them
 
 	pictures map[rooms.Hash][]*Message
 	unsent   map[rooms.MessageID]*Message
@@ -234,32 +235,6 @@ func (t *Talk) noteUnsent(m *Message) {
 		t.unsent[m.ID] = m
 	} else {
 		delete(t.unsent, m.ID)
-	}
-}
-
-// Divide puts the divider for unread messages above the first message after p that is not ours, or takes it away when
-// there is none.
-func (t *Talk) Divide(p rooms.Position) {
-	if t.fresh != nil {
-		t.fresh.setFresh(false)
-		t.fresh = nil
-	}
-	if p.IsZero() {
-		return
-	}
-	at, _ := slices.BinarySearchFunc(t.items, p, func(e entry, p rooms.Position) int {
-		if after(e.item.Place(), p) {
-			return 1
-		}
-		return -1
-	})
-	for ; at < len(t.items); at++ {
-		m, ok := t.items[at].item.(*Message)
-		if ok && !m.Place().IsZero() && m.Place().Compare(p) > 0 && m.Sender != t.look.Me {
-			m.setFresh(true)
-			t.fresh = m
-			return
-		}
 	}
 }
 

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package talk
+
+import (
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"kchat/rooms"
+	"kchat/tui/mention"
+	"kchat/tui/text"
+)
+
+// naming is whether a message names whoever looks at it. That is looked for when it is shown first.
+type naming uint8
+
+const (
+	unlooked naming = iota
+	unnamed
+	named
+)
+
+// Names reports whether words of somebody else name whoever looks at them.
+func (l *Look) Names(m rooms.Message) bool {
+	return m.Sender != l.Me && m.Kind == rooms.KindText && len(mention.In(m.Text, l.Name)) > 0
+}
+
+// names reports whether the message, as its words stand now, names whoever looks at it.
+func (m *Message) names(look *Look) bool {
+	if m.naming == unlooked {
+		m.naming = unnamed
+		if m.Sender != look.Me && !m.withdrawn && len(mention.In(m.words(), look.Name)) > 0 {
+			m.naming = named
+		}
+	}
+	return m.naming == named
+}
+
+// markMentions shows the reader's name where finished rows have it.
+func (m *Message) markMentions(look *Look, rows []string) {
+	if m.withdrawn || !m.names(look) {
+		return
+	}
+	for i, row := range rows {
+		plain := ansi.Strip(row)
+		var ranges []lipgloss.Range
+		for _, at := range mention.In(plain, look.Name) {
+			from := text.Width(plain[:at[0]])
+			ranges = append(ranges, lipgloss.NewRange(from, from+text.Width(plain[at[0]:at[1]]), look.Styles.Mention))
+		}
+		if len(ranges) > 0 {
+			rows[i] = lipgloss.StyleRanges(row, ranges...)
+		}
+	}
+}
+
+// margin is what stands before the rows of a message: a bar where it is selected, or names its reader.
+func (m *Message) margin(look *Look, selected bool) string {
+	st := look.Styles
+	switch {
+	case selected:
+		return st.SelectedMark.Render(st.Glyphs.Mark) + " "
+	case m.names(look) && !m.withdrawn:
+		return st.MentionMark.Render(st.Glyphs.Mark) + " "
+	default:
+		return "  "
+	}
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package talk
+
+import (
+	"slices"
+
+	"kchat/rooms"
+)
+
+// After returns the messages after a position, oldest first.
+func (t *Talk) After(p rooms.Position) []*Message {
+	var out []*Message
+	for i := len(t.items) - 1; i >= 0; i-- {
+		place := t.items[i].item.Place()
+		if !place.IsZero() && place.Compare(p) <= 0 {
+			break
+		}
+		if m, ok := t.items[i].item.(*Message); ok && !place.IsZero() {
+			out = append(out, m)
+		}
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// Divide puts the divider for unread messages above the first message after p that is not ours, or takes it away when
+// there is none.
+func (t *Talk) Divide(p rooms.Position) {
+	t.seenDivider = false
+	if t.fresh != nil {
+		t.fresh.setFresh(false)
+		t.fresh = nil
+	}
+	if p.IsZero() {
+		return
+	}
+	for _, m := range t.After(p) {
+		if m.Sender != t.look.Me {
+			m.setFresh(true)
+			t.fresh = m
+			return
+		}
+	}
+}
+
+// Divided reports whether the divider stands in the talk.
+func (t *Talk) Divided() bool { return t.fresh != nil }
+
+// ToDivider brings the divider to the upper end of the screen. It reports whether there is one.
+func (t *Talk) ToDivider() bool {
+	i := t.divider()
+	if i < 0 {
+		return false
+	}
+	t.seenDivider = true
+	t.reading, t.top, t.offset = true, i, 0
+	t.settle()
+	return true
+}
+
+// NewAbove returns how many messages of others lie between the divider and the screen, as long as the divider has not
+// been seen. It is right after Draw.
+func (t *Talk) NewAbove() int {
+	i := t.divider()
+	if i < 0 || t.seenDivider {
+		return 0
+	}
+	if i >= t.first {
+		t.seenDivider = true
+		return 0
+	}
+	n := 0
+	for ; i < min(t.first, len(t.items)); i++ {
+		if m, ok := t.items[i].item.(*Message); ok && m.Sender != t.look.Me {
+			n++
+		}
+	}
+	return n
+}
+
+// divider is where the message stands that has the divider above it, or -1.
+func (t *Talk) divider() int {
+	if t.fresh == nil {
+		return -1
+	}
+	return t.Index(t.fresh)
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package tui
+
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"kchat/rooms"
+)
+
+// arrived takes a message that is new to the screen. Where it is looked at it is read at once. What was said while we
+// were away is divided from the rest even so, since nobody has seen it come.
+func (c *chat) arrived(r *room, m rooms.Message) {
+	if !c.counts(r, m) {
+		c.viewed()
+		return
+	}
+	if c.looked(r) && !m.Backfill {
+		c.viewed()
+		return
+	}
+	c.count(r, m)
+	if r == c.book.current && r.unread == 1 {
+		r.talk.Divide(r.read)
+	}
+}
+
+// counts reports whether a message is unread: of somebody else, and after what was read. In a room that we have never
+// read it is what comes after we came: what was said before was not said to us.
+func (c *chat) counts(r *room, m rooms.Message) bool {
+	if m.Sender == c.me.ID || m.Kind != rooms.KindText || m.Pos.IsZero() {
+		return false
+	}
+	if r.read.IsZero() {
+		return !m.Backfill
+	}
+	return m.Pos.Compare(r.read) > 0
+}
+
+func (c *chat) count(r *room, m rooms.Message) {
+	r.unread++
+	if c.mentionsMe(m) {
+		r.mentions++
+	}
+}
+
+// recount counts anew what is unread of what is loaded, and divides it from the rest.
+func (c *chat) recount(r *room) {
+	r.unread, r.mentions = 0, 0
+	for _, m := range r.talk.After(r.read) {
+		if c.counts(r, m.Message) {
+			c.count(r, m.Message)
+		}
+	}
+	if r.unread > 0 {
+		r.talk.Divide(r.read)
+	}
+}
+
+// cameIn notes that all that was said before has come: what is read begins here where nothing was read before.
+func (r *room) cameIn() {
+	r.live = true
+	if r.read.IsZero() {
+		r.read = r.talk.Newest()
+	}
+	if r.read.IsZero() {
+		r.read = rooms.Position{Epoch: r.info.Epoch}
+	}
+}
+
+// toFirstUnread goes up to the divider above what is new.
+func (c *chat) toFirstUnread() tea.Cmd {
+	r := c.book.current
+	if r == nil || !r.talk.ToDivider() {
+		return c.tell(c.say("chat.nothing_new"))
+	}
+	c.viewed()
+	return c.pictures()
+}
+
+// followHint goes where the row above the composer points.
+func (c *chat) followHint() tea.Cmd {
+	if r := c.book.current; r != nil && r.talk.Following() && r.talk.NewAbove() > 0 {
+		return c.toFirstUnread()
+	}
+	return c.toNewest()
+}
+
+// hintRight says what lies outside of the screen: what is new below or above, or how much more there is.
+func (c *chat) hintRight(r *room) string {
+	st := c.st
+	below := r.talk.Below()
+	switch above := r.talk.NewAbove(); {
+	case below > 0 && r.mentions > 0:
+		return st.Mention.Render(st.Glyphs.Down + " " + c.words.Count("hint.new", r.unread))
+	case below > 0 && r.unread > 0:
+		return st.Accent.Bold(true).Render(st.Glyphs.Down + " " + c.words.Count("hint.new", r.unread))
+	case below > 0:
+		return st.Accent.Render(st.Glyphs.Down + " " + c.words.Count("hint.below", below))
+	case above > 0:
+		return st.Accent.Render(st.Glyphs.Up + " " + c.words.Count("hint.above", above))
+	default:
+		return ""
+	}
+}
