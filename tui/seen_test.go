@@ -143,11 +143,11 @@ func idleStage(t *testing.T) *stage {
 	return s
 }
 
-// minutes pass, second by second, as they do.
+// minutes pass, in steps: each is drawn.
 func (s *stage) minutes(n int) {
 	s.t.Helper()
-	for range n * 60 {
-		s.pass(time.Second)
+	for range n * 4 {
+		s.pass(15 * time.Second)
 	}
 	s.settle()
 }
