@@ -13,6 +13,7 @@ package e2e
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -79,6 +80,7 @@ type setup struct {
 	args          []string
 	answers       map[string]string
 	dir           string
+	address       string // else the server's own
 }
 
 // option changes how somebody comes to the chat.
@@ -109,6 +111,9 @@ func answering(answers map[string]string) option { return func(s *setup) { s.ans
 // sharing gives somebody the folders of another one, as a second window of the same user has them.
 func sharing(p *person) option { return func(s *setup) { s.dir = p.Dir } }
 
+// through leads somebody to the server by a cable.
+func through(c *cable) option { return func(s *setup) { s.address = c.address() } }
+
 // Start lets somebody come to the chat, and returns when they are in the room.
 func (c *crowd) Start(t testing.TB, name string, options ...option) *person {
 	t.Helper()
@@ -123,7 +128,7 @@ func (c *crowd) Start(t testing.TB, name string, options ...option) *person {
 	}
 	config := filepath.Join(s.dir, "config", "kchat")
 	words := filepath.Join(s.dir, "words-"+name)
-	settings := fmt.Sprintf("server = %q\nuser = %q\npassword_file = %q\n%s", server.Addr, name, words, s.settings)
+	settings := fmt.Sprintf("server = %q\nuser = %q\npassword_file = %q\n%s", cmp.Or(s.address, server.Addr), name, words, s.settings)
 	if err := os.MkdirAll(config, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -167,6 +172,22 @@ func (p *person) environment() []string {
 		"XDG_CONFIG_HOME=" + at("config"), "XDG_CACHE_HOME=" + at("cache"), "XDG_DOWNLOAD_DIR=" + at("downloads"),
 		"TERM=xterm-256color", "COLORTERM=truecolor", "LC_ALL=C.UTF-8", "TZ=UTC",
 	}
+}
+
+// does runs a command of the program to its end, and gives what it prints.
+func (p *person) does(args ...string) string {
+	p.t.Helper()
+	cmd := exec.Command(people.program, args...)
+	cmd.Env = p.environment()
+	out, err := cmd.Output()
+	if err != nil {
+		var said []byte
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+			said = exit.Stderr
+		}
+		p.t.Fatalf("kchat-tui %s: %v\n%s", strings.Join(args, " "), err, said)
+	}
+	return string(out)
 }
 
 // Say types a line and sends it.
