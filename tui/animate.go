@@ -54,8 +54,8 @@ func (c *chat) animate() tea.Cmd {
 	}
 	var seen []*talk.Picture
 	if r := c.book.current; r != nil {
-		for _, item := range r.talk.Visible() {
-			if m, ok := item.(*talk.Message); ok && m.Picture() != nil && m.Picture().Animated() {
+		for _, m := range c.sight(r) {
+			if m.Picture() != nil && m.Picture().Animated() {
 				seen = append(seen, m.Picture())
 			}
 		}

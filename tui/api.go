@@ -111,6 +111,10 @@ type Archive interface {
 	Media(ctx context.Context, community rooms.UUID, room, kind string, n int) ([]history.Entry, error)
 	// Naming yields the messages of all rooms of a community that have a word in them, newest first, until yield says no.
 	Naming(ctx context.Context, community rooms.UUID, word string, yield func(history.Entry) bool) error
+	// Message finds a message of a room by its id.
+	Message(ctx context.Context, community rooms.UUID, room string, id rooms.MessageID) (e history.Entry, found bool, err error)
+	// Thread returns a thread's first message, if it is here, and the newest n that were said in it, oldest first.
+	Thread(ctx context.Context, community rooms.UUID, room string, root rooms.MessageID, n int) ([]history.Entry, error)
 	// Unsent returns our messages that the server never took, oldest first.
 	Unsent(ctx context.Context, community rooms.UUID, room string) ([]rooms.Message, error)
 	// Import reads a file that Export wrote into the room, and returns how many messages were new.

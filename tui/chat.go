@@ -43,6 +43,7 @@ type chat struct {
 	flash      flash
 	lay        layout
 	attention  attention
+	aside      aside
 	videos     videos
 
 	keys      []binding
@@ -137,10 +138,9 @@ func (c *chat) tick() tea.Cmd {
 
 // update routes a message to the region that it concerns.
 func (c *chat) update(msg tea.Msg) tea.Cmd {
-	if cmd := c.stir(msg); cmd != nil {
-		return tea.Batch(cmd, c.route(msg))
-	}
-	return c.route(msg)
+	stirred := c.stir(msg)
+	cmd := c.route(msg)
+	return tea.Batch(stirred, cmd, c.lookUp())
 }
 
 func (c *chat) route(msg tea.Msg) tea.Cmd {
@@ -205,14 +205,19 @@ func (c *chat) key(msg tea.KeyPressMsg) tea.Cmd {
 	if cmd, was := c.videoKey(msg); was {
 		return cmd
 	}
-	if r := c.book.current; r != nil && r.talk.Selected() != nil {
-		if b, ok := match(c.selecting, latin(msg)); ok {
-			return b.do(c)
+	if c.selected() != nil {
+		if cmd, was := c.selectionKey(latin(msg)); was {
+			return cmd
 		}
 		c.endSelection()
 	}
 	if c.popup.key(c, msg) {
 		return nil
+	}
+	if msg.String() == "esc" {
+		if cmd, was := c.escape(); was {
+			return cmd
+		}
 	}
 	if b, ok := match(c.keys, msg); ok && b.do != nil {
 		if b.words != "keys.quit" {
@@ -278,6 +283,7 @@ func (c *chat) show(r *room) tea.Cmd {
 		return nil
 	}
 	cmd := c.stopTyping()
+	c.leaveAside()
 	if old := c.book.current; old != nil {
 		old.draft = c.composer.value()
 		old.talk.Select(nil)
@@ -333,7 +339,7 @@ func (c *chat) remember() tea.Cmd {
 // saveSoon remembers the draft a moment after the first key, so that nothing but that moment can be lost.
 func (c *chat) saveSoon() tea.Cmd {
 	r := c.book.current
-	if c.saving || r == nil || c.composer.value() == r.saved.Draft {
+	if c.saving || r == nil || c.draft() == r.saved.Draft {
 		return nil
 	}
 	c.saving = true
@@ -357,7 +363,7 @@ func (c *chat) keepAll() tea.Cmd {
 // changes returns what must be remembered and was not yet.
 func (c *chat) changes() []SavedRoom {
 	if r := c.book.current; r != nil {
-		r.draft = c.composer.value()
+		r.draft = c.draft()
 	}
 	var changed []SavedRoom
 	for _, r := range c.book.rooms {

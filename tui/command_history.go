@@ -51,6 +51,7 @@ func (c *chat) loadFirst(r *room) tea.Cmd {
 			if r.read.IsZero() && len(entries) > 0 {
 				r.read = entries[len(entries)-1].Message.Pos
 			}
+			r.talk.ReadThreads(r.read)
 			c.recount(r)
 			c.viewed()
 			return c.pictures()

@@ -121,6 +121,7 @@ func (c *chat) commandPart(argument string) tea.Cmd {
 // closeRoom takes a room off the screen; its draft and its history stay.
 func (c *chat) closeRoom(r *room) tea.Cmd {
 	if r == c.book.current {
+		c.leaveAside()
 		r.draft = c.composer.value()
 	}
 	front := c.book.current

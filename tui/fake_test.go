@@ -348,6 +348,29 @@ func (a *fakeArchive) Naming(_ context.Context, _ rooms.UUID, word string, yield
 	return nil
 }
 
+func (a *fakeArchive) Message(_ context.Context, _ rooms.UUID, room string, id rooms.MessageID) (history.Entry, bool, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, e := range a.entries {
+		if e.Message.Room == room && e.Message.ID == id {
+			return e, true, nil
+		}
+	}
+	return history.Entry{}, false, nil
+}
+
+func (a *fakeArchive) Thread(_ context.Context, _ rooms.UUID, room string, root rooms.MessageID, _ int) ([]history.Entry, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var out []history.Entry
+	for _, e := range a.entries {
+		if e.Message.Room == room && (e.Message.ID == root || e.Message.Thread == root) {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
 func (a *fakeArchive) Unsent(_ context.Context, _ rooms.UUID, room string) ([]rooms.Message, error) {
 	return a.unsent, nil
 }

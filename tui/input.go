@@ -10,7 +10,6 @@ import (
 	uv "github.com/charmbracelet/ultraviolet"
 
 	"kchat/rooms"
-	"kchat/tui/talk"
 )
 
 // typingEvery is how often the others are told that we type on.
@@ -133,12 +132,20 @@ func (c *chat) utter(words string) tea.Cmd {
 		return refused(c.say("waiting.kept"))
 	case len(words) > maxText:
 		return refused(c.say("composer.too_long", "bytes", len(words), "most", maxText))
+	case c.aside.edits != nil:
+		return tea.Batch(c.stopTyping(), c.sendEdit(r, words))
 	default:
+		draft := c.aside.drafted(r.name, words)
+		c.aside.sent()
 		c.composer.set("")
-		r.draft = ""
-		r.talk.Follow()
-		r.talk.Divide(rooms.Position{})
-		return tea.Batch(c.stopTyping(), c.post(rooms.Draft{Room: r.name, Kind: rooms.KindText, Text: words}))
+		if r.draft = ""; c.aside.thread != nil {
+			delete(r.asides, c.aside.thread.Root())
+			c.aside.thread.Follow()
+		} else {
+			r.talk.Follow()
+			r.talk.Divide(rooms.Position{})
+		}
+		return tea.Batch(c.stopTyping(), c.post(draft))
 	}
 }
 
@@ -162,8 +169,8 @@ func (c *chat) paste(msg tea.PasteMsg) tea.Cmd {
 
 // page is how far a page key goes.
 func (c *chat) page() int {
-	if r := c.book.current; r != nil {
-		return r.talk.Page()
+	if list := c.front(); list != nil {
+		return list.Page()
 	}
 	return 1
 }
@@ -174,6 +181,11 @@ func (c *chat) scroll(rows int) tea.Cmd {
 	if r == nil {
 		return nil
 	}
+	if c.aside.thread != nil {
+		c.aside.thread.Scroll(rows)
+		c.viewed()
+		return c.pictures()
+	}
 	atTop := r.talk.Scroll(rows)
 	c.viewed()
 	if atTop && rows < 0 {
@@ -183,8 +195,8 @@ func (c *chat) scroll(rows int) tea.Cmd {
 }
 
 func (c *chat) toNewest() tea.Cmd {
-	if r := c.book.current; r != nil {
-		r.talk.Follow()
+	if list := c.front(); list != nil {
+		list.Follow()
 		c.viewed()
 	}
 	return c.pictures()
@@ -212,29 +224,27 @@ func (c *chat) mouse(msg tea.MouseMsg) tea.Cmd {
 		}
 		return c.scroll(rows)
 	}
-	if _, ok := msg.(tea.MouseClickMsg); !ok || m.Button != tea.MouseLeft {
+	if _, ok := msg.(tea.MouseClickMsg); !ok {
 		return nil
 	}
 	at := uv.Pos(m.X, m.Y)
+	if m.Button == tea.MouseRight && !c.dialogs.open() {
+		return c.menuAt(at)
+	}
+	if m.Button != tea.MouseLeft {
+		return nil
+	}
 	if c.dialogs.open() {
 		return c.dialogs.click(c, at)
 	}
 	switch {
 	case at.In(c.lay.rooms):
 		return c.show(c.roomsPane.at(m.Y - c.lay.rooms.Min.Y))
-	case at.In(c.lay.talk) && c.book.current != nil:
-		item, row := c.book.current.talk.ItemAt(m.Y - c.lay.talk.Min.Y)
-		if message, ok := item.(*talk.Message); ok {
-			if p := message.PictureAt(m.X-c.lay.talk.Min.X, row); p != nil && p.IsImage() && c.cfg.Pictures != nil {
-				return c.openViewer(p)
-			}
-			c.book.current.talk.Select(message)
-			if p := message.Picture(); p != nil && p.IsVideo() && c.aVideo() != nil {
-				return c.playPause()
-			}
-		} else {
-			c.book.current.talk.Select(nil)
-		}
+	case at.In(c.lay.aside):
+		cmd, _ := c.escape()
+		return cmd
+	case (at.In(c.lay.talk) || at.In(c.lay.thread)) && c.book.current != nil:
+		return c.clickTalk(at)
 	case at.In(c.lay.hint):
 		return c.followHint()
 	}

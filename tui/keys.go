@@ -5,6 +5,8 @@ package tui
 import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
+
+	"kchat/tui/talk"
 )
 
 // binding ties keys to what they do in the chat. The table is also what the help shows.
@@ -12,6 +14,13 @@ type binding struct {
 	keys  key.Binding
 	words string // key of the help's words
 	do    func(c *chat) tea.Cmd
+	fits  func(c *chat, m *talk.Message) bool // of a key for the selected message: whether it is one for this; nil: always
+}
+
+// of says for which messages a key is.
+func (b binding) of(fits func(c *chat, m *talk.Message) bool) binding {
+	b.fits = fits
+	return b
 }
 
 func bind(words string, shown string, do func(c *chat) tea.Cmd, keys ...string) binding {
@@ -34,6 +43,7 @@ func chatKeys() []binding {
 		bind("keys.next_unread", "Alt+A", func(c *chat) tea.Cmd { return c.show(c.book.nextUnread()) }, "alt+a"),
 		bind("keys.first_unread", "Alt+U", (*chat).toFirstUnread, "alt+u"),
 		bind("keys.mentions", "Alt+M", (*chat).openMentions, "alt+m"),
+		bind("keys.threads", "Alt+T", (*chat).openThreads, "alt+t"),
 		bind("keys.follow", "Alt+J", (*chat).follow, "alt+j"),
 		bind("keys.rooms", "F2", func(c *chat) tea.Cmd { c.roomsPane.toggle(); return nil }, "f2"),
 		bind("keys.people", "F3", func(c *chat) tea.Cmd { c.peoplePane.toggle(); return nil }, "f3"),
@@ -52,16 +62,23 @@ func selectionKeys() []binding {
 	return []binding{
 		bind("keys.older", "↑", func(c *chat) tea.Cmd { return c.selectBeside(-1) }, "up", "k"),
 		bind("keys.newer", "↓", func(c *chat) tea.Cmd { return c.selectBeside(1) }, "down", "j"),
-		bind("keys.resend", "r", (*chat).resend, "r"),
-		bind("keys.edit", "e", (*chat).takeBack, "e"),
-		bind("keys.discard", "d", (*chat).discard, "d", "delete"),
-		bind("keys.copy", "c", (*chat).copyMessage, "c", "y"),
-		bind("keys.take", "g", (*chat).takeFile, "g"),
-		bind("keys.stop", "x", (*chat).stopFile, "x"),
-		bind("keys.save", "s", (*chat).saveFile, "s"),
-		bind("keys.keep", "p", (*chat).keepFile, "p"),
-		bind("keys.folder", "o", (*chat).copyFolder, "o"),
-		bind("keys.open", "Enter", (*chat).openSelected, "enter"),
+		bind("keys.resend", "r", (*chat).resend, "r").of(unsent),
+		bind("keys.edit", "e", (*chat).takeBack, "e").of(unsent),
+		bind("keys.discard", "d", (*chat).discard, "d", "delete").of(unsent),
+		bind("keys.reply", "r", (*chat).reply, "r").of(canAnswer),
+		bind("keys.thread", "t", (*chat).answerInThread, "t").of(canAnswer),
+		bind("keys.react", "+", (*chat).react, "+").of(canAnswer),
+		bind("keys.change", "e", (*chat).edit, "e").of(canChange),
+		bind("keys.delete", "d", (*chat).askDelete, "d", "delete").of(canDelete),
+		bind("keys.answered", "q", (*chat).toAnswered, "q").of(isAnswer),
+		bind("keys.copy", "c", (*chat).copyMessage, "c", "y").of(hasWords),
+		bind("keys.take", "g", (*chat).takeFile, "g").of(forFile(canTake)),
+		bind("keys.stop", "x", (*chat).stopFile, "x").of(forFile(canStop)),
+		bind("keys.save", "s", (*chat).saveFile, "s").of(forFile(isHere)),
+		bind("keys.keep", "p", (*chat).keepFile, "p").of(forFile(isFile)),
+		bind("keys.folder", "o", (*chat).copyFolder, "o").of(forFile(isSaved)),
+		bind("keys.open", "Enter", (*chat).openSelected, "enter").of(forFile(isPicture)),
+		bind("keys.menu", "m", (*chat).openMenu, "m", ".", "enter"),
 		bind("keys.leave_selection", "Esc", (*chat).endSelection, "esc"),
 	}
 }

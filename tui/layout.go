@@ -26,6 +26,8 @@ const (
 type layout struct {
 	width, height                                    int
 	rooms, people, header, talk, wait, hint, compose uv.Rectangle
+	aside                                            uv.Rectangle // the row that says what the composer is for
+	thread                                           uv.Rectangle // the open thread
 	status                                           uv.Rectangle
 	bare                                             bool // the composer has no box
 	overRooms, overPeople                            bool // the pane lies over the talk
@@ -65,6 +67,9 @@ func (c *chat) arrange(width, height int) {
 	closed := c.closed() && !c.link.reading
 	rows := c.composer.setWidth(rest.Dx(), l.bare)
 	rest, l.compose = splitBottom(rest, rows)
+	if height >= 6 && c.book.current != nil && (c.aside.edits != nil || c.aside.answers != nil || c.aside.thread != nil) {
+		rest, l.aside = splitBottom(rest, 1)
+	}
 	if height >= heightForHint {
 		rest, l.hint = splitBottom(rest, 1)
 	}
@@ -89,6 +94,7 @@ func (c *chat) fit(width, height int) {
 	if c.viewer != nil {
 		c.viewer.fit(width, height)
 	}
+	c.fitThread()
 	if r := c.book.current; r != nil {
 		r.talk.SetSize(c.lay.talk.Dx(), c.lay.talk.Dy())
 	}
@@ -104,10 +110,14 @@ func (c *chat) draw(cv canvas) *tea.Cursor {
 	}
 	l := &c.lay
 	if r := c.book.current; r != nil {
-		cv.put(l.talk, r.talk.Draw())
+		if !c.covered() {
+			cv.put(l.talk, r.talk.Draw())
+		}
+		c.drawThread(cv)
 		cv.put(l.header, c.header(l.header.Dx()))
 	}
 	cv.put(l.hint, []string{c.hint(l.hint.Dx())})
+	cv.put(l.aside, []string{c.asideRow(l.aside.Dx())})
 	cv.put(l.wait, c.waiting.draw(c, l.wait.Dx(), l.wait.Dy()))
 	rows, cursor := c.composer.draw(c.st, l.compose.Dx(), l.bare, c.closed(), c.placeholder())
 	cv.put(l.compose, rows)
@@ -120,7 +130,7 @@ func (c *chat) draw(cv canvas) *tea.Cursor {
 	c.popup.draw(c, cv, l.compose, cursor)
 	if at, open := c.dialogs.draw(c, cv); open {
 		cursor = at
-	} else if r := c.book.current; r == nil || r.talk.Selected() != nil || c.link.reading {
+	} else if c.book.current == nil || c.selected() != nil || c.link.reading {
 		cursor = nil
 	}
 	return inside(cursor, b)
@@ -204,7 +214,7 @@ func (c *chat) hint(width int) string {
 	if r == nil {
 		return ""
 	}
-	if r.talk.Selected() != nil {
+	if c.selected() != nil {
 		return "  " + text.Truncate(c.selectionHint(), width-4)
 	}
 	left := ""

@@ -55,6 +55,12 @@ func (c *chat) post(draft rooms.Draft) tea.Cmd {
 		m, err := client.Send(draft)
 		return func(c *chat) tea.Cmd {
 			r := c.book.open(draft.Room)
+			if changes(draft.Kind) {
+				if err != nil {
+					return c.warn(c.say("talk.not_sent", "why", reason(err)))
+				}
+				return nil // the client tells what becomes of it
+			}
 			if !m.ID.IsZero() {
 				if r.talk.Message(m.ID) == nil { // an event may have told more already
 					r.talk.Put(m)
@@ -69,11 +75,16 @@ func (c *chat) post(draft rooms.Draft) tea.Cmd {
 	})
 }
 
+// changes reports whether a message changes another one, and is seen by that alone.
+func changes(k rooms.Kind) bool {
+	return k == rooms.KindEdit || k == rooms.KindDelete || k == rooms.KindReact
+}
+
 // keepUnsent keeps in the talk what the client could not even save.
 func (c *chat) keepUnsent(r *room, draft rooms.Draft, state rooms.State, why string) tea.Cmd {
 	m := rooms.Message{
 		Room: r.name, Time: c.cfg.Clock(), Sender: c.me.ID, Name: c.me.Name, Kind: rooms.KindText, Text: draft.Text,
-		State: state, Failure: why,
+		ReplyTo: draft.ReplyTo, Thread: draft.Thread, State: state, Failure: why,
 	}
 	_, _ = rand.Read(m.ID[:]) // never fails
 	r.talk.Put(m)
@@ -86,7 +97,7 @@ func (c *chat) postAgain(m rooms.Message) tea.Cmd {
 		if r := c.book.find(m.Room); r != nil {
 			r.talk.Drop(m.ID)
 		}
-		return c.post(rooms.Draft{Room: m.Room, Kind: rooms.KindText, Text: m.Text})
+		return c.post(rooms.Draft{Room: m.Room, Kind: rooms.KindText, Text: m.Text, ReplyTo: m.ReplyTo, Thread: m.Thread})
 	}
 	client := c.session.Client
 	return c.enqueue(func() func(c *chat) tea.Cmd {
@@ -114,7 +125,11 @@ func (c *chat) throwAway(m rooms.Message) tea.Cmd {
 			if err != nil {
 				return c.warn(reason(err))
 			}
-			r.talk.Drop(m.ID)
+			if changes(m.Kind) {
+				r.talk.TakeBack(m)
+			} else {
+				r.talk.Drop(m.ID)
+			}
 			return nil
 		}
 	})

@@ -9,7 +9,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"kchat/rooms"
-	"kchat/tui/talk"
 	"kchat/tui/text"
 )
 
@@ -82,9 +81,8 @@ func (c *chat) pictures() tea.Cmd {
 		c.fit(c.lay.width, c.lay.height)
 	}
 	r.talk.LayOut()
-	for _, item := range r.talk.Visible() {
-		m, ok := item.(*talk.Message)
-		if !ok || m.Picture() == nil {
+	for _, m := range c.sight(r) {
+		if m.Picture() == nil {
 			continue
 		}
 		p := m.Picture()

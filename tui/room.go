@@ -41,8 +41,9 @@ type room struct {
 	loaded   bool   // the first screenful came from the history
 	complete bool   // nothing older is kept here
 	loading  bool
-	wanted   map[rooms.Hash]bool // pictures asked for
-	saved    SavedRoom           // as it was remembered last
+	wanted   map[rooms.Hash]bool        // pictures asked for
+	asides   map[rooms.MessageID]string // what is written in threads and not sent yet
+	saved    SavedRoom                  // as it was remembered last
 }
 
 // wants are what one wants of a room.
@@ -77,6 +78,7 @@ func newRoom(name string, look *talk.Look) *room {
 		gaps:   make(map[rooms.Position]*talk.Rule),
 		readBy: make(map[rooms.AccountID]rooms.Position),
 		wanted: make(map[rooms.Hash]bool),
+		asides: make(map[rooms.MessageID]string),
 		talk:   talk.New(look),
 	}
 }

@@ -100,13 +100,19 @@ func (c *chat) tellAway() tea.Cmd {
 
 // looked reports whether what is at the end of a room is being looked at.
 func (c *chat) looked(r *room) bool {
-	return r == c.book.current && c.focused && !c.attention.idle && r.talk.Following()
+	return r == c.book.current && c.focused && !c.attention.idle && r.talk.Following() && !c.covered()
 }
 
 // viewed notes what is on the screen as read, here and for the others.
 func (c *chat) viewed() {
 	r := c.book.current
-	if r == nil || !c.looked(r) {
+	if r == nil {
+		return
+	}
+	if c.lookedInThread() {
+		r.talk.ReadThread(c.aside.thread.Root())
+	}
+	if !c.looked(r) {
 		return
 	}
 	r.see()

@@ -6,34 +6,52 @@ import (
 	"slices"
 	"strings"
 
+	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"kchat/rooms"
 	"kchat/tui/talk"
 )
 
+// front is the list that keys and the wheel are for: the open thread's, or the room's.
+func (c *chat) front() *talk.List {
+	switch r := c.book.current; {
+	case c.aside.thread != nil:
+		return &c.aside.thread.List
+	case r != nil:
+		return &r.talk.List
+	}
+	return nil
+}
+
 // selected returns the selected message, or nil.
 func (c *chat) selected() *talk.Message {
-	if c.book.current == nil {
+	list := c.front()
+	if list == nil {
 		return nil
 	}
-	m, _ := c.book.current.talk.Selected().(*talk.Message)
-	return m
+	return talk.MessageOf(list.Selected())
 }
 
 // selectNewest selects the message that most likely is meant: the first unsent one, else the newest.
 func (c *chat) selectNewest() tea.Cmd {
-	r := c.book.current
+	r, list := c.book.current, c.front()
 	if r == nil {
 		return nil
 	}
-	if unsent := r.talk.Unsent(); len(unsent) > 0 {
-		r.talk.Select(unsent[0])
-		return nil
+	for _, m := range r.talk.Unsent() {
+		if c.aside.thread == nil {
+			list.Select(m)
+			return nil
+		}
+		if item := c.aside.thread.ItemOf(m); item != nil {
+			list.Select(item)
+			return nil
+		}
 	}
-	for i := r.talk.Len() - 1; i >= 0; i-- {
-		if m, ok := r.talk.At(i).(*talk.Message); ok {
-			r.talk.Select(m)
+	for i := list.Len() - 1; i >= 0; i-- {
+		if talk.MessageOf(list.At(i)) != nil {
+			list.Select(list.At(i))
 			return nil
 		}
 	}
@@ -42,10 +60,10 @@ func (c *chat) selectNewest() tea.Cmd {
 
 // selectBeside selects the next message up or down; below the newest the selection ends.
 func (c *chat) selectBeside(step int) tea.Cmd {
-	t := c.book.current.talk
+	t := c.front()
 	for i := t.Index(t.Selected()) + step; i >= 0 && i < t.Len(); i += step {
-		if m, ok := t.At(i).(*talk.Message); ok {
-			t.Select(m)
+		if talk.MessageOf(t.At(i)) != nil {
+			t.Select(t.At(i))
 			return nil
 		}
 	}
@@ -56,10 +74,29 @@ func (c *chat) selectBeside(step int) tea.Cmd {
 }
 
 func (c *chat) endSelection() tea.Cmd {
-	if c.book.current != nil {
-		c.book.current.talk.Select(nil)
+	if list := c.front(); list != nil {
+		list.Select(nil)
 	}
 	return nil
+}
+
+// selectionKey does what a key means for the selected message: one that is not for this message says why.
+func (c *chat) selectionKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
+	m := c.selected()
+	var other *binding
+	for i, b := range c.selecting {
+		if !key.Matches(msg, b.keys) {
+			continue
+		}
+		if b.fits == nil || m != nil && b.fits(c, m) {
+			return b.do(c), true
+		}
+		other = &c.selecting[i]
+	}
+	if other != nil {
+		return other.do(c), true
+	}
+	return nil, false
 }
 
 // selectionHint lists what can be done with the selected message.
@@ -74,37 +111,31 @@ func (c *chat) selectionHint() string {
 		keys = append(slices.Clone(c.videoKeys), keys...)
 	}
 	for _, b := range keys {
-		if !m.Unsent() && (b.words == "keys.resend" || b.words == "keys.edit" || b.words == "keys.discard") {
-			continue
+		if b.fits == nil || b.fits(c, m) {
+			parts = append(parts, c.st.Key.Render(b.keys.Help().Key)+" "+c.st.Muted.Render(c.say(b.words)))
 		}
-		if fits := forFiles(b.words); fits != nil && (m.Picture() == nil || !fits(m, m.Picture())) {
-			continue
-		}
-		parts = append(parts, c.st.Key.Render(b.keys.Help().Key)+" "+c.st.Muted.Render(c.say(b.words)))
 	}
 	return strings.Join(parts, "  ")
 }
 
-// forFiles says of a key that is for attachments alone of which.
-func forFiles(words string) func(*talk.Message, *talk.Picture) bool {
-	switch words {
-	case "keys.open":
-		return func(_ *talk.Message, p *talk.Picture) bool { return p.IsImage() }
-	case "keys.take":
-		return canTake
-	case "keys.stop":
-		return canStop
-	case "keys.save":
-		return isHere
-	case "keys.keep":
-		return func(*talk.Message, *talk.Picture) bool { return true }
-	case "keys.folder":
-		return isSaved
+// Which messages the keys of a selection are for.
+
+func unsent(_ *chat, m *talk.Message) bool { return m.Unsent() }
+
+func hasWords(_ *chat, m *talk.Message) bool { return m.Raw() != "" && !m.Withdrawn() }
+
+// forFile is a key for attachments alone, of which it fits some.
+func forFile(fits func(m *talk.Message, p *talk.Picture) bool) func(*chat, *talk.Message) bool {
+	return func(_ *chat, m *talk.Message) bool {
+		return m.Picture() != nil && !m.Withdrawn() && fits(m, m.Picture())
 	}
-	return nil
 }
 
-// resend sends an unsent message again.
+func isPicture(_ *talk.Message, p *talk.Picture) bool { return p.IsShown() }
+
+func isFile(*talk.Message, *talk.Picture) bool { return true }
+
+// resend sends an unsent message again, or the changes to one that were refused.
 func (c *chat) resend() tea.Cmd {
 	m := c.selected()
 	if m == nil || !m.Unsent() {
@@ -114,7 +145,14 @@ func (c *chat) resend() tea.Cmd {
 		return c.warn(c.say("waiting.kept"))
 	}
 	c.endSelection()
-	return c.postAgain(m.Message)
+	var cmds []tea.Cmd
+	if !m.Settled() {
+		cmds = append(cmds, c.postAgain(m.Message))
+	}
+	for _, change := range m.Refused() {
+		cmds = append(cmds, c.postAgain(change))
+	}
+	return tea.Batch(cmds...)
 }
 
 // takeBack puts an unsent message into the composer to be edited; what is written there is not overwritten.
@@ -123,21 +161,33 @@ func (c *chat) takeBack() tea.Cmd {
 	if m == nil || !m.Unsent() {
 		return nil
 	}
+	if m.Settled() {
+		return c.takeBackEdit(m)
+	}
 	if !c.composer.empty() {
 		return c.warn(c.say("composer.busy"))
 	}
 	c.endSelection()
+	c.resumeAnswer(m)
 	c.composer.set(m.Text)
 	return c.throwAway(m.Message)
 }
 
+// discard drops an unsent message, or the changes to one that were refused.
 func (c *chat) discard() tea.Cmd {
 	m := c.selected()
 	if m == nil || !m.Unsent() {
 		return nil
 	}
 	c.endSelection()
-	return c.throwAway(m.Message)
+	var cmds []tea.Cmd
+	for _, change := range m.Refused() {
+		cmds = append(cmds, c.throwAway(change))
+	}
+	if !m.Settled() {
+		cmds = append(cmds, c.throwAway(m.Message))
+	}
+	return tea.Batch(cmds...)
 }
 
 func (c *chat) copyMessage() tea.Cmd {
@@ -146,7 +196,7 @@ func (c *chat) copyMessage() tea.Cmd {
 		return nil
 	}
 	c.endSelection()
-	return tea.Batch(tea.SetClipboard(m.Text), c.tell(c.say("talk.copied")))
+	return tea.Batch(tea.SetClipboard(m.Raw()), c.tell(c.say("talk.copied")))
 }
 
 // kept reports whether a message is one that the client keeps to be sent again, and not only the screen.

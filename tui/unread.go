@@ -15,7 +15,7 @@ func (c *chat) arrived(r *room, m rooms.Message) {
 		c.viewed()
 		return
 	}
-	if c.looked(r) && !m.Backfill {
+	if (c.looked(r) || c.inOpenThread(r, m)) && !m.Backfill {
 		c.viewed()
 		return
 	}
@@ -83,6 +83,9 @@ func (c *chat) followHint() tea.Cmd {
 	if r := c.book.current; r != nil && r.talk.Following() && r.talk.NewAbove() > 0 {
 		return c.toFirstUnread()
 	}
+	if r := c.book.current; r != nil && r.talk.Following() && r.talk.UnreadThreads() > 0 {
+		return c.openThreads()
+	}
 	return c.toNewest()
 }
 
@@ -99,7 +102,9 @@ func (c *chat) hintRight(r *room) string {
 		return st.Accent.Render(st.Glyphs.Down + " " + c.words.Count("hint.below", below))
 	case above > 0:
 		return st.Accent.Render(st.Glyphs.Up + " " + c.words.Count("hint.above", above))
-	default:
-		return ""
 	}
+	if n := r.talk.UnreadThreads(); n > 0 {
+		return st.Badge.Render(c.words.Count("hint.threads", n))
+	}
+	return ""
 }

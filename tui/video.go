@@ -110,9 +110,8 @@ func (c *chat) lookAtVideos() tea.Cmd {
 	}
 	var seen []*talk.Picture
 	if r := c.book.current; r != nil {
-		for _, item := range r.talk.Visible() {
-			m, ok := item.(*talk.Message)
-			if !ok || m.Picture() == nil || !m.Picture().IsVideo() {
+		for _, m := range c.sight(r) {
+			if m.Picture() == nil || !m.Picture().IsVideo() {
 				continue
 			}
 			p := m.Picture()

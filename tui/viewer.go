@@ -81,7 +81,7 @@ func (c *chat) openSelected() tea.Cmd {
 		return c.fillScreen()
 	}
 	if m == nil || m.Picture() == nil || !m.Picture().IsImage() {
-		return c.endSelection()
+		return c.openMenu()
 	}
 	return c.openViewer(m.Picture())
 }

@@ -119,6 +119,16 @@ func (a *Archive) Naming(ctx context.Context, community rooms.UUID, word string,
 	return nil
 }
 
+// Message implements tui.Archive.
+func (a *Archive) Message(ctx context.Context, community rooms.UUID, room string, id rooms.MessageID) (history.Entry, bool, error) {
+	return a.store.Message(ctx, history.Key{Community: community, Room: room}, id)
+}
+
+// Thread implements tui.Archive.
+func (a *Archive) Thread(ctx context.Context, community rooms.UUID, room string, root rooms.MessageID, n int) ([]history.Entry, error) {
+	return a.store.Thread(ctx, history.Key{Community: community, Room: room}, root, n)
+}
+
 // Unsent implements tui.Archive.
 func (a *Archive) Unsent(ctx context.Context, community rooms.UUID, room string) ([]rooms.Message, error) {
 	return a.store.Unsent(ctx, history.Key{Community: community, Room: room})

@@ -10,7 +10,7 @@ type Glyphs struct {
 	Mark, Prompt, Ellipsis, Bullet, Item       string
 	Waiting, Sending, Sent, Delivered, Failed  string
 	BarFull, BarEmpty, Up, Down, Masked        string
-	Play, Pause, Favourite                     string
+	Play, Pause, Favourite, Answer             string
 }
 
 func glyphs(ascii bool) Glyphs {
@@ -22,7 +22,7 @@ func glyphs(ascii bool) Glyphs {
 			Mark: ">", Prompt: ">", Ellipsis: ".", Bullet: "-", Item: "*",
 			Waiting: "w", Sending: ".", Sent: "+", Delivered: "+", Failed: "!",
 			BarFull: "#", BarEmpty: ".", Up: "^", Down: "v", Masked: "*",
-			Play: ">", Pause: "=", Favourite: "+",
+			Play: ">", Pause: "=", Favourite: "+", Answer: "\\",
 		}
 	}
 	return Glyphs{
@@ -32,6 +32,6 @@ func glyphs(ascii bool) Glyphs {
 		Mark: "▌", Prompt: "›", Ellipsis: "…", Bullet: "·", Item: "•",
 		Waiting: "◷", Sending: "·", Sent: "✓", Delivered: "✓", Failed: "!",
 		BarFull: "━", BarEmpty: "─", Up: "↑", Down: "↓", Masked: "•",
-		Play: "▸", Pause: "‖", Favourite: "★",
+		Play: "▸", Pause: "‖", Favourite: "★", Answer: "↳",
 	}
 }

@@ -20,7 +20,7 @@ const actionSign = "*"
 
 // action returns what somebody says that they do.
 func (m *Message) action() (does string, is bool) {
-	if m.Kind != rooms.KindText || m.withdrawn {
+	if m.Kind != rooms.KindText || m.Withdrawn() {
 		return "", false
 	}
 	does, is = strings.CutPrefix(m.words(), ActionPrefix)

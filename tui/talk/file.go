@@ -136,7 +136,7 @@ func (p *Picture) statusRows(look *Look, width int) []string {
 // Attachments calls do for what is attached in the room, the newest first, until it returns false.
 func (t *Talk) Attachments(do func(m *Message, p *Picture) bool) {
 	for i := t.Len() - 1; i >= 0; i-- {
-		if m, ok := t.At(i).(*Message); ok && m.picture != nil && !m.withdrawn && !do(m, m.picture) {
+		if m, ok := t.At(i).(*Message); ok && m.picture != nil && !m.Withdrawn() && !do(m, m.picture) {
 			return
 		}
 	}

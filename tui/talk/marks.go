@@ -3,8 +3,6 @@
 package talk
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -125,45 +123,4 @@ func across(look *Look, width int, line string, style lipgloss.Style, words stri
 	right := max(0, width-4-text.Width(words)-left)
 	border := look.Styles.Border
 	return "  " + border.Render(strings.Repeat(line, left)) + style.Render(words) + border.Render(strings.Repeat(line, right))
-}
-
-// reactions are who reacted with what.
-type reactions struct {
-	all []reaction
-}
-
-type reaction struct {
-	by   rooms.AccountID
-	with string
-	on   bool
-	at   rooms.Position
-}
-
-// set puts or takes back one reaction; what is newer wins.
-func (r *reactions) set(by rooms.AccountID, with string, on bool, at rooms.Position) {
-	i := slices.IndexFunc(r.all, func(x reaction) bool { return x.by == by && x.with == with })
-	switch {
-	case i < 0:
-		r.all = append(r.all, reaction{by, with, on, at})
-	case at.Compare(r.all[i].at) >= 0:
-		r.all[i].on, r.all[i].at = on, at
-	}
-}
-
-// String lists reactions with their counts, in the order in which they first came.
-func (r *reactions) String() string {
-	var order []string
-	counts := make(map[string]int)
-	for _, x := range r.all {
-		if !x.on || x.with == "" {
-			continue
-		}
-		if counts[x.with]++; counts[x.with] == 1 {
-			order = append(order, x.with)
-		}
-	}
-	for i, with := range order {
-		order[i] = fmt.Sprintf("%s %d", with, counts[with])
-	}
-	return strings.Join(order, "  ")
 }

@@ -29,7 +29,7 @@ func (l *Look) Names(m rooms.Message) bool {
 func (m *Message) names(look *Look) bool {
 	if m.naming == unlooked {
 		m.naming = unnamed
-		if m.Sender != look.Me && !m.withdrawn && len(mention.In(m.words(), look.Name)) > 0 {
+		if m.Sender != look.Me && !m.Withdrawn() && len(mention.In(m.words(), look.Name)) > 0 {
 			m.naming = named
 		}
 	}
@@ -38,7 +38,7 @@ func (m *Message) names(look *Look) bool {
 
 // markMentions shows the reader's name where finished rows have it.
 func (m *Message) markMentions(look *Look, rows []string) {
-	if m.withdrawn || !m.names(look) {
+	if m.Withdrawn() || !m.names(look) {
 		return
 	}
 	for i, row := range rows {
@@ -60,7 +60,7 @@ func (m *Message) margin(look *Look, selected bool) string {
 	switch {
 	case selected:
 		return st.SelectedMark.Render(st.Glyphs.Mark) + " "
-	case m.names(look) && !m.withdrawn:
+	case m.names(look) && !m.Withdrawn():
 		return st.MentionMark.Render(st.Glyphs.Mark) + " "
 	default:
 		return "  "

@@ -3,6 +3,7 @@
 package talk
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -25,12 +26,20 @@ type Message struct {
 	name      string // cleaned
 	edited    bool
 	withdrawn bool
+	editText  string // what it says since then
 	editedBy  rooms.MessageID
 	editedAt  rooms.Position
 	reactions reactions
 	naming    naming
-	fresh     bool   // the divider for unread messages stands above
-	read      string // who has read up to here
+	wishes    []rooms.Message // what we want to do to it and the server has not taken yet
+	answered  *Message        // what it answers, if that is known
+	lost      bool            // what it answers cannot be found
+	root      *Message        // of the thread that it is said in, if that is known
+	thread    *Thread         // that begins with it; nil: none
+	listed    bool            // it stands in the list
+	spots     []spot          // what can be clicked, as it was rendered last
+	fresh     bool            // the divider for unread messages stands above
+	read      string          // who has read up to here
 	bot       bool
 	picture   *Picture
 	pictureAt int // the row in which it begins, as it was rendered last
@@ -46,12 +55,15 @@ func newMessage(m rooms.Message) *Message {
 func (m *Message) Set(of rooms.Message) {
 	m.Message = of
 	m.name = text.Name(of.Name)
-	if !m.edited {
-		m.body, m.clean, m.naming = of.Text, false, unlooked
-	}
 	if of.Attached != nil && m.picture == nil {
 		m.picture = newPicture(*of.Attached)
 	}
+	m.changed()
+}
+
+// changed makes the message be laid out anew.
+func (m *Message) changed() {
+	m.body, m.clean, m.naming = m.Raw(), false, unlooked
 	m.version++
 }
 
@@ -69,9 +81,9 @@ func (m *Message) Place() rooms.Position { return m.Pos }
 // When implements Item.
 func (m *Message) When() time.Time { return m.Time }
 
-// Unsent reports whether the message waits for its author to decide.
+// Unsent reports whether the message, or a change to it, waits for its author to decide.
 func (m *Message) Unsent() bool {
-	return m.State == rooms.StateAlone || m.State == rooms.StateFailed
+	return refused(m.State) || slices.ContainsFunc(m.wishes, func(w rooms.Message) bool { return refused(w.State) })
 }
 
 // Picture returns what is known of the attachment, or nil.
@@ -80,7 +92,7 @@ func (m *Message) Picture() *Picture { return m.picture }
 // PictureAt returns the picture that is shown in a column and row of the rendered message, or nil.
 func (m *Message) PictureAt(x, y int) *Picture {
 	p := m.picture
-	if p == nil || m.withdrawn || y < m.pictureAt || y >= m.pictureAt+p.asked.height || x < indent || x >= indent+p.asked.width {
+	if p == nil || m.Withdrawn() || y < m.pictureAt || y >= m.pictureAt+p.asked.height || x < indent || x >= indent+p.asked.width {
 		return nil
 	}
 	return p
@@ -113,55 +125,78 @@ func (m *Message) setRead(words string) {
 // apply does what an edit, deletion or reaction says. Only authors change their own words. Doing it twice is doing
 // it once.
 func (m *Message) apply(later rooms.Message) {
+	if m.wish(later) {
+		m.changed()
+		return
+	}
 	switch later.Kind {
 	case rooms.KindEdit:
 		if later.Sender != m.Sender || (m.edited && later.ID != m.editedBy && later.Pos.Compare(m.editedAt) < 0) {
-			return
+			break
 		}
-		m.edited, m.editedBy, m.editedAt = true, later.ID, later.Pos
-		m.body, m.clean, m.naming = later.Text, false, unlooked
+		m.edited, m.editText, m.editedBy, m.editedAt = true, later.Text, later.ID, later.Pos
 	case rooms.KindDelete:
 		if later.Sender != m.Sender {
-			return
+			break
 		}
 		m.withdrawn = true
 		if m.picture != nil {
 			m.picture.Drop()
 		}
 	case rooms.KindReact:
-		m.reactions.set(later.Sender, text.Line(later.Text), !later.Removed, later.Pos)
-	default:
-		return
+		m.reactions.set(later.Sender, later.Text, !later.Removed, later.Pos)
 	}
-	m.version++
+	m.changed()
 }
 
 // restore takes over what the history knows was done to the message.
 func (m *Message) restore(e history.Entry) {
 	m.withdrawn = m.withdrawn || e.Deleted
 	if !e.Edited.IsZero() && !m.edited {
-		m.edited = true
+		m.edited, m.editText = true, e.Message.Text
 	}
 	for _, r := range e.Reactions {
 		for _, by := range r.By {
-			m.reactions.set(by, text.Line(r.Text), true, rooms.Position{})
+			m.reactions.set(by, r.Text, true, rooms.Position{})
 		}
 	}
-	m.version++
+	m.changed()
 }
 
 // Render implements Item.
 func (m *Message) Render(look *Look, width int, above Item, selected bool) []string {
+	as := asWhole
+	if m.InThread() {
+		as = asRow
+	}
+	return m.render(look, width, above, selected, as)
+}
+
+// shape is how much of a message is shown.
+type shape uint8
+
+const (
+	asWhole   shape = iota
+	asCaption       // whole, but of a picture its caption only: another place shows it
+	asRow           // one row
+)
+
+// render lays the message out.
+func (m *Message) render(look *Look, width int, above Item, selected bool, as shape) []string {
 	prev, _ := above.(*Message)
 	dividers := m.dividers(look, width, prev, above)
-	head := len(dividers) > 0 || !m.grouped(look, prev)
+	head := len(dividers) > 0 || !m.grouped(look, prev) || prev.InThread() && !m.InThread()
 	var rows []string
-	if _, rule := above.(*Rule); head && above != nil && !rule && !look.Compact {
+	if _, rule := above.(*Rule); head && above != nil && !rule && !look.Compact && (as != asRow || prev == nil || !prev.InThread()) {
 		rows = append(rows, "")
 	}
 	rows = append(rows, dividers...)
-	content := m.content(look, width, head, selected)
+	m.spots = m.spots[:0]
+	content := m.content(look, width, prev, head, selected, as)
 	m.pictureAt += len(rows)
+	for i := range m.spots {
+		m.spots[i].row += len(rows)
+	}
 	return append(rows, content...)
 }
 
@@ -206,25 +241,36 @@ func (m *Message) grouped(look *Look, prev *Message) bool {
 		m.Time.Sub(prev.Time) < groupFor && sameDay(look, prev.Time, m.Time)
 }
 
-func (m *Message) content(look *Look, width int, head, selected bool) []string {
+func (m *Message) content(look *Look, width int, prev *Message, head, selected bool, as shape) []string {
 	st := look.Styles
 	if m.Kind == rooms.KindTopic {
 		return []string{rule(look, width, st.Muted, look.Words.Say("talk.topic", "name", m.name, "topic", text.Line(m.Text)))}
 	}
 	margin := m.margin(look, selected)
 	var rows []string
+	if as == asRow {
+		for _, row := range m.aside(look, width-4, prev) {
+			rows = append(rows, margin+row)
+		}
+		return rows
+	}
 	if head && !m.acts() {
 		rows = append(rows, margin+m.head(look, width-2))
 	}
-	body := m.bodyRows(look, width-4, head)
-	if m.picture != nil && !m.withdrawn {
+	body := m.quoteRows(look, width-4, len(rows))
+	body = append(body, m.bodyRows(look, width-4, head)...)
+	switch {
+	case m.picture == nil || m.Withdrawn():
+	case as == asCaption:
+		body = append(body, st.Faint.Render(text.Truncate(m.picture.Attached.Name, width-4)))
+	default:
 		m.pictureAt = len(rows) + len(body)
 		body = append(body, m.picture.rows(look, width-4)...)
 	}
-	if r := m.reactions.String(); r != "" {
-		body = append(body, st.Muted.Render(text.Truncate(r, width-4)))
-	}
 	body = m.withTick(look, width-4, body)
+	body = append(body, m.reactionRows(look, width-4, len(rows)+len(body))...)
+	body = append(body, m.threadRows(look, width-4, len(rows)+len(body))...)
+	body = append(body, m.refusedRows(look, width-4)...)
 	for _, row := range body {
 		rows = append(rows, margin+row)
 	}
@@ -260,7 +306,7 @@ func (m *Message) words() string {
 
 func (m *Message) bodyRows(look *Look, width int, head bool) []string {
 	st := look.Styles
-	if m.withdrawn {
+	if m.Withdrawn() {
 		return []string{st.Faint.Render(text.Truncate(look.Words.Say("talk.withdrawn"), width))}
 	}
 	if m.words() == "" {
@@ -273,7 +319,7 @@ func (m *Message) bodyRows(look *Look, width int, head bool) []string {
 		rows = markdown.Render(m.marks(look), m.words(), width)
 	}
 	m.markMentions(look, rows)
-	if m.edited {
+	if m.Edited() {
 		mark := " " + look.Words.Say("talk.edited")
 		if last := len(rows) - 1; text.Width(rows[last])+text.Width(mark) <= width {
 			rows[last] += st.Faint.Render(mark)
@@ -306,7 +352,11 @@ func (m *Message) withTick(look *Look, width int, rows []string) []string {
 
 func (m *Message) tick(look *Look) string {
 	st, g := look.Styles, look.Styles.Glyphs
-	switch m.State {
+	state := m.State
+	if wish := m.wishState(); wish != rooms.StateReceived && !refused(state) {
+		state = wish
+	}
+	switch state {
 	case rooms.StateWaiting:
 		return st.Warn.Render(g.Waiting + " " + look.Words.Say("tick.waiting"))
 	case rooms.StateSending:

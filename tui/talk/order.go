@@ -23,6 +23,14 @@ type Talk struct {
 	pictures map[rooms.Hash][]*Message
 	unsent   map[rooms.MessageID]*Message
 	live     bool // there was a live video
+
+	answers map[rooms.MessageID][]*Message // by what they answer
+	wanted  []rooms.MessageID              // what is answered here and not known
+	threads map[rooms.MessageID]*Thread    // by their first messages
+	readTo  rooms.Position                 // threads were looked at up to here in an earlier run
+	done    map[rooms.MessageID]bool       // changes of ours that the server has taken
+	stale   bool                           // fresher is to be counted anew
+	fresher int                            // messages that wait in threads
 }
 
 // New returns an empty talk.
@@ -32,6 +40,9 @@ func New(look *Look) *Talk {
 		orphans:  make(map[rooms.MessageID][]rooms.Message),
 		pictures: make(map[rooms.Hash][]*Message),
 		unsent:   make(map[rooms.MessageID]*Message),
+		answers:  make(map[rooms.MessageID][]*Message),
+		threads:  make(map[rooms.MessageID]*Thread),
+		done:     make(map[rooms.MessageID]bool),
 	}
 	t.SetLook(look)
 	return t
@@ -47,19 +58,34 @@ func (t *Talk) Put(m rooms.Message) bool {
 		return false
 	}
 	if item := t.byID[m.ID]; item != nil {
-		moved := item.Place() != m.Pos
-		item.Set(m)
-		t.noteUnsent(item)
-		if moved {
-			selected := t.selected
-			t.Remove(item)
-			t.Insert(item)
-			t.selected = selected
-		}
+		t.again(item, m)
 		return false
 	}
-	t.Insert(t.adopt(m))
+	item := t.adopt(m)
+	t.Insert(item)
+	item.listed = true
 	return true
+}
+
+// again takes what changed about a message. What the server has taken once does not wait again: what was read from the
+// disk before that comes late.
+func (t *Talk) again(item *Message, m rooms.Message) {
+	if m.Pos.IsZero() && !item.Pos.IsZero() {
+		return
+	}
+	moved := item.Place() != m.Pos
+	item.Set(m)
+	t.noteUnsent(item)
+	if moved && item.InThread() {
+		t.unthread(item)
+		t.thread(item)
+	}
+	if moved || !item.listed {
+		selected := t.selected
+		t.Remove(item)
+		t.Insert(item)
+		t.selected, item.listed = selected, true
+	}
 }
 
 // Load puts what was kept, oldest first, where it belongs; what is there already is left alone. It returns how many
@@ -67,11 +93,15 @@ func (t *Talk) Put(m rooms.Message) bool {
 func (t *Talk) Load(entries []history.Entry) int {
 	var items []Item
 	for _, e := range entries {
-		if t.byID[e.Message.ID] != nil {
+		item := t.byID[e.Message.ID]
+		if item != nil && item.listed {
 			continue
 		}
-		item := t.adopt(e.Message)
-		item.restore(e)
+		if item == nil {
+			item = t.adopt(e.Message)
+			item.restore(e)
+		}
+		item.listed = true
 		items = append(items, item)
 	}
 	if len(items) == 0 {
@@ -127,7 +157,7 @@ func (t *Talk) LastOf(sender rooms.AccountID, upTo rooms.Position) *Message {
 	}
 	for i := len(t.items) - 1; i >= 0; i-- {
 		m, ok := t.items[i].item.(*Message)
-		if ok && m.Sender == sender && m.Kind == rooms.KindText && !m.withdrawn && !m.Pos.IsZero() && m.Pos.Compare(upTo) <= 0 {
+		if ok && m.Sender == sender && m.Kind == rooms.KindText && !m.Withdrawn() && !m.Pos.IsZero() && m.Pos.Compare(upTo) <= 0 {
 			return m
 		}
 	}
@@ -209,6 +239,7 @@ func (t *Talk) Drop(id rooms.MessageID) {
 		if item.picture != nil {
 			item.picture.Drop()
 		}
+		t.unthread(item)
 		t.Remove(item)
 		delete(t.byID, id)
 		delete(t.unsent, id)
@@ -244,18 +275,46 @@ func (t *Talk) adopt(m rooms.Message) *Message {
 	if m.Attached != nil {
 		t.pictures[m.Attached.Hash] = append(t.pictures[m.Attached.Hash], item)
 	}
-	t.noteUnsent(item)
 	for _, later := range t.orphans[m.ID] {
 		item.apply(later)
 	}
 	delete(t.orphans, m.ID)
+	t.noteUnsent(item)
+	t.thread(item)
+	t.answer(item)
+	t.came(item)
 	return item
 }
 
+// maxOrphans is how many messages are remembered that are changed and not shown. What is forgotten comes from the history
+// with all that was done to it.
+const maxOrphans = 4096
+
 func (t *Talk) refer(m rooms.Message) {
+	if m.Sender == t.look.Me {
+		if m.Pos.IsZero() && t.done[m.ID] {
+			return // it was read from the disk before the server had it
+		}
+		t.done[m.ID] = t.done[m.ID] || !m.Pos.IsZero()
+	}
 	if item := t.byID[m.Target]; item != nil {
 		item.apply(m)
+		t.noteUnsent(item)
+		t.touched(item)
+		t.redrawRoot(item.threadOf())
 		return
 	}
+	if len(t.orphans) >= maxOrphans {
+		clear(t.orphans)
+	}
 	t.orphans[m.Target] = append(t.orphans[m.Target], m)
+}
+
+// TakeBack forgets a change that we wanted and that was dropped.
+func (t *Talk) TakeBack(change rooms.Message) {
+	if item := t.byID[change.Target]; item != nil {
+		item.unwish(change.ID)
+		t.noteUnsent(item)
+		t.touched(item)
+	}
 }
