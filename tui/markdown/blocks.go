@@ -138,13 +138,18 @@ func opensCode(line string) (fence, language string, opens bool) {
 	return rest[:n], language, true
 }
 
+// closesCode reports whether a line ends the block of code that a fence opened.
+func closesCode(line, fence string) bool {
+	end := strings.TrimSpace(line)
+	return len(end) >= len(fence) && strings.Trim(end, fence[:1]) == ""
+}
+
 // codeBlock draws the block of code that line i opens, and returns the line behind it. One that nobody closes ends with
 // the text.
 func (r *renderer) codeBlock(lines []string, i int, fence, language string, width int) int {
 	from := i + 1
 	for i = from; i < len(lines); i++ {
-		end := strings.TrimSpace(lines[i])
-		if len(end) >= len(fence) && strings.Trim(end, fence[:1]) == "" {
+		if closesCode(lines[i], fence) {
 			break
 		}
 	}
