@@ -202,6 +202,8 @@ type Config struct {
 	Images   pixels.Setting // how pictures are shown; empty: as the terminal can
 	Output   io.Writer      // the terminal; nil: standard output
 	Files    Files
+	Editor   string // the command of the user's own; empty: there is none
+	Recent   Recent
 	AskAbove uint64 // bytes; what is larger is not taken before one has said so
 	Host     Host
 	LogPath  string        // named when something went wrong

@@ -29,6 +29,8 @@ type chat struct {
 	mode    string // how the server runs
 
 	composer   composer
+	recall     recall
+	shelf      emojiShelf
 	roomsPane  roomsPane
 	peoplePane peoplePane
 	popup      popup
@@ -108,7 +110,7 @@ func newChat(e *env, session Session, address string) *chat {
 // start begins what runs beside: the clock, and the questions about this machine.
 func (c *chat) start() tea.Cmd {
 	address, host := c.address, c.cfg.Host
-	return tea.Batch(c.tick(), c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+	return tea.Batch(c.tick(), c.loadRecent(), c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
 		public, mode := address, ""
 		if host.PublicAddress != nil {
 			if a := host.PublicAddress(ctx, address); a != "" {

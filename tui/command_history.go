@@ -168,7 +168,7 @@ func (c *chat) markBeginning(r *room) {
 func (c *chat) historyRead(r *room, path string) tea.Cmd {
 	archive, community := c.session.Archive, c.community(r)
 	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
-		n, err := archive.Import(ctx, community, r.name, expand(path))
+		n, err := archive.Import(ctx, community, r.name, onDisk(unescaped(path)))
 		var entries []history.Entry
 		if err == nil {
 			entries, err = archive.Page(ctx, community, r.name, rooms.Position{}, -1)
@@ -205,7 +205,7 @@ func (c *chat) fileReason(err error) string {
 func (c *chat) historySave(r *room, path string) tea.Cmd {
 	archive, community := c.session.Archive, c.community(r)
 	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
-		n, err := archive.Export(ctx, community, r.name, expand(path))
+		n, err := archive.Export(ctx, community, r.name, unescaped(path))
 		return func(c *chat) tea.Cmd {
 			if err != nil {
 				return c.warn(c.say("history.not_saved", "file", text.Name(path), "why", c.fileReason(err)))

@@ -39,6 +39,7 @@ func commandTable() []command {
 		{name: "save", words: "save", offline: true, do: (*chat).commandSave},
 		{name: "keep", words: "keep", aliases: []string{"pin"}, offline: true, do: (*chat).commandKeep},
 		{name: "gallery", words: "gallery", aliases: []string{"media"}, offline: true, complete: completeKinds, do: (*chat).commandGallery},
+		{name: "emoji", words: "emoji", do: (*chat).commandEmoji},
 		{name: "history", words: "history", offline: true, complete: completeHistory, do: (*chat).commandHistory},
 		{name: "reply", words: "reply", aliases: []string{"r"}, offline: true, do: (*chat).commandReply},
 		{name: "edit", words: "edit", offline: true, do: (*chat).commandEdit},

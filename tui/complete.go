@@ -13,6 +13,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"golang.org/x/text/unicode/norm"
 
+	"kchat/tui/emoji"
 	"kchat/tui/text"
 )
 
@@ -40,10 +41,33 @@ func (c *chat) completions() ([]suggestion, tea.Cmd) {
 		return completeRooms(c, nil, word)
 	case strings.HasPrefix(word, "@"):
 		return c.peopleLike(word[1:], "@", " "), nil
+	case looksLikePath(word):
+		return completePaths(c, nil, word)
+	case emojiTyped(word):
+		return c.emojiLike(word), nil
 	case word != "":
 		return c.peopleLike(word, "", " "), nil
 	}
 	return nil, nil
+}
+
+// emojiTyped reports whether a shortcode is being typed at the end of a word.
+func emojiTyped(word string) bool {
+	_, _, ok := emoji.Typed(word)
+	return ok
+}
+
+// maxEmoji is how many emoji are offered; the picker has all.
+const maxEmoji = 24
+
+// emojiLike offers emoji for a shortcode that is being typed.
+func (c *chat) emojiLike(word string) []suggestion {
+	before, code, _ := emoji.Typed(word)
+	var out []suggestion
+	for _, e := range c.emojis().Like(code, c.shelf.recent, maxEmoji) {
+		out = append(out, suggestion{insert: before + e.Char, shown: text.Pad(e.Shown, 2) + " " + e.Code(), help: e.Name, emoji: e.Char})
+	}
+	return out
 }
 
 func (c *chat) completeCommands(word string) []suggestion {
@@ -176,17 +200,20 @@ const maxPaths = 200
 // since some systems keep them taken apart.
 func pathsLike(word string) []suggestion {
 	folder, base := filepath.Split(word)
-	entries, err := os.ReadDir(expand(cmp.Or(folder, ".")))
+	if plain, ok := unquoted(base); ok {
+		base = plain
+	}
+	entries, err := os.ReadDir(onDisk(filepath.Clean(unescaped(cmp.Or(folder, ".")))))
 	if err != nil {
 		return nil
 	}
 	var out []suggestion
 	for _, e := range entries {
 		name := norm.NFC.String(e.Name())
-		if !strings.HasPrefix(name, norm.NFC.String(base)) || (strings.HasPrefix(name, ".") && base == "") || strings.ContainsAny(name, " \n\t") {
+		if !strings.HasPrefix(name, norm.NFC.String(base)) || (strings.HasPrefix(name, ".") && base == "") || strings.Contains(name, "\n") {
 			continue
 		}
-		shown, insert := text.Name(name), folder+e.Name()
+		shown, insert := text.Name(name), folder+escaped(name)
 		if e.IsDir() {
 			shown, insert = shown+"/", insert+"/"
 		}

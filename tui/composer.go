@@ -12,6 +12,7 @@ import (
 	"charm.land/bubbles/v2/textarea"
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/text/unicode/norm"
 
 	"kchat/tui/styles"
@@ -80,8 +81,31 @@ func (c *composer) insert(s string) {
 // key edits. It reports whether the contents changed.
 func (c *composer) key(msg tea.Msg) bool {
 	before := c.value()
-	c.area, _ = c.area.Update(msg)
+	for range c.atOnce(msg) {
+		c.area, _ = c.area.Update(msg)
+	}
 	return c.value() != before
+}
+
+// atOnce is how often a key is to be done: what looks like one character is taken away, and passed, as one.
+func (c *composer) atOnce(msg tea.Msg) int {
+	press, ok := msg.(tea.KeyPressMsg)
+	if !ok || press.Mod != 0 {
+		return 1
+	}
+	lines := strings.Split(c.value(), "\n")
+	line := []rune(lines[min(c.area.Line(), len(lines)-1)])
+	at := min(c.area.Column(), len(line))
+	cluster := ""
+	switch press.Code {
+	case tea.KeyBackspace, tea.KeyLeft:
+		for before := string(line[:at]); before != ""; before = before[len(cluster):] {
+			cluster, _ = ansi.FirstGraphemeCluster(before, ansi.GraphemeWidth)
+		}
+	case tea.KeyDelete, tea.KeyRight:
+		cluster, _ = ansi.FirstGraphemeCluster(string(line[at:]), ansi.GraphemeWidth)
+	}
+	return max(1, utf8.RuneCountInString(cluster))
 }
 
 // tickFunc is tea.Tick by some clock.
@@ -120,6 +144,9 @@ func (c *composer) word() (before, word string, first bool) {
 	line := []rune(lines[at])
 	head := string(line[:min(c.area.Column(), len(line))])
 	i := strings.LastIndexAny(head, " \t")
+	for i > 0 && head[i-1] == '\\' { // a space within a path
+		i = strings.LastIndexAny(head[:i], " \t")
+	}
 	return head[:i+1], head[i+1:], at == 0
 }
 

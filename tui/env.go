@@ -22,19 +22,21 @@ const askFor = 20 * time.Second
 
 // env is what all parts of the screen share.
 type env struct {
-	cfg    *Config
-	words  *words.Catalogue
-	st     *styles.Styles
-	look   *talk.Look
-	theme  styles.Theme
-	light  bool
-	back   color.RGBA                      // the terminal's ground, as far as it is known
-	color  media.Profile                   // what the terminal has
-	term   *pixels.Terminal                // what else it has
-	paint  *pixels.Painter                 // what is not cells goes to the terminal by it
-	window *videoWindow                    // of frames that the terminal has not taken
-	send   func(tea.Msg)                   // into the program, for its goroutines
-	own    func(func(ctx context.Context)) // runs a goroutine that ends with the program
+	cfg      *Config
+	words    *words.Catalogue
+	st       *styles.Styles
+	look     *talk.Look
+	theme    styles.Theme
+	light    bool
+	back     color.RGBA // the terminal's ground, as far as it is known
+	keyboard keyboard
+	color    media.Profile                   // what the terminal has
+	term     *pixels.Terminal                // what else it has
+	paint    *pixels.Painter                 // what is not cells goes to the terminal by it
+	window   *videoWindow                    // of frames that the terminal has not taken
+	ending   <-chan struct{}                 // closed when the program is told to end
+	send     func(tea.Msg)                   // into the program, for its goroutines
+	own      func(func(ctx context.Context)) // runs a goroutine that ends with the program
 }
 
 func newEnv(cfg *Config) (*env, error) {

@@ -66,16 +66,16 @@ func (h *help) draw(c *chat, width, height int) (string, []string, *tea.Cursor) 
 	}
 	rows = append(rows, "", st.Title.Render(c.say("help.keys")))
 	for _, b := range c.keys {
-		add(b.keys.Help().Key, c.say(b.words))
+		add(c.shownKeys(b), c.say(b.words))
 	}
 	rows = append(rows, "", st.Title.Render(c.say("help.selection")))
 	for _, b := range append(slices.Clone(c.selecting), c.videoKeys...) {
-		add(b.keys.Help().Key, c.say(b.words))
+		add(c.shownKeys(b), c.say(b.words))
 	}
 	rows = append(rows, "", st.Title.Render(c.say("help.viewer")))
 	for _, b := range c.viewing {
 		if b.words != "" {
-			add(b.keys.Help().Key, c.say(b.words))
+			add(c.shownKeys(b), c.say(b.words))
 		}
 	}
 	rows = append(rows, "", st.Title.Render(c.say("help.ticks")))

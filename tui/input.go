@@ -109,6 +109,9 @@ func (c *chat) submit() tea.Cmd {
 		return nil
 	}
 	c.popup.close()
+	if r := c.book.current; r != nil {
+		c.recall.note(r.name, words)
+	}
 	if strings.HasPrefix(words, "/") && !strings.HasPrefix(words, "//") {
 		return c.run(words)
 	}
@@ -117,6 +120,7 @@ func (c *chat) submit() tea.Cmd {
 
 // utter says words in the room in front. What cannot be said stays in the composer.
 func (c *chat) utter(words string) tea.Cmd {
+	words = c.emojis().Expand(words)
 	refused := func(why string) tea.Cmd {
 		if c.composer.empty() {
 			c.composer.set(words)
@@ -236,6 +240,9 @@ func (c *chat) mouse(msg tea.MouseMsg) tea.Cmd {
 	}
 	if c.dialogs.open() {
 		return c.dialogs.click(c, at)
+	}
+	if cmd, was := c.popup.click(c, at); was {
+		return cmd
 	}
 	switch {
 	case at.In(c.lay.rooms):

@@ -32,6 +32,10 @@ func chatKeys() []binding {
 	return []binding{
 		bind("keys.send", "Enter", (*chat).enter, "enter"),
 		bind("keys.newline", "Alt+Enter, Ctrl+J", nil),
+		bind("keys.editor", "Ctrl+O", (*chat).openEditor, "ctrl+o"),
+		bind("keys.recall", "Alt+P, Ctrl+↑", (*chat).recallOlder, "alt+p", "ctrl+up"),
+		bind("keys.recall_newer", "Alt+N, Ctrl+↓", (*chat).recallNewer, "alt+n", "ctrl+down"),
+		bind("keys.emoji", "Alt+E", func(c *chat) tea.Cmd { return c.openEmoji(nil) }, "alt+e"),
 		bind("keys.complete", "Tab", (*chat).tab, "tab"),
 		bind("keys.select", "↑ (empty line)", nil),
 		bind("keys.page_up", "PgUp", func(c *chat) tea.Cmd { return c.scroll(-c.page()) }, "pgup"),

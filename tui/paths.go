@@ -99,12 +99,61 @@ func looksLikePath(words string) bool {
 // fileOf returns the first of the paths that is a file, or the first of all.
 func fileOf(paths []string) (path string, found bool) {
 	for _, p := range paths {
+		p = onDisk(filepath.Clean(p))
 		if info, err := os.Stat(p); err == nil && info.Mode().IsRegular() {
-			return filepath.Clean(p), true
+			return p, true
 		}
 	}
 	if len(paths) == 0 {
 		return "", false
 	}
 	return paths[0], false
+}
+
+// onDisk returns a path as the system keeps it: where a part of it is not there as it is written, the one whose letters
+// are the same is taken, composed or taken apart. A path that is not there stays.
+func onDisk(path string) string {
+	if _, err := os.Lstat(path); err == nil {
+		return path
+	}
+	folder, base := filepath.Split(path)
+	if base == "" || folder == path {
+		return path
+	}
+	if folder = filepath.Clean(folder); folder != "." {
+		folder = onDisk(folder)
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return path
+	}
+	for _, e := range entries {
+		if norm.NFC.String(e.Name()) == norm.NFC.String(base) {
+			return filepath.Join(folder, e.Name())
+		}
+	}
+	return filepath.Join(folder, base)
+}
+
+// shellSpecial are the characters that a backslash goes before in a completed path.
+const shellSpecial = " \t'\"\\"
+
+// escaped writes a name so that it is one word.
+func escaped(name string) string {
+	var b strings.Builder
+	for _, r := range name {
+		if strings.ContainsRune(shellSpecial, r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// unescaped is the path that a typed word means, with the home folder in place of ~.
+func unescaped(word string) string {
+	if plain, ok := unquoted(word); ok {
+		word = plain
+	}
+	return expand(word)
 }

@@ -16,6 +16,7 @@ type suggestion struct {
 	insert string // in place of the word before the cursor
 	shown  string
 	help   string
+	emoji  string // that is used by it
 }
 
 // popup offers completions above the composer.
@@ -25,6 +26,10 @@ type popup struct {
 	picked bool   // the user has moved in it
 	word   string // whose paths are listed
 	tabbed bool   // Tab waits for the paths that are being looked up
+	away   bool   // Esc was pressed: nothing is offered for the word that begins at begins
+	begins string
+	area   uv.Rectangle // as it was drawn last
+	first  int          // the first one in it
 }
 
 const popupRows = 8
@@ -34,14 +39,20 @@ func (p *popup) close() { *p = popup{} }
 // chosen reports whether Enter takes a suggestion rather than sending.
 func (p *popup) chosen() bool { return len(p.all) > 0 && p.picked }
 
-// update offers what fits while one types: commands, names after @ and rooms after #.
+// update offers what fits while one types: commands and what belongs to them, names after @, rooms after # and emoji
+// after a colon. What Esc has sent away stays away until the next word.
 func (p *popup) update(c *chat) tea.Cmd {
-	_, word, first := c.composer.word()
+	before, word, first := c.composer.word()
+	away, begins := p.away && p.begins == before && word != "", p.begins
 	p.close()
+	if away {
+		p.away, p.begins = true, begins
+		return nil
+	}
 	var cmd tea.Cmd
 	switch {
 	case first && strings.HasPrefix(c.composer.value(), "/"),
-		len(word) > 1 && (word[0] == '@' || word[0] == '#'):
+		word != "" && (word[0] == '@' || word[0] == '#'), emojiTyped(word):
 		p.all, cmd = c.completions()
 	}
 	if len(p.all) == 1 && strings.TrimSpace(p.all[0].insert) == word {
@@ -96,7 +107,9 @@ func (p *popup) key(c *chat, msg tea.KeyPressMsg) bool {
 	case "shift+tab":
 		p.at = (p.at + len(p.all) - 1) % len(p.all)
 	case "esc":
+		begins, _, _ := c.composer.word()
 		p.close()
+		p.away, p.begins = true, begins
 		return true
 	default:
 		return false
@@ -110,12 +123,29 @@ func (p *popup) accept(c *chat) tea.Cmd {
 	if len(p.all) == 0 {
 		return nil
 	}
-	c.composer.complete(p.all[p.at].insert)
+	chosen := p.all[p.at]
+	c.composer.complete(chosen.insert)
 	p.close()
-	if strings.HasPrefix(c.composer.value(), "/") {
+	switch {
+	case chosen.emoji != "":
+		return c.usedEmoji(chosen.emoji)
+	case strings.HasPrefix(c.composer.value(), "/"):
 		return p.update(c)
 	}
 	return nil
+}
+
+// click takes the suggestion at a place. It reports whether the place was the popup's.
+func (p *popup) click(c *chat, at uv.Position) (tea.Cmd, bool) {
+	if len(p.all) == 0 || !at.In(p.area) {
+		return nil, false
+	}
+	i := p.first + at.Y - p.area.Min.Y - 1
+	if at.Y == p.area.Min.Y || i >= len(p.all) || at.Y == p.area.Max.Y-1 {
+		return nil, true // its border
+	}
+	p.at = i
+	return tea.Batch(p.accept(c), c.saveSoon()), true
 }
 
 func (p *popup) draw(c *chat, cv canvas, composer uv.Rectangle, cursor *tea.Cursor) {
@@ -145,6 +175,8 @@ func (p *popup) draw(c *chat, cv canvas, composer uv.Rectangle, cursor *tea.Curs
 	area := uv.Rect(composer.Min.X+1, composer.Min.Y-rows-2, width, rows+2)
 	if area.Min.Y < 0 {
 		area.Min.Y, box = 0, out
+	} else {
+		p.area, p.first = area, first
 	}
 	cv.put(area, box)
 }

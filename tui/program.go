@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/term"
 
 	"kchat/rooms"
 )
@@ -34,9 +36,14 @@ func runProgram(ctx context.Context, cfg Config, see func(p *tea.Program, r *roo
 	defer cancel()
 	var wg sync.WaitGroup
 	r := newRoot(e)
-	p := tea.NewProgram(r, append([]tea.ProgramOption{
+	e.ending = ctx.Done()
+	options := []tea.ProgramOption{
 		tea.WithContext(ctx), tea.WithFilter(r.filter), tea.WithOutput(e.paint.Output().ForProgram()),
-	}, cfg.Options...)...)
+	}
+	if term.IsTerminal(os.Stdin.Fd()) { // where it is none, the program finds the terminal itself
+		options = append(options, tea.WithInput(&pasteGuard{File: os.Stdin, now: time.Now}))
+	}
+	p := tea.NewProgram(r, append(options, cfg.Options...)...)
 	e.send = p.Send
 	e.own = func(do func(ctx context.Context)) {
 		wg.Go(func() {

@@ -90,6 +90,7 @@ func (r *root) Update(msg tea.Msg) (m tea.Model, cmd tea.Cmd) {
 
 // route gives a message to the part of the screen that it concerns.
 func (r *root) route(msg tea.Msg) (tea.Model, tea.Cmd) {
+	r.keyboard.learn(msg)
 	if cmd, was := r.termcap(msg); was {
 		return r, cmd
 	}

@@ -104,6 +104,8 @@ func (o *loginOptions) run(ctx context.Context) error {
 		Known:    o.local,
 		Pictures: desk.NewPictures(blobs),
 		Videos:   videos,
+		Editor:   desk.Editor(),
+		Recent:   desk.NewRecent(filepath.Join(state, "emoji")),
 		Files:    desk.NewFiles(blobs, o.files.downloads),
 		AskAbove: o.files.askAbove,
 		Host:     screenHost(o.server),
