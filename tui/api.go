@@ -18,6 +18,7 @@ import (
 	"kchat/history"
 	"kchat/media"
 	"kchat/rooms"
+	"kchat/tui/notify"
 	"kchat/tui/pixels"
 )
 
@@ -182,8 +183,18 @@ type Host struct {
 	Partner func(ctx context.Context, at Seat) error
 	// PublicAddress returns the address that others use to reach the server at address.
 	PublicAddress func(ctx context.Context, address string) string
+	// Outside says what tmux runs in, and whether it lets sequences through to that. It is asked in tmux only.
+	Outside func(ctx context.Context) (terminal string, passes bool)
 	// Mode says how the server at address runs ("microVM", "native"), or nothing when it is not here.
 	Mode func(ctx context.Context, address string) string
+}
+
+// Desktop shows notifications.
+type Desktop interface {
+	// Show shows a note in place of the one before.
+	Show(ctx context.Context, note notify.Note) error
+	// Withdraw takes the last note back.
+	Withdraw(ctx context.Context) error
 }
 
 // Config says what the screen stands on.
@@ -208,13 +219,14 @@ type Config struct {
 	Host     Host
 	LogPath  string        // named when something went wrong
 	Idle     time.Duration // without a key for so long we are away; 0: never
-	Locale   string        // such as ko_KR.UTF-8
-	ASCII    bool
-	Plain    bool // no colour
-	Clock    func() time.Time
-	Tick     tickFunc // tea.Tick, by the same clock
-	Zone     *time.Location
-	Options  []tea.ProgramOption
+	Reach
+	Locale  string // such as ko_KR.UTF-8
+	ASCII   bool
+	Plain   bool // no colour
+	Clock   func() time.Time
+	Tick    tickFunc // tea.Tick, by the same clock
+	Zone    *time.Location
+	Options []tea.ProgramOption
 }
 
 func (c *Config) fill() {
@@ -223,6 +235,9 @@ func (c *Config) fill() {
 	}
 	if c.Images == "" {
 		c.Images = pixels.Auto
+	}
+	if c.Notify == "" {
+		c.Notify = notify.Auto
 	}
 	if c.Command == "" {
 		c.Command = "kchat-tui"

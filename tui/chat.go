@@ -46,6 +46,7 @@ type chat struct {
 	lay        layout
 	attention  attention
 	aside      aside
+	alerts     alerts
 	videos     videos
 
 	keys      []binding
@@ -98,7 +99,7 @@ type (
 func newChat(e *env, session Session, address string) *chat {
 	c := &chat{
 		env: e, session: session, book: newBook(e.look), composer: newComposer(),
-		keys: chatKeys(), selecting: selectionKeys(), viewing: viewerKeys(), videoKeys: videoKeys(), commands: commandTable(), focused: true,
+		keys: chatKeys(), selecting: selectionKeys(), viewing: viewerKeys(), videoKeys: videoKeys(), commands: commandTable(), focused: !e.blurred,
 		address: address, public: address,
 	}
 	c.videos.window = e.window
@@ -175,12 +176,18 @@ func (c *chat) route(msg tea.Msg) tea.Cmd {
 		if msg.to == c {
 			return c.frameOver(msg.of)
 		}
+	case alertMsg:
+		if msg.to == c {
+			return c.alertDue()
+		}
+	case settingsMsg:
+		return c.warn(c.say("settings.not_kept", "why", cause(msg.err)))
 	case settledMsg:
 		return tea.Batch(c.settled(msg), c.saveSoon())
 	case tea.FocusMsg:
 		c.focused = true
 		c.viewed()
-		return tea.Batch(c.animate(), c.paintViewer())
+		return tea.Batch(c.animate(), c.paintViewer(), c.sees())
 	case tea.BlurMsg:
 		c.focused = false
 	case tea.PasteMsg:
@@ -245,7 +252,7 @@ func (c *chat) everySecond() tea.Cmd {
 		c.flash.words = ""
 	}
 	c.paceVideos()
-	cmds := []tea.Cmd{c.tick(), c.remember(), c.doze()}
+	cmds := []tea.Cmd{c.tick(), c.remember(), c.doze(), c.lapse()}
 	if c.kernel.open && c.link.online {
 		cmds = append(cmds, c.askStatus())
 	}

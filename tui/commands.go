@@ -60,6 +60,8 @@ func commandTable() []command {
 		{name: "me", words: "me", offline: true, do: (*chat).commandMe},
 		{name: "mentions", words: "mentions", aliases: []string{"highlights"}, offline: true, do: func(c *chat, _ string) tea.Cmd { return c.openMentions() }},
 		{name: "favourite", words: "favourite", aliases: []string{"favorite", "fav", "star"}, offline: true, complete: completeOpen, do: (*chat).commandFavourite},
+		{name: "notify", words: "notify", offline: true, complete: completeNotify, do: (*chat).commandNotify},
+		{name: "dnd", words: "dnd", aliases: []string{"quiet"}, offline: true, complete: completeQuiet, do: (*chat).commandQuiet},
 		{name: "away", words: "away", do: func(c *chat, _ string) tea.Cmd { return c.setAway(true) }},
 		{name: "back", words: "back", do: func(c *chat, _ string) tea.Cmd { return c.setAway(false) }},
 		{name: "kernel", words: "kernel", do: func(c *chat, _ string) tea.Cmd { return c.toggleKernel() }},

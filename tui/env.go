@@ -11,6 +11,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"kchat/media"
+	"kchat/tui/notify"
 	"kchat/tui/pixels"
 	"kchat/tui/styles"
 	"kchat/tui/talk"
@@ -30,11 +31,14 @@ type env struct {
 	light    bool
 	back     color.RGBA // the terminal's ground, as far as it is known
 	keyboard keyboard
-	color    media.Profile                   // what the terminal has
-	term     *pixels.Terminal                // what else it has
-	paint    *pixels.Painter                 // what is not cells goes to the terminal by it
-	window   *videoWindow                    // of frames that the terminal has not taken
-	ending   <-chan struct{}                 // closed when the program is told to end
+	color    media.Profile    // what the terminal has
+	term     *pixels.Terminal // what else it has
+	paint    *pixels.Painter  // what is not cells goes to the terminal by it
+	window   *videoWindow     // of frames that the terminal has not taken
+	ending   <-chan struct{}  // closed when the program is told to end
+	notice   *notify.Terminal // how it gets attention; nil until its environment is known
+	blurred  bool             // the terminal has said that it lost the focus
+	settings Settings
 	send     func(tea.Msg)                   // into the program, for its goroutines
 	own      func(func(ctx context.Context)) // runs a goroutine that ends with the program
 }
@@ -45,7 +49,7 @@ func newEnv(cfg *Config) (*env, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &env{cfg: cfg, words: w, theme: styles.Themes()[0], color: media.TrueColor}
+	e := &env{cfg: cfg, words: w, theme: styles.Themes()[0], color: media.TrueColor, settings: cfg.Settings}
 	e.window = &videoWindow{now: cfg.Clock}
 	e.paint = pixels.NewPainter(pixels.NewOutput(cfg.Output))
 	e.look = &talk.Look{Words: w, Zone: cfg.Zone, NoPictures: cfg.Images == pixels.Off}

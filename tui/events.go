@@ -287,9 +287,11 @@ func (c *chat) opened(r *room) tea.Cmd {
 	}
 	name := text.Name(company[0].Name)
 	if _, direct := r.peer(c.me.ID); direct {
-		return tea.Batch(bell(), c.tell(c.say("chat.opened_direct", "name", name)))
+		words := c.say("chat.opened_direct", "name", name)
+		return tea.Batch(c.called(r, words), c.tell(words))
 	}
-	return tea.Batch(bell(), c.tell(c.say("chat.opened", "name", name, "room", c.book.title(r))))
+	words := c.say("chat.opened", "name", name, "room", c.book.title(r))
+	return tea.Batch(c.called(r, words), c.tell(words))
 }
 
 // message shows a message, or what changed about it.
@@ -314,14 +316,19 @@ func (c *chat) message(m rooms.Message) tea.Cmd {
 		c.viewed()
 		return nil
 	}
+	unread := c.counts(r, m)
 	c.arrived(r, m)
 	if m.Sender == c.me.ID || m.Backfill {
 		return nil
 	}
-	if item := r.talk.Message(m.ID); item != nil && item.Picture() != nil {
-		return c.lookFor(r, item)
+	var cmds []tea.Cmd
+	if unread {
+		cmds = append(cmds, c.notices(r, m))
 	}
-	return nil
+	if item := r.talk.Message(m.ID); item != nil && item.Picture() != nil {
+		cmds = append(cmds, c.lookFor(r, item))
+	}
+	return tea.Batch(cmds...)
 }
 
 // gap shows where messages are missing.
@@ -359,7 +366,8 @@ func (c *chat) invited(ev rooms.Invited) tea.Cmd {
 	if ev.Direct {
 		r := c.book.open(ev.Room)
 		if r != c.book.current && r.unread == 0 && r.talk.Len() == 0 {
-			return tea.Batch(bell(), c.tell(c.say("chat.direct", "name", name)))
+			words := c.say("chat.direct", "name", name)
+			return tea.Batch(c.called(r, words), c.tell(words))
 		}
 		return nil
 	}
@@ -369,7 +377,7 @@ func (c *chat) invited(ev rooms.Invited) tea.Cmd {
 	if r := c.book.current; r != nil {
 		r.talk.Note(talk.NewNote(talk.NoteInfo, words, c.cfg.Clock()))
 	}
-	return tea.Batch(bell(), c.tell(words))
+	return tea.Batch(c.called(nil, words), c.tell(words))
 }
 
 // follow goes where the last invitation leads.

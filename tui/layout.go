@@ -276,7 +276,7 @@ func (c *chat) linkWords() string {
 		if name := text.Line(c.server.Name); name != "" {
 			words += st.Bar.Render(" " + g.Bullet + " " + name)
 		}
-		return words
+		return words + c.standing()
 	case c.link.ever && c.link.retry.After(c.cfg.Clock()):
 		wait := int((c.link.retry.Sub(c.cfg.Clock()) + time.Second - 1) / time.Second)
 		return st.Warn.Render(g.Reconnecting) + " " + st.Bar.Render(c.say("status.lost", "seconds", wait))

@@ -63,6 +63,7 @@ func runProgram(ctx context.Context, cfg Config, see func(p *tea.Program, r *roo
 	saved := r.save()
 	cancel()
 	waitFor(&wg, closeFor)
+	_, _ = e.paint.Output().Write([]byte(r.unfollow())) // a terminal that is gone needs nothing
 	e.flush()
 	if r.running != nil {
 		saved = errors.Join(saved, r.running.close())

@@ -49,11 +49,8 @@ type room struct {
 // wants are what one wants of a room.
 type wants struct {
 	favourite bool  // it stands before the others
-	notify    uint8 // what is to be noticed of it; 0: as usual
+	notify    uint8 // what is to be noticed of it, as in attention.go
 }
-
-// notifyNone is the rule of a room that wants no attention.
-const notifyNone = 3
 
 // muted reports whether a room wants no attention.
 func (r *room) muted() bool { return r.wants.notify == notifyNone }

@@ -20,6 +20,7 @@ type root struct {
 	*env
 	width, height int
 	sized         bool // the terminal has said its size
+	follows       bool // the terminal tells when its scheme changes
 	asked         bool // it was asked for its size, and has not answered
 	login         *login
 	chat          *chat
@@ -88,12 +89,19 @@ func (r *root) Update(msg tea.Msg) (m tea.Model, cmd tea.Cmd) {
 	return m, guarded(cmd)
 }
 
-// route gives a message to the part of the screen that it concerns.
+// route gives a message to those parts of the screen that it concerns.
 func (r *root) route(msg tea.Msg) (tea.Model, tea.Cmd) {
 	r.keyboard.learn(msg)
-	if cmd, was := r.termcap(msg); was {
-		return r, cmd
+	attend := r.attend(msg)
+	cmd, was := r.termcap(msg)
+	if !was {
+		_, cmd = r.give(msg)
 	}
+	return r, tea.Batch(attend, cmd)
+}
+
+// give gives a message to the one part that it is for.
+func (r *root) give(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		return r, r.resized(msg)
@@ -279,14 +287,17 @@ func (r *root) View() (v tea.View) {
 	return v
 }
 
-// windowTitle names the room, with what is unread before it.
+// windowTitle names the room, and before it how much is unread of what is to be noticed; a star: of the rest.
 func (c *chat) windowTitle() string {
 	title := "kchat"
 	if r := c.book.current; r != nil {
 		title = c.book.title(r) + " - kchat"
 	}
-	if n := c.book.unread(); n > 0 {
+	switch n := c.book.wanting(); {
+	case n > 0:
 		title = fmt.Sprintf("(%d) %s", n, title)
+	case c.book.unread() > 0:
+		title = "* " + title
 	}
 	return title
 }

@@ -81,12 +81,7 @@ type Terminal struct {
 func NewTerminal(setting Setting, getenv func(string) string) *Terminal {
 	t := &Terminal{setting: setting, tmux: getenv("TMUX") != ""}
 	t.far = getenv("SSH_CONNECTION") != "" || getenv("SSH_TTY") != ""
-	switch getenv("TERM") {
-	case "", "dumb", "linux":
-		t.silent = true
-	}
-	// It shows questions that it does not know.
-	t.silent = t.silent || getenv("TERM_PROGRAM") == "Apple_Terminal"
+	t.silent = Silent(getenv)
 	if setting == KittyOnly {
 		t.caps.Kitty = true
 		if t.tmux {
@@ -95,6 +90,16 @@ func NewTerminal(setting Setting, getenv func(string) string) *Terminal {
 	}
 	t.caps.Sixel = setting == SixelOnly
 	return t
+}
+
+// Silent reports whether a terminal is not to be asked anything: it has no answers, or shows the questions that it does
+// not know.
+func Silent(getenv func(string) string) bool {
+	switch getenv("TERM") {
+	case "", "dumb", "linux":
+		return true
+	}
+	return getenv("TERM_PROGRAM") == "Apple_Terminal"
 }
 
 // Caps is what is known so far.
