@@ -105,6 +105,10 @@ type Archive interface {
 	// Page returns up to n messages from before a position (zero: the newest), oldest first, with what was done to them.
 	// A negative n: all.
 	Page(ctx context.Context, community rooms.UUID, room string, before rooms.Position, n int) ([]history.Entry, error)
+	// After returns up to n messages from after a position (zero: from the beginning), oldest first.
+	After(ctx context.Context, community rooms.UUID, room string, after rooms.Position, n int) ([]history.Entry, error)
+	// Around returns the message at a position with up to n before and n after it, oldest first.
+	Around(ctx context.Context, community rooms.UUID, room string, at rooms.Position, n int) ([]history.Entry, error)
 	// Since is Page back to a date as people write it.
 	Since(ctx context.Context, community rooms.UUID, room string, before rooms.Position, date string) ([]history.Entry, error)
 	// Media returns up to n messages of a room that have a picture, film or file, or of one kind alone ("image", "video",

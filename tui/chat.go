@@ -143,7 +143,7 @@ func (c *chat) tick() tea.Cmd {
 func (c *chat) update(msg tea.Msg) tea.Cmd {
 	stirred := c.stir(msg)
 	cmd := c.route(msg)
-	return tea.Batch(stirred, cmd, c.lookUp())
+	return tea.Batch(stirred, cmd, c.lookUp(), c.pages())
 }
 
 func (c *chat) route(msg tea.Msg) tea.Cmd {
@@ -376,6 +376,9 @@ func (c *chat) changes() []SavedRoom {
 	}
 	var changed []SavedRoom
 	for _, r := range c.book.rooms {
+		if r.visit {
+			continue
+		}
 		if now := r.memory(c.server.Community); now != r.saved && c.link.ever {
 			r.saved = now
 			changed = append(changed, now)

@@ -14,7 +14,6 @@ import (
 
 	"kchat/history"
 	"kchat/rooms"
-	"kchat/tui/talk"
 	"kchat/tui/text"
 )
 
@@ -37,6 +36,8 @@ func (c *chat) loadFirst(r *room) tea.Cmd {
 			unsent, err = archive.Unsent(ctx, community, r.name)
 		}
 		return func(c *chat) tea.Cmd {
+			after := r.after
+			r.ready, r.after = true, nil
 			if err != nil {
 				return c.warn(c.say("chat.no_history", "why", reason(err)))
 			}
@@ -47,13 +48,17 @@ func (c *chat) loadFirst(r *room) tea.Cmd {
 			for _, m := range unsent {
 				r.talk.Put(m)
 			}
-			r.complete = len(entries) < screenful
+			r.talk.Bound(windowMost)
+			r.talk.SetEarlier(len(entries) == screenful)
 			if r.read.IsZero() && len(entries) > 0 {
 				r.read = entries[len(entries)-1].Message.Pos
 			}
 			r.talk.ReadThreads(r.read)
 			c.recount(r)
 			c.viewed()
+			if after != nil {
+				return tea.Batch(c.pictures(), after(c))
+			}
 			return c.pictures()
 		}
 	})
@@ -106,61 +111,48 @@ func (c *chat) historyLoad(r *room, what string) tea.Cmd {
 // loadOlder puts up to n older messages above what is shown; a negative n all. Only who asked is told that there
 // is nothing more.
 func (c *chat) loadOlder(r *room, n int, asked bool) tea.Cmd {
-	archive := c.session.Archive
-	if archive == nil || (r.complete && !asked) {
-		return nil
-	}
 	return c.older(r, asked, func(ctx context.Context, community rooms.UUID, before rooms.Position) ([]history.Entry, error) {
-		return archive.Page(ctx, community, r.name, before, n)
+		return c.session.Archive.Page(ctx, community, r.name, before, n)
 	}, n)
 }
 
 type pageOf func(ctx context.Context, community rooms.UUID, before rooms.Position) ([]history.Entry, error)
 
-// older fetches what lies before the oldest message and puts it above; the line being read stays where it is.
+// older fetches what lies before the oldest message and puts it above; the line being read stays where it is. What was
+// asked for is held whole, however much it is.
 func (c *chat) older(r *room, asked bool, page pageOf, n int) tea.Cmd {
 	if r.loading {
+		if asked {
+			r.next = func(c *chat) tea.Cmd { return c.older(r, asked, page, n) }
+		}
 		return nil
 	}
-	r.loading = true
-	community, before := c.community(r), r.talk.Oldest()
-	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
-		entries, err := page(ctx, community, before)
-		return func(c *chat) tea.Cmd {
-			r.loading = false
-			if err != nil {
-				return c.warn(c.say("chat.no_history", "why", reason(err)))
-			}
-			added := r.talk.Load(entries)
-			r.complete = n < 0 || len(entries) < n
-			if added == 0 && len(entries) == 0 {
-				r.complete = true
-			}
-			c.markBeginning(r)
-			switch {
-			case !asked:
-				return nil
-			case added == 0:
-				return c.tell(c.say("history.nothing_older"))
-			default:
-				return c.tell(c.words.Count("history.loaded", added))
-			}
+	before := r.talk.Oldest()
+	return c.readPage(r, func(ctx context.Context, _ Archive, community rooms.UUID) ([]history.Entry, error) {
+		return page(ctx, community, before)
+	}, func(c *chat, entries []history.Entry) tea.Cmd {
+		if asked {
+			r.talk.Bound(max(r.talk.Bounded(), r.talk.Len()+len(entries)+windowMost))
+		}
+		added := r.talk.Load(entries)
+		r.talk.SetEarlier(added > 0 && n >= 0 && len(entries) == n)
+		c.markBeginning(r)
+		switch {
+		case !asked:
+			r.talk.Trim()
+			return nil
+		case added == 0:
+			return c.tell(c.say("history.nothing_older"))
+		default:
+			return c.tell(c.words.Count("history.loaded", added))
 		}
 	})
 }
 
-// markBeginning says at the upper end where what is shown begins, and whether there is more.
+// markBeginning says at the upper end that nothing older is kept, if so.
 func (c *chat) markBeginning(r *room) {
-	if r.complete {
+	if !r.talk.Earlier() {
 		r.talk.Begins(c.say("history.beginning"))
-		return
-	}
-	for i := range r.talk.Len() {
-		if m, ok := r.talk.At(i).(*talk.Message); ok {
-			at := m.Time.In(c.cfg.Zone).Format("2006-01-02 15:04")
-			r.talk.Begins(c.say("history.from", "time", at))
-			return
-		}
 	}
 }
 
@@ -177,8 +169,9 @@ func (c *chat) historyRead(r *room, path string) tea.Cmd {
 			if err != nil {
 				return c.warn(c.say("history.not_read", "file", text.Name(path), "why", c.fileReason(err)))
 			}
+			r.talk.Bound(r.talk.Len() + len(entries) + windowMost)
 			r.talk.Load(entries)
-			r.complete = true
+			r.talk.SetEarlier(false)
 			c.markBeginning(r)
 			if n == 0 {
 				return c.tell(c.say("history.nothing_new", "file", text.Name(filepath.Base(path))))

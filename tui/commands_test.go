@@ -116,6 +116,7 @@ func TestHistoryLoadsAboveWithoutMovingTheLineBeingRead(t *testing.T) {
 	s.wait("line 400.", "2 here")
 	s.press(pgup)
 	s.gone("line 400.")
+	s.until("the page above", func() bool { return s.held() == 160 })
 	before := s.term.Screen()
 	s.type_("/history load 100")
 	s.press(enter)
@@ -127,7 +128,7 @@ func TestHistoryLoadsAboveWithoutMovingTheLineBeingRead(t *testing.T) {
 	}
 	s.type_("/history load all")
 	s.press(enter)
-	s.wait("240 older messages are above")
+	s.wait("140 older messages are above")
 	s.type_("/history load")
 	s.press(enter)
 	s.wait("There is nothing older")

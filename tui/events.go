@@ -172,7 +172,7 @@ func (c *chat) joined(ev rooms.Joined) tea.Cmd {
 	known := c.book.find(ev.Room.Name)
 	r := c.book.open(ev.Room.Name)
 	wasAlone := known == nil || !known.joined || known.alone(c.me.ID)
-	r.info, r.topic, r.joined = ev.Room, ev.Room.Topic, true
+	r.info, r.topic, r.joined, r.visit = ev.Room, ev.Room.Topic, true, false
 	clear(r.people)
 	for _, p := range ev.People {
 		r.people[p.ID] = p
@@ -329,34 +329,6 @@ func (c *chat) message(m rooms.Message) tea.Cmd {
 		cmds = append(cmds, c.lookFor(r, item))
 	}
 	return tea.Batch(cmds...)
-}
-
-// gap shows where messages are missing.
-func (c *chat) gap(ev rooms.GapChanged) {
-	r := c.book.open(ev.Room)
-	rule := r.gaps[ev.From]
-	if ev.State == rooms.GapFilled {
-		if rule != nil {
-			r.talk.Remove(rule)
-			delete(r.gaps, ev.From)
-		}
-		return
-	}
-	key := "gap.open"
-	if ev.State == rooms.GapGivenUp {
-		key = "gap.given_up"
-	}
-	words := c.say(key + ".some")
-	if ev.From.Epoch == ev.To.Epoch && ev.To.Seq > ev.From.Seq {
-		words = c.words.Count(key, int(ev.To.Seq-ev.From.Seq))
-	}
-	if rule != nil {
-		rule.SetWords(words)
-		return
-	}
-	rule = talk.NewRule(talk.RuleGap, words, ev.From)
-	r.gaps[ev.From] = rule
-	r.talk.Gap(rule)
 }
 
 // invited shows an invitation. Rooms of two have been joined already.

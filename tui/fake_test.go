@@ -55,6 +55,7 @@ type fakeClient struct {
 	rooms     []rooms.RoomInfo
 	fetched   []rooms.Hash
 	fetchErr  error
+	wanted    [][2]rooms.Position
 	stopped   []rooms.Hash
 	next      byte
 	now       func() time.Time
@@ -203,7 +204,12 @@ func (f *fakeClient) SetRoomPassword(_ context.Context, _, password string) erro
 	return nil
 }
 
-func (f *fakeClient) Want(string, rooms.Position, rooms.Position) error { return nil }
+func (f *fakeClient) Want(_ string, from, to rooms.Position) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.wanted = append(f.wanted, [2]rooms.Position{from, to})
+	return nil
+}
 
 func (f *fakeClient) Invite(_ context.Context, _ string, person rooms.AccountID) error {
 	f.mu.Lock()
@@ -314,6 +320,27 @@ func (a *fakeArchive) Page(_ context.Context, _ rooms.UUID, room string, before 
 		out = out[len(out)-n:]
 	}
 	return out, nil
+}
+
+func (a *fakeArchive) After(_ context.Context, _ rooms.UUID, room string, after rooms.Position, n int) ([]history.Entry, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var out []history.Entry
+	for _, e := range a.entries {
+		if e.Message.Room == room && e.Message.Pos.Compare(after) > 0 && len(out) < n {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+func (a *fakeArchive) Around(ctx context.Context, c rooms.UUID, room string, at rooms.Position, n int) ([]history.Entry, error) {
+	before, err := a.Page(ctx, c, room, rooms.Position{Epoch: at.Epoch, Seq: at.Seq + 1}, n+1)
+	if err != nil {
+		return nil, err
+	}
+	after, err := a.After(ctx, c, room, at, n)
+	return append(before, after...), err
 }
 
 func (a *fakeArchive) Since(ctx context.Context, c rooms.UUID, room string, before rooms.Position, _ string) ([]history.Entry, error) {

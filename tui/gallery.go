@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/dustin/go-humanize"
@@ -184,7 +183,7 @@ func (g *gallery) key(c *chat, msg tea.KeyPressMsg) (bool, tea.Cmd) {
 		return false, g.narrow(c, -1)
 	case "enter":
 		if item := g.item(); item != nil {
-			return true, c.goTo(g.room, item.said)
+			return true, c.openAt(g.room, item.said)
 		}
 		return false, nil
 	case "s", "p", "g":
@@ -240,35 +239,14 @@ func (g *gallery) do(c *chat, what string) tea.Cmd {
 	return nil
 }
 
-// goTo brings a message of the saved talk into sight, selects it, and opens what is attached as Enter does.
-func (c *chat) goTo(r *room, m rooms.Message) tea.Cmd {
-	show := func(c *chat) tea.Cmd {
-		item := r.talk.Message(m.ID)
-		if item == nil || c.book.current != r {
+// openAt brings what was sent into sight and opens it as Enter does.
+func (c *chat) openAt(r *room, m rooms.Message) tea.Cmd {
+	return c.goAnd(r.name, m.Pos, m.ID, func(c *chat, _ *room, item *talk.Message) tea.Cmd {
+		if item.Picture() == nil || item.Picture().IsFile() {
 			return nil
 		}
-		r.talk.Select(item)
-		if item.Picture() == nil || item.Picture().IsFile() {
-			return c.lookFor(r, item)
-		}
-		open := func() tea.Msg { // once the gallery has closed
+		return func() tea.Msg { // once the gallery has closed
 			return applyMsg{c, func(c *chat) tea.Cmd { return c.key(tea.KeyPressMsg{Code: tea.KeyEnter}) }}
-		}
-		return tea.Batch(c.lookFor(r, item), c.pictures(), open)
-	}
-	if r.talk.Message(m.ID) != nil {
-		return show(c)
-	}
-	archive, community, before := c.session.Archive, c.community(r), r.talk.Oldest()
-	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
-		entries, err := archive.Since(ctx, community, r.name, before, m.Time.Format(time.RFC3339))
-		return func(c *chat) tea.Cmd {
-			if err != nil {
-				return c.warn(c.say("chat.no_history", "why", reason(err)))
-			}
-			r.talk.Load(entries)
-			c.markBeginning(r)
-			return show(c)
 		}
 	})
 }

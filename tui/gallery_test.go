@@ -95,8 +95,8 @@ func TestTheGalleryLeadsToWhereItWasSaid(t *testing.T) {
 	s.press(enter)
 	s.wait("1/2", "old.pdf")
 	s.press(down, enter)
-	s.wait("old.pdf", "line 3")
 	s.gone("Pictures and files")
+	s.wait("▌ old.pdf", "line 3")
 }
 
 func TestAnEmptyGallerySaysSo(t *testing.T) {

@@ -134,6 +134,8 @@ func (c *chat) utter(words string) tea.Cmd {
 		return refused(c.say("composer.reading"))
 	case c.closed():
 		return refused(c.say("waiting.kept"))
+	case r.visit:
+		return refused(c.say("goto.visit", "room", c.book.title(r)))
 	case len(words) > maxText:
 		return refused(c.say("composer.too_long", "bytes", len(words), "most", maxText))
 	case c.aside.edits != nil:
@@ -177,33 +179,6 @@ func (c *chat) page() int {
 		return list.Page()
 	}
 	return 1
-}
-
-// scroll moves the talk; at its upper end older talk is fetched.
-func (c *chat) scroll(rows int) tea.Cmd {
-	r := c.book.current
-	if r == nil {
-		return nil
-	}
-	if c.aside.thread != nil {
-		c.aside.thread.Scroll(rows)
-		c.viewed()
-		return c.pictures()
-	}
-	atTop := r.talk.Scroll(rows)
-	c.viewed()
-	if atTop && rows < 0 {
-		return tea.Batch(c.loadOlder(r, pageSize, false), c.pictures())
-	}
-	return c.pictures()
-}
-
-func (c *chat) toNewest() tea.Cmd {
-	if list := c.front(); list != nil {
-		list.Follow()
-		c.viewed()
-	}
-	return c.pictures()
 }
 
 // mouse scrolls with the wheel and chooses rooms and messages with a click.

@@ -40,6 +40,7 @@ func chatKeys() []binding {
 		bind("keys.select", "↑ (empty line)", nil),
 		bind("keys.page_up", "PgUp", func(c *chat) tea.Cmd { return c.scroll(-c.page()) }, "pgup"),
 		bind("keys.page_down", "PgDn", func(c *chat) tea.Cmd { return c.scroll(c.page()) }, "pgdown"),
+		bind("keys.oldest", "Ctrl+Home", (*chat).toOldest, "ctrl+home"),
 		bind("keys.newest", "Ctrl+End", (*chat).toNewest, "ctrl+end"),
 		bind("keys.switch", "Ctrl+K", (*chat).openSwitcher, "ctrl+k"),
 		bind("keys.next_room", "Alt+↓", func(c *chat) tea.Cmd { return c.show(c.book.beside(1)) }, "alt+down", "ctrl+pgdown"),

@@ -132,23 +132,7 @@ func (d *mentions) follow(c *chat) tea.Cmd {
 		return nil
 	}
 	m := d.items[d.at].Message
-	if r := c.book.find(m.Room); r != nil {
-		return tea.Batch(c.show(r), c.goTo(r, m))
-	}
-	if !c.link.online {
-		return c.warn(c.say("chat.not_open", "room", c.placeName(m.Room)))
-	}
-	client := c.session.Client
-	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
-		_, err := client.Join(ctx, m.Room, rooms.JoinOptions{})
-		return func(c *chat) tea.Cmd {
-			if err != nil {
-				return c.warn(c.say("chat.join_failed", "room", c.placeName(m.Room), "why", reason(err)))
-			}
-			r := c.book.open(m.Room)
-			return tea.Batch(c.show(r), c.goTo(r, m))
-		}
-	})
+	return c.goTo(m.Room, m.Pos, m.ID)
 }
 
 // placeName is what a room is called that may not be open.

@@ -267,7 +267,7 @@ func (c *chat) reveal(r *room, m *talk.Message) tea.Cmd {
 		r.talk.Select(m)
 		return c.pictures()
 	}
-	return c.goTo(r, m.Message)
+	return c.goTo(r.name, m.Pos, m.ID)
 }
 
 // lookUp asks the history for what is answered in the room and not known.

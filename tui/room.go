@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"kchat/rooms"
 	"kchat/tui/talk"
 	"kchat/tui/text"
@@ -22,6 +24,7 @@ type room struct {
 	name     string // on the wire
 	info     rooms.RoomInfo
 	topic    string
+	visit    bool // opened to be read: we are not in it
 	joined   bool
 	live     bool
 	moved    time.Time                // when we followed it to another server; the others do so too
@@ -29,18 +32,22 @@ type room struct {
 	people   map[rooms.AccountID]rooms.Person
 	typing   map[rooms.AccountID]time.Time
 	talk     *talk.Talk
-	gaps     map[rooms.Position]*talk.Rule
-	read     rooms.Position // everything up to here was seen
+	gaps     map[rooms.Position]missing // by what they begin behind
+	read     rooms.Position             // everything up to here was seen
 	readBy   map[rooms.AccountID]rooms.Position
 	unread   int
 	mentions int // of the unread: those in which we are meant
 	shown    int // when it was in front last: larger is later
 	draft    string
-	wants    wants  // survive a restart
-	greeting string // of /msg, until the other has come
-	loaded   bool   // the first screenful came from the history
-	complete bool   // nothing older is kept here
-	loading  bool
+	wants    wants                      // survive a restart
+	greeting string                     // of /msg, until the other has come
+	loaded   bool                       // the first screenful came from the history
+	ready    bool                       // it has been shown
+	after    func(c *chat) tea.Cmd      // to be done then
+	loading  bool                       // a page is on its way
+	next     func(c *chat) tea.Cmd      // to be done when it has come
+	turn     int                        // of what is loaded: what was asked for before the last jump is dropped
+	stuck    bool                       // a page could not be read: not again by itself
 	wanted   map[rooms.Hash]bool        // pictures asked for
 	asides   map[rooms.MessageID]string // what is written in threads and not sent yet
 	saved    SavedRoom                  // as it was remembered last
@@ -72,7 +79,7 @@ func newRoom(name string, look *talk.Look) *room {
 		name:   name,
 		people: make(map[rooms.AccountID]rooms.Person),
 		typing: make(map[rooms.AccountID]time.Time),
-		gaps:   make(map[rooms.Position]*talk.Rule),
+		gaps:   make(map[rooms.Position]missing),
 		readBy: make(map[rooms.AccountID]rooms.Position),
 		wanted: make(map[rooms.Hash]bool),
 		asides: make(map[rooms.MessageID]string),

@@ -60,6 +60,16 @@ func (a *Archive) Page(ctx context.Context, community rooms.UUID, room string, b
 	return a.store.Before(ctx, history.Key{Community: community, Room: room}, before, n)
 }
 
+// After implements tui.Archive.
+func (a *Archive) After(ctx context.Context, community rooms.UUID, room string, after rooms.Position, n int) ([]history.Entry, error) {
+	return a.store.After(ctx, history.Key{Community: community, Room: room}, after, n)
+}
+
+// Around implements tui.Archive.
+func (a *Archive) Around(ctx context.Context, community rooms.UUID, room string, at rooms.Position, n int) ([]history.Entry, error) {
+	return a.store.Around(ctx, history.Key{Community: community, Room: room}, at, n)
+}
+
 // Since implements tui.Archive.
 func (a *Archive) Since(ctx context.Context, community rooms.UUID, room string, before rooms.Position, date string) ([]history.Entry, error) {
 	from, err := history.ParseDate(date, time.Now())

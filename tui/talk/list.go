@@ -53,6 +53,7 @@ type List struct {
 
 	// While reading (not following), row offset of item top is the first on the screen.
 	reading  bool
+	pinned   bool // the newest item is not in the list: it is read on
 	top      int
 	offset   int
 	selected Item
@@ -132,9 +133,25 @@ func (l *List) InsertAt(at int, items ...Item) {
 	for i, item := range items {
 		fresh[i].item = item
 	}
+	was := -1 // rows of the item at the upper edge, which may look otherwise below another one
+	if l.reading && at == l.top && at < len(l.items) {
+		was = len(l.rows(at))
+	}
 	l.items = slices.Insert(l.items, at, fresh...)
 	if l.reading && at <= l.top {
 		l.top += len(items)
+	}
+	if was >= 0 {
+		l.offset += len(l.rows(l.top)) - was
+		l.stepUp()
+	}
+}
+
+// stepUp makes a place above the item that it is counted from one in the item that it lies in.
+func (l *List) stepUp() {
+	for l.offset < 0 && l.top > 0 {
+		l.top--
+		l.offset += len(l.rows(l.top))
 	}
 }
 
@@ -155,7 +172,7 @@ func (l *List) Remove(item Item) {
 		l.offset = 0
 	}
 	if len(l.items) == 0 {
-		l.reading, l.top, l.offset = false, 0, 0
+		l.reading, l.top, l.offset = l.pinned, 0, 0
 	}
 	l.top = min(l.top, max(0, len(l.items)-1))
 }
@@ -186,10 +203,7 @@ func (l *List) Scroll(rows int) bool {
 		l.reading = true
 	}
 	l.offset += rows
-	for l.offset < 0 && l.top > 0 {
-		l.top--
-		l.offset += len(l.rows(l.top))
-	}
+	l.stepUp()
 	atTop := l.offset <= 0 && l.top == 0
 	l.offset = max(l.offset, 0)
 	for l.top < len(l.items)-1 && l.offset >= len(l.rows(l.top)) {
@@ -207,7 +221,7 @@ func (l *List) Page() int { return max(1, l.height-2) }
 func (l *List) settle() {
 	top, offset := l.bottom()
 	if l.top > top || (l.top == top && l.offset >= offset) {
-		l.reading = false
+		l.reading, l.top, l.offset = l.pinned, top, offset
 	}
 }
 
@@ -269,16 +283,26 @@ func (l *List) Select(item Item) {
 	}
 }
 
+// Centre brings an item into the middle of the screen.
+func (l *List) Centre(item Item) {
+	i := l.Index(item)
+	if i < 0 {
+		return
+	}
+	l.reading, l.top, l.offset = true, i, 0
+	if above := (l.height - len(l.rows(i))) / 2; above > 0 {
+		l.Scroll(-above)
+	}
+	l.settle()
+}
+
 // ItemAt returns the item in row y of the last Draw, or nil, and which of its rows that is.
 func (l *List) ItemAt(y int) (item Item, of int) {
-	row := -l.offset
-	top := l.top
+	top, offset := l.top, l.offset
 	if !l.reading {
-		var offset int
 		top, offset = l.bottom()
-		row = -offset
-		row += l.padding(top, offset)
 	}
+	row := l.padding(top, offset) - offset
 	for i := top; i < len(l.items) && row <= y; i++ {
 		n := len(l.rows(i))
 		if y >= row && y < row+n {

@@ -13,6 +13,7 @@ import (
 // edits, deletions and reactions go to what they refer to.
 type Talk struct {
 	List
+	window
 	byID        map[rooms.MessageID]*Message
 	orphans     map[rooms.MessageID][]rooms.Message // came before what they refer to
 	begins      *Rule
@@ -61,9 +62,16 @@ func (t *Talk) Put(m rooms.Message) bool {
 		t.again(item, m)
 		return false
 	}
+	outside, fresh := t.outside(m)
+	if outside && m.Thread.IsZero() {
+		return fresh
+	}
 	item := t.adopt(m)
-	t.Insert(item)
-	item.listed = true
+	if outside {
+		return fresh // its thread has it
+	}
+	t.list(item)
+	t.Trim()
 	return true
 }
 
@@ -81,10 +89,7 @@ func (t *Talk) again(item *Message, m rooms.Message) {
 		t.thread(item)
 	}
 	if moved || !item.listed {
-		selected := t.selected
-		t.Remove(item)
-		t.Insert(item)
-		t.selected, item.listed = selected, true
+		t.list(item)
 	}
 }
 
@@ -111,13 +116,15 @@ func (t *Talk) Load(entries []history.Entry) int {
 	if t.begins != nil && t.Len() > 0 && t.At(0) == Item(t.begins) {
 		at = 1
 	}
+	t.lift()
 	if last := items[len(items)-1]; at == t.Len() || (!last.Place().IsZero() && after(t.At(at).Place(), last.Place())) {
 		t.InsertAt(at, items...)
-		return len(items)
+	} else {
+		for _, item := range items { // they interleave with what is there
+			t.Insert(item)
+		}
 	}
-	for _, item := range items { // they interleave with what is there
-		t.Insert(item)
-	}
+	t.restore()
 	return len(items)
 }
 
@@ -128,7 +135,28 @@ func (t *Talk) Begins(words string) {
 	}
 	t.begins = NewRule(RuleBegin, words, rooms.Position{Seq: 1}) // before everything
 	t.InsertAt(0, t.begins)
+	t.reveal(0)
 }
+
+// lift has the screen begin with a message rather than with a rule above it: what comes between them moves nothing.
+func (t *Talk) lift() {
+	for t.reading && t.offset == 0 && t.top < len(t.items)-1 {
+		if _, rule := t.items[t.top].item.(*Rule); !rule {
+			return
+		}
+		t.top++
+	}
+}
+
+// reveal brings an item that came right above the screen onto it: it says what lies there.
+func (t *Talk) reveal(i int) {
+	if t.reading && i == t.top-1 && t.offset == 0 {
+		t.top = i
+	}
+}
+
+// Begun reports whether the rule of Begins stands at the upper end.
+func (t *Talk) Begun() bool { return t.begins != nil }
 
 // Oldest returns the place of the oldest message that has one.
 func (t *Talk) Oldest() rooms.Position {
@@ -186,14 +214,33 @@ func (t *Talk) Note(n *Note) {
 	if n.place.IsZero() {
 		n.place = rooms.Position{Seq: 1} // before everything that will get a place
 	}
+	if t.later {
+		t.hold(n)
+		return
+	}
 	t.Insert(n)
 }
 
 // Gap puts a rule after everything up to a place.
 func (t *Talk) Gap(r *Rule) {
-	if i := t.Insert(r); i > 0 {
+	t.gaps = append(t.gaps, r)
+	if t.spans(r.place) {
+		t.insertGap(r)
+	}
+}
+
+func (t *Talk) insertGap(r *Rule) {
+	i := t.Insert(r)
+	if i > 0 {
 		r.at = t.At(i - 1).When()
 	}
+	t.reveal(i)
+}
+
+// Ungap takes a rule of Gap away.
+func (t *Talk) Ungap(r *Rule) {
+	t.gaps = slices.DeleteFunc(t.gaps, func(g *Rule) bool { return g == r })
+	t.Remove(r)
 }
 
 // Pictures returns the attachments with a hash.
@@ -240,7 +287,9 @@ func (t *Talk) Drop(id rooms.MessageID) {
 			item.picture.Drop()
 		}
 		t.unthread(item)
-		t.Remove(item)
+		if !t.release(item) {
+			t.Remove(item)
+		}
 		delete(t.byID, id)
 		delete(t.unsent, id)
 	}

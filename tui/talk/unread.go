@@ -32,6 +32,7 @@ func (t *Talk) Divide(p rooms.Position) {
 		t.fresh.setFresh(false)
 		t.fresh = nil
 	}
+	t.divided = p
 	if p.IsZero() {
 		return
 	}
