@@ -139,7 +139,11 @@ func (c *chat) called(r *room, words string) tea.Cmd {
 	if r != nil {
 		title = c.book.title(r)
 	}
-	return tea.Batch(c.ring(), c.alert(alert{room: title, note: notify.Note{Title: words}}))
+	told := c.alert(alert{room: title, note: notify.Note{Title: words}})
+	if c.elsewhere() && c.notice != nil && c.notice.Method() == notify.Bell {
+		return told // that is a bell already
+	}
+	return tea.Batch(c.ring(), told)
 }
 
 // ring rings the bell, not too often: who comes and goes and comes would ring it for ever.
@@ -184,21 +188,14 @@ func (c *chat) tellAlerts() tea.Cmd {
 	note := c.alertNote()
 	c.alerts.clear()
 	c.alerts.at, c.alerts.shown = c.cfg.Clock(), true
-	if c.notice == nil {
+	switch {
+	case c.notice == nil:
 		return bell()
-	}
-	if c.notice.Method() == notify.DBus {
+	case c.notice.Method() == notify.DBus:
 		return c.tellDesktop(note)
-	}
-	return c.writeNote(note)
-}
-
-// writeNote notifies by the terminal.
-func (c *chat) writeNote(note notify.Note) tea.Cmd {
-	if c.notice.Method() != notify.Bell {
+	default:
 		return raw(c.notice.Sequence(note))
 	}
-	return c.ring()
 }
 
 // alertNote is the last thing that happened, or how much has.
@@ -258,7 +255,7 @@ func (c *chat) tellDesktop(note notify.Note) tea.Cmd {
 // desktopFailed rings instead. That D-Bus was asked for by name and is not there is said.
 func (c *chat) desktopFailed(note notify.Note, err error) tea.Cmd {
 	if c.notice.Method() != notify.DBus {
-		return c.writeNote(note)
+		return raw(c.notice.Sequence(note))
 	}
 	return tea.Batch(c.ring(), c.warn(c.say("notice.failed", "why", reason(err))))
 }

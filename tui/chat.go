@@ -103,6 +103,7 @@ func newChat(e *env, session Session, address string) *chat {
 		address: address, public: address,
 	}
 	c.videos.window = e.window
+	c.attention.last = e.cfg.Clock()
 	c.link.reading = session.Client == nil
 	c.composer.dress(e.st)
 	return c
