@@ -331,6 +331,8 @@ struct kchat_auth_ok {
 	u32 data_len;
 };
 
+#define KCHAT_PERSON_ENTRY	14	/* bytes of it before the name */
+
 struct kchat_person_entry {
 	u64 account;
 	u8 state;			/* enum kchat_person_state */
@@ -382,6 +384,13 @@ void kchat_frame_put_hdr(struct kchat_hdr *hdr, u16 type, u32 body_len,
 /* A frame piece by piece: begin, put, end. A piece that does not fit leaves no trace. */
 void kchat_frame_begin(struct kchat_writer *w, u8 *buf, u32 size);
 bool kchat_frame_put_person(struct kchat_writer *w, const struct kchat_person_entry *person);
+/*
+ * The same in two: an entry by itself, of KCHAT_PERSON_ENTRY bytes and the name, what
+ * changes of it, and a frame that gets it.
+ */
+void kchat_frame_person(u8 *entry, const struct kchat_person_entry *person);
+void kchat_frame_update_person(u8 *entry, u8 state, u8 flags, u16 sessions);
+bool kchat_frame_put_entry(struct kchat_writer *w, const u8 *entry, u32 len);
 bool kchat_frame_put_room(struct kchat_writer *w, const struct kchat_room_entry *room);
 u32 kchat_frame_end(struct kchat_writer *w, u16 type, const struct kchat_head *head);
 

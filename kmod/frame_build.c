@@ -163,6 +163,37 @@ bool kchat_frame_put_person(struct kchat_writer *w, const struct kchat_person_en
 }
 
 /**
+ * kchat_frame_put_entry - add a person entry that was made before
+ * @w: the writer
+ * @entry: by kchat_frame_person()
+ * @len: bytes of it
+ *
+ * Return: false if it does not fit; then the frame is as it was before
+ */
+bool kchat_frame_put_entry(struct kchat_writer *w, const u8 *entry, u32 len)
+{
+	if (w->full || len > w->size - w->len)
+		return false;
+	memcpy(w->buf + w->len, entry, len);
+	w->len += len;
+	return true;
+}
+
+void kchat_frame_person(u8 *entry, const struct kchat_person_entry *person)
+{
+	struct kchat_writer w = { .buf = entry, .size = KCHAT_PERSON_ENTRY + person->name.len };
+
+	kchat_frame_put_person(&w, person);
+}
+
+void kchat_frame_update_person(u8 *entry, u8 state, u8 flags, u16 sessions)
+{
+	entry[8] = state;
+	entry[9] = flags;
+	put_unaligned_le16(sessions, entry + 10);
+}
+
+/**
  * kchat_frame_put_room - add an entry of ROOMS_ARE
  * @w: the writer
  * @room: which

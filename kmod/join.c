@@ -91,7 +91,7 @@ static bool roster_alloc(struct joining *joining, u32 bytes)
 static void roster_write(struct joining *joining, const struct kchat_head *head)
 {
 	const struct kchat_room *room = joining->room;
-	struct kchat_person *person = list_first_entry(&room->people, struct kchat_person, node);
+	const struct kchat_person *person = kchat_person_first(room);
 	struct kchat_head part = *head;
 	struct kchat_ctl *ctl;
 
@@ -99,14 +99,9 @@ static void roster_write(struct joining *joining, const struct kchat_head *head)
 		struct kchat_writer writer;
 
 		kchat_frame_begin(&writer, ctl->data, ctl->size);
-		list_for_each_entry_from(person, &room->people, node) {
-			struct kchat_person_entry entry;
-
-			kchat_person_entry(person, kchat_person_state(person), &entry);
-			if (!kchat_frame_put_person(&writer, &entry))
-				break;
-		}
-		if (list_entry_is_head(person, &room->people, node))
+		while (person && kchat_frame_put_entry(&writer, person->entry, person->entry_len))
+			person = kchat_person_next(person);
+		if (!person)
 			part.flags = KCHAT_F_LAST;
 		ctl->len = kchat_frame_end(&writer, KCHAT_T_ROSTER, &part);
 		if (part.flags)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Who is present in a room, and how the others hear of it. */
 #include <linux/slab.h>
-#include <linux/sort.h>
 
 #include "account.h"
 #include "alloc.h"
+#include "compat.h"
 #include "room.h"
 #include "rule.h"
 #include "server.h"
@@ -12,48 +12,53 @@
 #include "stream.h"
 #include "trace.h"
 
-static u32 entry_len(const struct kchat_person *person)
-{
-	return KCHAT_PERSON_ENTRY + person->ident->name_len;
-}
-
-void kchat_person_entry(const struct kchat_person *person, u8 state,
-			struct kchat_person_entry *entry)
-{
-	entry->account = person->account->number;
-	entry->state = state;
-	entry->flags = person->ident->flags | person->roles;
-	entry->sessions = person->nr_live;
-	entry->name = kchat_ident_name(person->ident);
-}
-
-u8 kchat_person_state(const struct kchat_person *person)
+static u8 person_state(const struct kchat_person *person)
 {
 	if (!person->nr_live)
 		return KCHAT_PERSON_RECONNECTING;
 	return person->nr_away < person->nr_live ? KCHAT_PERSON_PRESENT : KCHAT_PERSON_AWAY;
 }
 
+/* Something has changed that the entry says. */
+static void person_update(struct kchat_person *person)
+{
+	kchat_frame_update_person(person->entry, person_state(person),
+				  person->flags | person->roles, person->nr_live);
+}
+
+bool kchat_person_set_roles(struct kchat_person *person, u8 roles)
+{
+	bool changed = person->roles != roles;
+
+	person->roles = roles;
+	person_update(person);
+	return changed;
+}
+
+/* Of somebody who may have just left the roster: then @state is how. */
 static void presence_say(struct kchat_room *room, const struct kchat_person *person, u8 state,
 			 struct kchat_spare *spare)
 {
 	const struct kchat_head head = { .sender = person->account->number };
 	u8 frame[KCHAT_HDR_LEN + KCHAT_PERSON_ENTRY + KCHAT_NAME_MAX] __aligned(8);
-	struct kchat_person_entry entry;
+	struct kchat_writer writer;
 	struct kvec body;
-	u32 len;
+	u8 *entry;
 
-	kchat_person_entry(person, state, &entry);
-	len = kchat_frame_build_person(frame, sizeof(frame), KCHAT_T_PRESENCE, &head, &entry);
-	body.iov_base = frame + KCHAT_HDR_LEN;
-	body.iov_len = len - KCHAT_HDR_LEN;
+	kchat_frame_begin(&writer, frame, sizeof(frame));
+	entry = frame + writer.len;
+	kchat_frame_put_entry(&writer, person->entry, person->entry_len);
+	kchat_frame_update_person(entry, state, person->flags | person->roles, person->nr_live);
+	kchat_frame_end(&writer, KCHAT_T_PRESENCE, &head);
+	body.iov_base = entry;
+	body.iov_len = person->entry_len;
 	kchat_room_append(room, (struct kchat_hdr *)frame, &body, 1, false, spare);
 }
 
 void kchat_presence_say(struct kchat_room *room, const struct kchat_person *person,
 			struct kchat_spare *spare)
 {
-	presence_say(room, person, kchat_person_state(person), spare);
+	presence_say(room, person, person_state(person), spare);
 }
 
 /*
@@ -71,14 +76,11 @@ static void presence_count(struct kchat_seat *seat, bool live)
 	seat->live = live;
 	if (seat->away)
 		person->nr_away += live ? 1 : -1;
-	room->stored_changed = true;
 	person->nr_live += live ? 1 : -1;
-	if (seat->deaf)
-		return;
-	if (live && !person->nr_hearing++ && person->counts)
-		room->nr_counting++;
-	if (!live && !--person->nr_hearing && person->counts)
-		room->nr_counting--;
+	if (!seat->deaf)
+		person->nr_hearing += live ? 1 : -1;
+	person_update(person);
+	kchat_person_stored(room, person);
 }
 
 static void presence_set(struct kchat_seat *seat, bool live, struct kchat_spare *spare)
@@ -86,7 +88,7 @@ static void presence_set(struct kchat_seat *seat, bool live, struct kchat_spare 
 	if (seat->live == live)
 		return;
 	presence_count(seat, live);
-	presence_say(seat->room, seat->person, kchat_person_state(seat->person), spare);
+	kchat_presence_say(seat->room, seat->person, spare);
 }
 
 bool kchat_room_others(const struct kchat_room *room, const struct kchat_person *person)
@@ -94,18 +96,43 @@ bool kchat_room_others(const struct kchat_room *room, const struct kchat_person 
 	u32 self = person->counts && person->nr_hearing;
 
 	lockdep_assert_held(&room->lock);
-	return room->nr_counting > self;
+	return kchat_marks_count(&room->stored) > self;
+}
+
+static struct kchat_person *person_of(const struct rb_node *node)
+{
+	return rb_entry_safe(node, struct kchat_person, node);
+}
+
+/* Whose it is, from the entry: a walk through the roster looks at nothing but persons. */
+static u64 person_number(const struct rb_node *node)
+{
+	return get_unaligned_le64(person_of(node)->entry);
 }
 
 struct kchat_person *kchat_room_person(const struct kchat_room *room, u64 account)
 {
-	struct kchat_person *person;
+	const struct rb_node *node = room->people.rb_node;
 
 	lockdep_assert_held(&room->lock);
-	list_for_each_entry(person, &room->people, node)
-		if (person->account->number == account)
-			return person;
+	while (node) {
+		u64 number = person_number(node);
+
+		if (number == account)
+			return person_of(node);
+		node = account < number ? node->rb_left : node->rb_right;
+	}
 	return NULL;
+}
+
+struct kchat_person *kchat_person_first(const struct kchat_room *room)
+{
+	return person_of(rb_first(&room->people));
+}
+
+struct kchat_person *kchat_person_next(const struct kchat_person *person)
+{
+	return person_of(rb_next(&person->node));
 }
 
 unsigned int kchat_room_post(const struct kchat_person *person, const struct kchat_seat *except,
@@ -138,15 +165,25 @@ unsigned int kchat_room_post(const struct kchat_person *person, const struct kch
 struct kchat_person *kchat_person_alloc(struct kchat_account *account,
 					const struct kchat_room *room)
 {
-	struct kchat_person *person = kchat_alloc(kzalloc(sizeof(*person), GFP_KERNEL));
+	struct kchat_ident *ident = kchat_account_ident(account);
+	const struct kchat_person_entry entry = {
+		.account = account->number,
+		.name = kchat_ident_name(ident),
+	};
+	u32 len = KCHAT_PERSON_ENTRY + ident->name_len;
+	struct kchat_person *person;
 
-	if (!person)
-		return NULL;
-	person->account = kchat_account_hold(account);
-	person->ident = kchat_account_ident(account);
-	person->counts = !(person->ident->flags & KCHAT_PERSON_BOT) ||
-			 room->flags & KCHAT_ROOM_PRACTICE;
-	INIT_LIST_HEAD(&person->seats);
+	person = kchat_alloc(kzalloc(struct_size(person, entry, len), GFP_KERNEL));
+	if (person) {
+		person->account = kchat_account_hold(account);
+		person->flags = ident->flags;
+		person->counts = !(ident->flags & KCHAT_PERSON_BOT) ||
+				 room->flags & KCHAT_ROOM_PRACTICE;
+		person->entry_len = len;
+		kchat_frame_person(person->entry, &entry);
+		INIT_LIST_HEAD(&person->seats);
+	}
+	kchat_ident_put(ident);
 	return person;
 }
 
@@ -154,25 +191,32 @@ void kchat_person_free(struct kchat_person *person)
 {
 	if (!person)
 		return;
-	kchat_ident_put(person->ident);
 	kchat_account_put(person->account);
 	kfree(person);
 }
 
 void kchat_person_add(struct kchat_room *room, struct kchat_person *person)
 {
+	struct rb_node **link = &room->people.rb_node, *parent = NULL;
+	u64 account = person->account->number;
+
 	lockdep_assert_held(&room->lock);
-	person->roles = kchat_room_roles(room, person->account->number);
-	list_add_tail(&person->node, &room->people);
+	while (*link) {
+		parent = *link;
+		link = account < person_number(parent) ? &parent->rb_left : &parent->rb_right;
+	}
+	rb_link_node(&person->node, parent, link);
+	rb_insert_color(&person->node, &room->people);
+	kchat_person_set_roles(person, kchat_room_roles(room, account));
 	room->nr_people++;
-	room->roster_bytes += entry_len(person);
+	room->roster_bytes += person->entry_len;
 }
 
 static void person_remove(struct kchat_room *room, struct kchat_person *person)
 {
-	list_del(&person->node);
+	rb_erase(&person->node, &room->people);
 	room->nr_people--;
-	room->roster_bytes -= entry_len(person);
+	room->roster_bytes -= person->entry_len;
 	room->idle_since = jiffies;
 }
 
@@ -234,12 +278,13 @@ void kchat_seat_away(struct kchat_seat *seat, bool away, struct kchat_spare *spa
 	lockdep_assert_held(&seat->session->lock);
 	kchat_spare_fill(spare, &room->log, KCHAT_GFP_SURE);
 	spin_lock(&room->lock);
-	was = kchat_person_state(person);
+	was = person_state(person);
 	if (seat->live && seat->away != away)
 		person->nr_away += away ? 1 : -1;
 	seat->away = away;
-	if (kchat_person_state(person) != was)
-		presence_say(room, person, kchat_person_state(person), spare);
+	person_update(person);
+	if (person_state(person) != was)
+		kchat_presence_say(room, person, spare);
 	spin_unlock(&room->lock);
 }
 
@@ -264,7 +309,7 @@ u64 kchat_seat_leave(struct kchat_seat *seat, enum kchat_person_state state,
 		person_remove(room, person);
 		presence_say(room, person, state, spare);
 	} else if (was) {
-		presence_say(room, person, kchat_person_state(person), spare);
+		kchat_presence_say(room, person, spare);
 	}
 	spin_unlock(&room->lock);
 
@@ -346,99 +391,11 @@ void kchat_room_clear_all(struct kchat_room *room)
 
 	do {
 		spin_lock(&room->lock);
-		person = list_first_entry_or_null(&room->people, struct kchat_person, node);
+		person = kchat_person_first(room);
 		account = person ? person->account->number : 0;
 		spin_unlock(&room->lock);
 		if (account)
 			kchat_room_clear(room, account);
 		cond_resched();
 	} while (account);
-}
-
-/* ---- how far people have stored ---------------------------------------- */
-
-static u64 person_stored(const struct kchat_person *person)
-{
-	const struct kchat_seat *seat;
-	u64 best = 0;
-
-	list_for_each_entry(seat, &person->seats, by_person)
-		if (seat->live)
-			best = max(best, seat->stored);
-	return best;
-}
-
-static int stored_order(const void *a, const void *b)
-{
-	u64 left = *(const u64 *)a, right = *(const u64 *)b;
-
-	/* Largest first. */
-	return left < right ? 1 : left > right ? -1 : 0;
-}
-
-/*
- * Steps of the sorted @stored: every value if there are at most 8, else 8 of
- * them from the largest to the smallest.
- */
-static u32 delivered_steps(const u64 *stored, u32 count, struct kchat_delivered_step *steps)
-{
-	u32 distinct = 0, taken = 0, nr = 0, i;
-
-	for (i = 0; i < count; i++)
-		distinct += i + 1 == count || stored[i + 1] != stored[i];
-	for (i = 0; i < count; i++) {
-		if (i + 1 < count && stored[i + 1] == stored[i])
-			continue;
-		taken++;
-		/* Evenly over what there is; the last one always. */
-		if (taken * KCHAT_DELIVERED_STEPS < (nr + 1) * distinct &&
-		    distinct > KCHAT_DELIVERED_STEPS)
-			continue;
-		steps[nr].seq = stored[i];
-		steps[nr++].people = i + 1;
-	}
-	return nr;
-}
-
-static void delivered_say(struct kchat_room *room, u64 *stored, struct kchat_spare *spare)
-{
-	u8 frame[KCHAT_HDR_LEN + 8 + 16 * KCHAT_DELIVERED_STEPS] __aligned(8);
-	struct kchat_delivered_step steps[KCHAT_DELIVERED_STEPS];
-	const struct kchat_person *person;
-	const struct kchat_head head = {};
-	struct kvec body;
-	u32 count = 0, nr, len;
-
-	list_for_each_entry(person, &room->people, node)
-		if (person->counts && person->nr_hearing)
-			stored[count++] = person_stored(person);
-	sort(stored, count, sizeof(*stored), stored_order, NULL);
-	/* Nobody has stored anything: that is no news. */
-	if (!stored[0])
-		return;
-	nr = delivered_steps(stored, count, steps);
-	len = kchat_frame_build_delivered(frame, sizeof(frame), &head, count, steps, nr);
-	body.iov_base = frame + KCHAT_HDR_LEN;
-	body.iov_len = len - KCHAT_HDR_LEN;
-	kchat_room_append(room, (struct kchat_hdr *)frame, &body, 1, false, spare);
-}
-
-void kchat_room_deliver(struct kchat_room *room, struct kchat_spare *spare)
-{
-	u32 room_for = READ_ONCE(room->nr_counting) + 16;
-	u64 *stored;
-
-	stored = kchat_alloc(kvmalloc_array(room_for, sizeof(*stored), GFP_KERNEL));
-	if (!stored || kchat_spare_fill(spare, &room->log, GFP_KERNEL))
-		goto out;
-	spin_lock(&room->lock);
-	/* Grown in between: next time. Nobody there: nobody to tell. */
-	if (room->nr_counting && room->nr_counting <= room_for) {
-		room->stored_changed = false;
-		room->delivered_at = jiffies;
-		delivered_say(room, stored, spare);
-	}
-	spin_unlock(&room->lock);
-out:
-	kvfree(stored);
 }

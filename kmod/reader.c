@@ -64,7 +64,7 @@ void kchat_reader_stored(struct kchat_member *member, u64 seq)
 	if (seat && seq > seat->stored) {
 		seat->stored = seq;
 		seat->stored_at = jiffies;
-		room->stored_changed = true;
+		kchat_person_stored(room, seat->person);
 	}
 	spin_unlock(&room->lock);
 }

@@ -148,7 +148,6 @@ static struct kchat_room *room_alloc(struct kchat_net *kn, const struct kchat_jo
 	room->idle_since = jiffies;
 	room->epoch = epoch_next(kn);
 	spin_lock_init(&room->lock);
-	INIT_LIST_HEAD(&room->people);
 	INIT_HLIST_HEAD(&room->readers);
 	INIT_LIST_HEAD(&room->standings);
 	for (i = 0; i < kchat_workers(); i++) {
@@ -354,7 +353,7 @@ void kchat_room_leave_here(struct kchat_room *room, struct kchat_place *place)
 	lockdep_assert_held(&room->lock);
 	room->moved = place;
 	room->gone = true;
-	list_for_each_entry(person, &room->people, node)
+	for (person = kchat_person_first(room); person; person = kchat_person_next(person))
 		kchat_person_cut(room, person, KCHAT_E_MOVED);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Rooms: who is in them and what is said there (room.c), who is present
- * (presence.c), and the connections that come in and listen (join.c, member.c).
+ * Rooms: what is said there (room.c, room_say.c), and the connections that come in and
+ * listen (join.c, member.c). Who is in them is in person.h.
  */
 #ifndef _KCHAT_ROOM_H
 #define _KCHAT_ROOM_H
@@ -15,6 +15,7 @@
 #include "conn.h"
 #include "frame.h"
 #include "log.h"
+#include "person.h"
 #include "worker.h"
 
 struct kchat_account;
@@ -24,62 +25,6 @@ struct kchat_datagram;
 struct kchat_place;
 struct kchat_record;
 struct kchat_session;
-
-/**
- * struct kchat_seat - a session's place in a room
- * @person: whose it is, one of its seats; constant
- * @session: constant; not referenced: a session gives up its seats before it goes
- * @room: constant; referenced
- * @by_person: in person->seats, under room->lock
- * @by_session: in session->seats, under session->lock
- * @member: who listens, or NULL; under room->lock
- * @live: it is present: it has a member, whose connection is not silent; under room->lock
- * @away: its session says that it is; under room->lock
- * @deaf: who sits here only speaks, and is nobody to talk to; constant
- * @removed: it was taken away, and is still to be given up; set under room->lock, never back
- * @stored: up to where it has said STORED; under room->lock
- * @stored_at: jiffies of that; under room->lock
- */
-struct kchat_seat {
-	struct kchat_person *person;
-	struct kchat_session *session;
-	struct kchat_room *room;
-	struct list_head by_person;
-	struct list_head by_session;
-	struct kchat_member *member;
-	bool live;
-	bool away;
-	bool deaf;
-	bool removed;
-	u64 stored;
-	unsigned long stored_at;
-};
-
-/**
- * struct kchat_person - somebody on a room's roster
- * @node: in room->people
- * @account: referenced
- * @ident: name and flags as they were when the person came; referenced
- * @seats: at least one
- * @nr_live: of them that are live: present if not 0
- * @nr_away: of the live ones those that are away
- * @nr_hearing: of those the ones that are not deaf
- * @roles: KCHAT_PERSON_OWNER to _MUTED
- * @counts: makes others not alone: no bot, or the room is for practice; constant
- *
- * All under room->lock.
- */
-struct kchat_person {
-	struct list_head node;
-	struct kchat_account *account;
-	struct kchat_ident *ident;
-	struct list_head seats;
-	u32 nr_live;
-	u32 nr_away;
-	u32 nr_hearing;
-	u8 roles;
-	bool counts;
-};
 
 /**
  * struct kchat_room - a room
@@ -108,10 +53,10 @@ struct kchat_person {
  * @moved: where it is instead, if it has moved; set once, and owned
  * @log: what was said
  * @time: of the last frame; never goes back
- * @people: roster, struct kchat_person.node
+ * @people: roster, struct kchat_person.node, by account
+ * @stored: how far those have stored who count, struct kchat_person.stored
  * @nr_people: of @people
  * @roster_bytes: what their entries take in ROSTER
- * @nr_counting: people who are present, hear, and count
  * @topic: allocated, or NULL
  * @topic_len: of @topic
  * @idle_since: jiffies when the last person left; valid if @nr_people is 0
@@ -150,10 +95,10 @@ struct kchat_room {
 	struct kchat_place *moved;
 	struct kchat_log log;
 	u64 time;
-	struct list_head people;
+	struct rb_root people;
+	struct rb_root stored;
 	u32 nr_people;
 	u32 roster_bytes;
-	u32 nr_counting;
 	u8 *topic;
 	u32 topic_len;
 	unsigned long idle_since;
@@ -221,7 +166,6 @@ struct kchat_member {
 	u8 part_id[16];
 };
 
-#define KCHAT_PERSON_ENTRY	14	/* bytes of a person entry before the name */
 #define KCHAT_BUSY_MS		500	/* what BUSY asks to wait */
 
 /* ---- rooms ------------------------------------------------------------- */
@@ -374,66 +318,6 @@ bool kchat_room_others(const struct kchat_room *room, const struct kchat_person 
 /* Appends a frame, complete but for what the server fills in, and marks the workers. */
 void kchat_room_append(struct kchat_room *room, struct kchat_hdr *hdr, const struct kvec *body,
 		       u32 nr_body, bool lasting, struct kchat_spare *spare);
-struct kchat_person *kchat_room_person(const struct kchat_room *room, u64 account);
-/* On the roster; the first seat follows. */
-void kchat_person_add(struct kchat_room *room, struct kchat_person *person);
-/* The seat's session listens through @member, and is present; also under session->lock. */
-void kchat_seat_attach(struct kchat_seat *seat, struct kchat_member *member,
-		       struct kchat_spare *spare);
-/* PRESENT, AWAY or RECONNECTING. */
-u8 kchat_person_state(const struct kchat_person *person);
-/* PRESENCE of somebody on the roster, to everybody. */
-void kchat_presence_say(struct kchat_room *room, const struct kchat_person *person,
-			struct kchat_spare *spare);
-/*
- * Takes all seats of somebody away at once: they hear nothing that comes from here on but
- * PARTED with @error.
- */
-void kchat_person_cut(struct kchat_room *room, struct kchat_person *person,
-		      enum kchat_error error);
-void kchat_person_entry(const struct kchat_person *person, u8 state,
-			struct kchat_person_entry *entry);
-
-/*
- * Posts a copy of a finished frame to the connections of @person, all but that of
- * the seat @except (may be NULL). How many got it.
- */
-unsigned int kchat_room_post(const struct kchat_person *person, const struct kchat_seat *except,
-			     const void *frame, u32 len);
-
-/* ---- persons ----------------------------------------------------------- */
-
-/* Not on the roster yet; NULL: no memory. May sleep. */
-struct kchat_person *kchat_person_alloc(struct kchat_account *account,
-					const struct kchat_room *room);
-/* Not on the roster any more, or never; NULL is fine. No lock held. */
-void kchat_person_free(struct kchat_person *person);
-
-/* ---- seats: under session->lock, room->lock is taken inside; may sleep --- */
-
-/* What has to be said when somebody goes cannot fail for lack of memory. */
-#define KCHAT_GFP_SURE	(GFP_KERNEL | __GFP_NOFAIL)
-
-/* The seat's connection is gone. */
-void kchat_seat_detach(struct kchat_seat *seat, struct kchat_spare *spare);
-/* Its connection fell silent, or is heard again. */
-void kchat_seat_silence(struct kchat_seat *seat, bool silent, struct kchat_spare *spare);
-/* Its session is away, or back. */
-void kchat_seat_away(struct kchat_seat *seat, bool away, struct kchat_spare *spare);
-/*
- * Gives it up, with LEFT or LOST if it was the person's last one; frees it. Where
- * the log ended in that moment: what was said before counted on this seat.
- */
-u64 kchat_seat_leave(struct kchat_seat *seat, enum kchat_person_state state,
-		     struct kchat_spare *spare);
-/* Gives up what kchat_person_cut() took away. No lock held; may sleep. */
-void kchat_room_clear(struct kchat_room *room, u64 account);
-/* The same for everybody in it. */
-void kchat_room_clear_all(struct kchat_room *room);
-
-/* DELIVERED, unless nobody is there. The house work. */
-void kchat_room_deliver(struct kchat_room *room, struct kchat_spare *spare);
-
 /* ---- members: their connection's worker only --------------------------- */
 
 /* False: the home of the room has to be found out. @settled: it is here if it is nowhere. */
@@ -458,8 +342,6 @@ void kchat_members_free(struct kchat_conn *conn);
 void kchat_room_relay(struct kchat_conn *conn, const struct kchat_rule *rule,
 		      const struct kchat_hdr *hdr, const u8 *body, u32 len,
 		      const struct kchat_talk *topic);
-void kchat_room_stored(struct kchat_conn *conn, const struct kchat_hdr *hdr,
-		       const struct kchat_stored *stored);
 
 /* ---- files: under the file's lock -------------------------------------- */
 

@@ -198,32 +198,6 @@ enum kchat_error kchat_reader_tell(struct kchat_member *member, struct kchat_hdr
 	return said.error;
 }
 
-void kchat_room_stored(struct kchat_conn *conn, const struct kchat_hdr *hdr,
-		       const struct kchat_stored *stored)
-{
-	struct kchat_member *member = kchat_member_find(conn, le32_to_cpu(hdr->room));
-	struct kchat_seat *seat;
-	struct kchat_room *room;
-
-	if (!member) {
-		kchat_conn_reply_error(conn, hdr, KCHAT_E_NOT_IN_ROOM, 0);
-		return;
-	}
-	room = member->room;
-	spin_lock(&room->lock);
-	seat = member->seat;
-	if (seat && stored->epoch == room->epoch && stored->seq <= room->log.seq &&
-	    stored->seq > seat->stored &&
-	    (!seat->stored ||
-	     time_after_eq(jiffies, seat->stored_at +
-				    kchat_param_jiffies(conn->kn, KCHAT_P_stored_ms) / 2))) {
-		seat->stored = stored->seq;
-		seat->stored_at = jiffies;
-		room->stored_changed = true;
-	}
-	spin_unlock(&room->lock);
-}
-
 /* @number: 0, if the room is at another server. */
 static unsigned int invited_post(struct kchat_net *kn, u32 number, u32 flags,
 				 const struct kchat_text *room_name, struct kchat_account *from,

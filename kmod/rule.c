@@ -35,7 +35,7 @@ static enum rank rank_of(u8 flags)
 
 static enum rank rank_of_person(const struct kchat_person *person)
 {
-	return rank_of(person->ident->flags | person->roles);
+	return rank_of(person->flags | person->roles);
 }
 
 /* Of an account that may be anywhere. */
@@ -339,15 +339,9 @@ static void ruling_say(struct ruling *ruling)
 static void ruling_person(struct ruling *ruling, struct kchat_person *person,
 			  struct kchat_spare *spare)
 {
-	u8 roles;
-
-	if (!person)
-		return;
-	roles = kchat_room_roles(ruling->room, person->account->number);
-	if (roles == person->roles)
-		return;
-	person->roles = roles;
-	kchat_presence_say(ruling->room, person, spare);
+	if (person && kchat_person_set_roles(person, kchat_room_roles(ruling->room,
+								      person->account->number)))
+		kchat_presence_say(ruling->room, person, spare);
 }
 
 /* Under room->lock. @self: who asks, NULL: who runs the server. */

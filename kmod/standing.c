@@ -210,7 +210,7 @@ static bool rules_expire(struct kchat_room *room, struct kchat_spare *spare)
 		person = kchat_room_person(room, account);
 		if (!person)
 			continue;
-		person->roles = kchat_room_roles(room, account);
+		kchat_person_set_roles(person, kchat_room_roles(room, account));
 		kchat_presence_say(room, person, spare);
 		return true;
 	}

@@ -115,7 +115,7 @@ static enum kchat_error stream_announce(struct kchat_member *member, struct kcha
 							      stream->begin_len);
 		return stream->announced ? KCHAT_E_NONE : KCHAT_E_OFFLINE;
 	}
-	list_for_each_entry(person, &room->people, node)
+	for (person = kchat_person_first(room); person; person = kchat_person_next(person))
 		kchat_room_post(person, member->seat, stream->begin, stream->begin_len);
 	stream->announced = true;
 	return KCHAT_E_NONE;
