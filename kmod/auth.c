@@ -18,19 +18,23 @@
  * @scram: the exchange
  * @account: whose name was given, referenced; NULL if there is none
  * @ident: as it was at AUTH, referenced; NULL with @account
- * @mock_key: what stands for StoredKey when there is no account
  */
 struct kchat_login {
 	struct kchat_scram scram;
 	struct kchat_account *account;
 	struct kchat_ident *ident;
-	u8 mock_key[KCHAT_KEY_LEN];
 };
 
 void kchat_auth_init(struct kchat_auth *auth)
 {
 	get_random_bytes(&auth->key, sizeof(auth->key));
 	kchat_limiter_init(&auth->failures);
+}
+
+void kchat_auth_start(struct kchat_auth *auth, const u8 secret[KCHAT_KEY_LEN])
+{
+	memcpy(auth->secret, secret, sizeof(auth->secret));
+	kchat_hmac_init(&auth->salts, secret, sizeof(auth->secret));
 }
 
 void kchat_auth_destroy(struct kchat_auth *auth)
@@ -98,25 +102,18 @@ static void count_failure(struct kchat_net *knet, const struct in6_addr *peer,
 
 /*
  * A name that does not exist takes the same way as one that does: both cost a
- * lookup and two sums here, and a proof is checked against a key later.
+ * lookup and a sum here, and a proof is checked against a key later.
  */
 static void challenge_for(struct kchat_net *knet, struct kchat_login *login, char *challenge,
 			  u32 *challenge_len)
 {
-	static const char label[] = "kchat mock key";
 	const struct kchat_text name = { login->scram.login, login->scram.login_len };
 	char nonce_text[KCHAT_SCRAM_SERVER_NONCE];
 	const struct kchat_text server_nonce = { nonce_text, sizeof(nonce_text) };
 	u8 nonce[KCHAT_SCRAM_SERVER_NONCE / 4 * 3];
 	u8 mock_salt[KCHAT_SALT_LEN];
-	struct kchat_hmac hmac;
 
-	kchat_scram_mock_salt(knet->auth.secret, name.data, name.len, mock_salt);
-	kchat_hmac_init(&hmac, knet->auth.secret, sizeof(knet->auth.secret));
-	kchat_hmac_update(&hmac, label, sizeof(label));
-	kchat_hmac_update(&hmac, name.data, name.len);
-	kchat_hmac_final(&hmac, login->mock_key);
-
+	kchat_scram_mock_salt(&knet->auth.salts, name.data, name.len, mock_salt);
 	login->account = kchat_account_by_login(&knet->accounts, &name);
 	if (login->account)
 		login->ident = kchat_account_ident(login->account);
@@ -181,9 +178,11 @@ static bool still_current(const struct kchat_login *login)
 	return current_ident && !READ_ONCE(login->account->gone);
 }
 
-static bool proof_ok(const struct kchat_login *login, const u8 *proof)
+/* Any key will do where there is no account: that is no login whatever comes of the sums. */
+static bool proof_ok(const struct kchat_net *knet, const struct kchat_login *login,
+		     const u8 *proof)
 {
-	const u8 *key = login->ident ? login->ident->stored_key : login->mock_key;
+	const u8 *key = login->ident ? login->ident->stored_key : knet->auth.secret;
 	bool verified = kchat_scram_verify(&login->scram, key, proof);
 
 	return verified && login->account && still_current(login);
@@ -219,7 +218,7 @@ enum kchat_error kchat_auth_final(struct kchat_net *knet, const struct in6_addr 
 	error = kchat_scram_final(&login->scram, body, len, proof);
 	if (error)
 		goto out;
-	if (!proof_ok(login, proof)) {
+	if (!proof_ok(knet, login, proof)) {
 		count_failure(knet, peer, &login->scram);
 		error = KCHAT_E_AUTH;
 		goto out;

@@ -21,17 +21,21 @@ struct kchat_net;
 
 /**
  * struct kchat_auth - one in each struct kchat_net
- * @secret: from START: mock salts of names that do not exist
+ * @secret: from START: stands for the keys of names that do not exist
+ * @salts: with it as their key: sums that are the salts of such names
  * @key: of the hashes of names and addresses
  * @failures: of names and of addresses
  */
 struct kchat_auth {
 	u8 secret[KCHAT_KEY_LEN];
+	struct kchat_hmac salts;
 	siphash_key_t key;
 	struct kchat_limiter failures;
 };
 
 void kchat_auth_init(struct kchat_auth *auth);
+/* Before anybody may log in. */
+void kchat_auth_start(struct kchat_auth *auth, const u8 secret[KCHAT_KEY_LEN]);
 void kchat_auth_destroy(struct kchat_auth *auth);
 
 /* A login under way, between AUTH and PROOF: less than 1 KiB. */

@@ -310,17 +310,9 @@ static void join_invite(struct joining *joining)
 /* A connection listens from now on. */
 static void join_listen(struct joining *joining)
 {
-	struct kchat_member *member = joining->member;
-	struct kchat_conn *conn = joining->conn;
-
 	joining_reply(joining);
-	INIT_LIST_HEAD(&member->cursor.pending);
-	hlist_add_head(&member->cursor.node, &member->slot->cursors);
-	list_add(&member->node, &conn->members);
-	conn->nr_members++;
-	kchat_member_set_stop(member);
-	kchat_cursor_wake(&member->cursor, &conn->pending);
 	joining->joined = NULL;
+	kchat_member_listen(joining->member);
 }
 
 /* Under session->lock. */

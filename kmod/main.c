@@ -103,7 +103,7 @@ int kchat_net_start(struct kchat_net *kn, const struct kchat_config *cfg)
 	if (kn->running)
 		goto out;
 	kn->cfg = *cfg;
-	memcpy(kn->auth.secret, cfg->secret, sizeof(kn->auth.secret));
+	kchat_auth_start(&kn->auth, cfg->secret);
 	atomic_set(&kn->next_session, 0);
 	atomic64_set(&kn->last_epoch, (u64)cfg->generation << 32);
 	kchat_rooms_start(kn);

@@ -94,14 +94,34 @@ static void member_say_moved(struct kchat_member *member)
 	kchat_conn_reply(member->cursor.conn, ctl);
 }
 
+/* All that was said before it came has been sent, if that is so. */
+static void member_live(struct kchat_member *member)
+{
+	if (member->live || member->cursor.pos < member->live_at)
+		return;
+	member_say_live(member);
+	member->live = true;
+}
+
+void kchat_member_listen(struct kchat_member *member)
+{
+	struct kchat_conn *conn = member->cursor.conn;
+
+	INIT_LIST_HEAD(&member->cursor.pending);
+	hlist_add_head(&member->cursor.node, &member->slot->cursors);
+	list_add(&member->node, &conn->members);
+	conn->nr_members++;
+	/* With nothing to be told of before it, LIVE goes out with the answer. */
+	member_live(member);
+	kchat_member_set_stop(member);
+	kchat_cursor_wake(&member->cursor, &conn->pending);
+}
+
 static bool member_stopped(struct kchat_cursor *cursor)
 {
 	struct kchat_member *member = cursor_member(cursor);
 
-	if (!member->live && cursor->pos >= member->live_at) {
-		member_say_live(member);
-		member->live = true;
-	}
+	member_live(member);
 	/* With the release in kchat_person_cut(): cut_error is there. */
 	if (cursor->pos >= smp_load_acquire(&cursor->cut)) {
 		member->part_error = member->cut_error;

@@ -324,6 +324,8 @@ void kchat_room_append(struct kchat_room *room, struct kchat_hdr *hdr, const str
 bool kchat_member_join(struct kchat_conn *conn, const struct kchat_hdr *hdr,
 		       const struct kchat_join *join, bool settled);
 void kchat_member_part(struct kchat_conn *conn, const struct kchat_hdr *hdr);
+/* It has been told who is there: it is sent the log from now on. */
+void kchat_member_listen(struct kchat_member *member);
 /* The room of this number in which the connection is, or NULL. */
 struct kchat_member *kchat_member_find(struct kchat_conn *conn, u32 room);
 /* The next place at which a control frame belongs. */

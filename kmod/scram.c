@@ -180,12 +180,14 @@ enum kchat_error kchat_scram_final(struct kchat_scram *scram, const u8 *body, u3
 	return KCHAT_E_NONE;
 }
 
-void kchat_scram_mock_salt(const u8 secret[KCHAT_KEY_LEN], const char *login, u32 login_len,
+void kchat_scram_mock_salt(const struct kchat_hmac *secret, const char *login, u32 login_len,
 			   u8 salt[KCHAT_SALT_LEN])
 {
+	struct kchat_hmac hmac = *secret;
 	u8 sum[KCHAT_KEY_LEN];
 
-	kchat_hmac(secret, KCHAT_KEY_LEN, login, login_len, sum);
+	kchat_hmac_update(&hmac, login, login_len);
+	kchat_hmac_final(&hmac, sum);
 	memcpy(salt, sum, KCHAT_SALT_LEN);
 }
 
@@ -225,15 +227,17 @@ void kchat_scram_sign(const struct kchat_scram *scram, const u8 server_key[KCHAT
 {
 	static const char label[] = "kchat session";
 	u8 signature[KCHAT_KEY_LEN];
-	struct kchat_hmac hmac;
+	struct kchat_hmac hmac, keyed;
 
-	kchat_hmac(server_key, KCHAT_KEY_LEN, scram->message, scram->message_len, signature);
+	kchat_hmac_init(&keyed, server_key, KCHAT_KEY_LEN);
+	hmac = keyed;
+	kchat_hmac_update(&hmac, scram->message, scram->message_len);
+	kchat_hmac_final(&hmac, signature);
 	final[0] = 'v';
 	final[1] = '=';
 	kchat_base64_encode(signature, sizeof(signature), (char *)final + 2);
 
-	kchat_hmac_init(&hmac, server_key, KCHAT_KEY_LEN);
-	kchat_hmac_update(&hmac, label, strlen(label));
-	kchat_hmac_update(&hmac, signature, sizeof(signature));
-	kchat_hmac_final(&hmac, session_key);
+	kchat_hmac_update(&keyed, label, strlen(label));
+	kchat_hmac_update(&keyed, signature, sizeof(signature));
+	kchat_hmac_final(&keyed, session_key);
 }

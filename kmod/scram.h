@@ -58,8 +58,8 @@ enum kchat_error kchat_scram_final(struct kchat_scram *scram, const u8 *body, u3
 u32 kchat_scram_challenge(struct kchat_scram *scram, const struct kchat_text *server_nonce,
 			  const u8 salt[KCHAT_SALT_LEN], u32 iterations, char *out);
 
-/* The salt of a name that does not exist: always the same one. */
-void kchat_scram_mock_salt(const u8 secret[KCHAT_KEY_LEN], const char *login, u32 login_len,
+/* The salt of a name that does not exist: always the same one. @secret: with its key in it. */
+void kchat_scram_mock_salt(const struct kchat_hmac *secret, const char *login, u32 login_len,
 			   u8 salt[KCHAT_SALT_LEN]);
 
 /* Does @proof show a key that hashes to @stored_key: in constant time. */

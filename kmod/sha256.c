@@ -20,18 +20,20 @@ void kchat_sha256(const void *data, u32 len, u8 out[KCHAT_KEY_LEN])
 
 void kchat_hmac_init(struct kchat_hmac *hmac, const u8 *key, u32 key_len)
 {
-	u8 pad[KCHAT_SHA256_BLOCK];
+	u8 pads[2][KCHAT_SHA256_BLOCK];
 	int i;
 
 	for (i = 0; i < KCHAT_SHA256_BLOCK; i++) {
 		u8 byte = i < key_len ? key[i] : 0;
 
-		pad[i] = byte ^ IPAD;
-		hmac->outer_key[i] = byte ^ OPAD;
+		pads[0][i] = byte ^ IPAD;
+		pads[1][i] = byte ^ OPAD;
 	}
 	sha256_init(&hmac->inner);
-	sha256_update(&hmac->inner, pad, sizeof(pad));
-	memzero_explicit(pad, sizeof(pad));
+	sha256_update(&hmac->inner, pads[0], sizeof(pads[0]));
+	sha256_init(&hmac->outer);
+	sha256_update(&hmac->outer, pads[1], sizeof(pads[1]));
+	memzero_explicit(pads, sizeof(pads));
 }
 
 void kchat_hmac_update(struct kchat_hmac *hmac, const void *data, u32 len)
@@ -44,10 +46,8 @@ void kchat_hmac_final(struct kchat_hmac *hmac, u8 out[KCHAT_KEY_LEN])
 	u8 inner[KCHAT_KEY_LEN];
 
 	sha256_final(&hmac->inner, inner);
-	sha256_init(&hmac->inner);
-	sha256_update(&hmac->inner, hmac->outer_key, sizeof(hmac->outer_key));
-	sha256_update(&hmac->inner, inner, sizeof(inner));
-	sha256_final(&hmac->inner, out);
+	sha256_update(&hmac->outer, inner, sizeof(inner));
+	sha256_final(&hmac->outer, out);
 	memzero_explicit(inner, sizeof(inner));
 	memzero_explicit(hmac, sizeof(*hmac));
 }

@@ -13,9 +13,10 @@
 /* Bytes of base64 for @n bytes, padding included, no terminating zero. */
 #define KCHAT_BASE64_LEN(n)	(((n) + 2) / 3 * 4)
 
+/* With the key in it, and then with what was added; a copy goes on by itself. */
 struct kchat_hmac {
 	struct kchat_sha256_ctx inner;
-	u8 outer_key[KCHAT_SHA256_BLOCK];
+	struct kchat_sha256_ctx outer;
 };
 
 void kchat_sha256(const void *data, u32 len, u8 out[KCHAT_KEY_LEN]);

@@ -160,6 +160,8 @@ static void read_file(struct json *j, struct twin_accounts *accounts)
 							 sizeof(accounts->name));
 		} else if (key_is(key, len, "secret")) {
 			read_bytes64(j, accounts->secret, sizeof(accounts->secret));
+			kchat_hmac_init(&accounts->salts, accounts->secret,
+					sizeof(accounts->secret));
 		} else if (key_is(key, len, "iterations")) {
 			accounts->iterations = json_number(j);
 		} else if (key_is(key, len, "accounts")) {

@@ -7,6 +7,7 @@
 #include <linux/types.h>
 
 #include "frame.h"
+#include "sha256.h"
 
 /**
  * struct twin_account - somebody
@@ -50,7 +51,8 @@ struct twin_account {
  * @community: UUID of all servers that use the file
  * @name: of the server
  * @name_len: bytes of it
- * @secret: of the salts shown for names that do not exist
+ * @secret: stands for the keys of names that do not exist
+ * @salts: with it as their key: sums that are the salts of such names
  * @iterations: of PBKDF2
  * @logins: by login name
  * @numbers: by number
@@ -61,6 +63,7 @@ struct twin_accounts {
 	char name[KCHAT_SERVER_NAME_MAX];
 	u32 name_len;
 	u8 secret[KCHAT_KEY_LEN];
+	struct kchat_hmac salts;
 	u32 iterations;
 	struct twin_account *logins[TWIN_ACCOUNT_BUCKETS];
 	struct twin_account *numbers[TWIN_ACCOUNT_BUCKETS];

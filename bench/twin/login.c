@@ -109,20 +109,6 @@ static void login_done(struct twin_conn *conn, const struct kchat_hdr *hdr, cons
 
 /* ---- by password -------------------------------------------------------- */
 
-/* The salt of a name that there is not, and the key that its proof is checked against. */
-static void login_mock(struct twin_login *login, u8 salt[KCHAT_SALT_LEN])
-{
-	static const char label[] = "kchat mock key";
-	struct kchat_hmac hmac;
-
-	kchat_scram_mock_salt(twin.accounts.secret, login->scram.login, login->scram.login_len,
-			      salt);
-	kchat_hmac_init(&hmac, twin.accounts.secret, sizeof(twin.accounts.secret));
-	kchat_hmac_update(&hmac, label, sizeof(label));
-	kchat_hmac_update(&hmac, login->scram.login, login->scram.login_len);
-	kchat_hmac_final(&hmac, login->mock_key);
-}
-
 static enum kchat_error auth(struct twin_login *login, const u8 *body, u32 len, char *challenge,
 			     u32 *challenge_len)
 {
@@ -139,7 +125,8 @@ static enum kchat_error auth(struct twin_login *login, const u8 *body, u32 len, 
 	if (getrandom(random, sizeof(random), 0) != sizeof(random))
 		return KCHAT_E_BUSY;
 	kchat_base64_encode(random, sizeof(random), text);
-	login_mock(login, mock_salt);
+	kchat_scram_mock_salt(&twin.accounts.salts, login->scram.login, login->scram.login_len,
+			      mock_salt);
 	name = (struct kchat_text){ login->scram.login, login->scram.login_len };
 	login->account = twin_account_by_login(&twin.accounts, &name);
 	*challenge_len = kchat_scram_challenge(&login->scram, &nonce,
@@ -188,7 +175,7 @@ static enum kchat_error proof(struct twin_conn *conn, const u8 *body, u32 len,
 	error = kchat_scram_final(&login->scram, body, len, shown);
 	if (error != KCHAT_E_NONE)
 		return error;
-	if (!kchat_scram_verify(&login->scram, account ? account->stored_key : login->mock_key,
+	if (!kchat_scram_verify(&login->scram, account ? account->stored_key : twin.accounts.secret,
 				shown) || !account)
 		return KCHAT_E_AUTH;
 	kchat_scram_sign(&login->scram, account->server_key, final, key);

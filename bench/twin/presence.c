@@ -12,14 +12,10 @@ u8 twin_person_state(const struct twin_person *person)
 	return person->nr_away < person->nr_live ? KCHAT_PERSON_PRESENT : KCHAT_PERSON_AWAY;
 }
 
-void twin_person_entry(const struct twin_person *person, u8 state,
-		       struct kchat_person_entry *entry)
+void twin_person_update(struct twin_person *person)
 {
-	entry->account = person->account->number;
-	entry->state = state;
-	entry->flags = person->account->flags;
-	entry->sessions = person->nr_live;
-	entry->name = twin_account_name(person->account);
+	kchat_frame_update_person(person->entry, twin_person_state(person), person->account->flags,
+				  person->nr_live);
 }
 
 struct twin_person *twin_room_person(const struct twin_room *room,
@@ -43,14 +39,16 @@ bool twin_room_others(const struct twin_room *room, const struct twin_person *pe
 static void presence_say(struct twin_room *room, const struct twin_person *person, u8 state)
 {
 	const struct kchat_head head = { .sender = person->account->number };
-	u8 frame[KCHAT_HDR_LEN + 14 + KCHAT_NAME_MAX] __attribute__((aligned(8)));
-	struct kchat_person_entry entry;
-	u32 len;
+	u8 frame[KCHAT_HDR_LEN + KCHAT_PERSON_ENTRY + KCHAT_NAME_MAX] __attribute__((aligned(8)));
+	struct kchat_writer writer;
+	u8 *entry;
 
-	twin_person_entry(person, state, &entry);
-	len = kchat_frame_build_person(frame, sizeof(frame), KCHAT_T_PRESENCE, &head, &entry);
-	twin_room_append(room, (struct kchat_hdr *)frame, frame + KCHAT_HDR_LEN,
-			 len - KCHAT_HDR_LEN);
+	kchat_frame_begin(&writer, frame, sizeof(frame));
+	entry = frame + writer.len;
+	kchat_frame_put_entry(&writer, person->entry, person->entry_len);
+	kchat_frame_update_person(entry, state, person->account->flags, person->nr_live);
+	kchat_frame_end(&writer, KCHAT_T_PRESENCE, &head);
+	twin_room_append(room, (struct kchat_hdr *)frame, entry, person->entry_len);
 }
 
 static void seat_count(struct twin_seat *seat, bool live)
@@ -68,6 +66,7 @@ static void seat_count(struct twin_seat *seat, bool live)
 		room->nr_counting++;
 	if (!live && !--person->nr_live && person->counts)
 		room->nr_counting--;
+	twin_person_update(person);
 }
 
 void twin_seat_set_live(struct twin_seat *seat, bool live)
@@ -86,6 +85,7 @@ void twin_seat_set_away(struct twin_seat *seat, bool away)
 	if (seat->live && seat->away != away)
 		person->nr_away += away ? 1 : -1;
 	seat->away = away;
+	twin_person_update(person);
 	if (twin_person_state(person) != was)
 		presence_say(seat->room, person, twin_person_state(person));
 }

@@ -230,10 +230,17 @@ static struct twin_seat *session_seat(const struct twin_session *session,
 
 static struct twin_person *person_make(struct twin_room *room, struct twin_account *account)
 {
-	struct twin_person *person = calloc(1, sizeof(*person));
+	const struct kchat_person_entry entry = {
+		.account = account->number,
+		.name = twin_account_name(account),
+	};
+	u8 len = KCHAT_PERSON_ENTRY + entry.name.len;
+	struct twin_person *person = calloc(1, sizeof(*person) + len);
 
 	if (!person)
 		return NULL;
+	person->entry_len = len;
+	kchat_frame_person(person->entry, &entry);
 	person->account = account;
 	person->counts = !(account->flags & KCHAT_PERSON_BOT) ||
 			 room->flags & KCHAT_ROOM_PRACTICE;
@@ -295,13 +302,9 @@ static void roster_answer(struct twin_conn *conn, const struct twin_room *room,
 		if (!frame)
 			return;
 		kchat_frame_begin(&writer, frame, size);
-		list_for_each_entry_from(person, &room->people, node) {
-			struct kchat_person_entry entry;
-
-			twin_person_entry(person, twin_person_state(person), &entry);
-			if (!kchat_frame_put_person(&writer, &entry))
+		list_for_each_entry_from(person, &room->people, node)
+			if (!kchat_frame_put_entry(&writer, person->entry, person->entry_len))
 				break;
-		}
 		if (&person->node == &room->people)
 			head.flags = KCHAT_F_LAST;
 		twin_reply_end(conn, kchat_frame_end(&writer, KCHAT_T_ROSTER, &head));
@@ -373,6 +376,7 @@ static enum kchat_error join_room(struct twin_conn *conn, const struct kchat_hdr
 	twin_seat_set_live(seat, true);
 	member_listen(member, seat, start);
 	join_answer(conn, hdr, room, start);
+	twin_member_live(member);
 	return KCHAT_E_NONE;
 }
 

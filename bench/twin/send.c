@@ -133,20 +133,27 @@ void twin_member_free(struct twin_member *member)
 	free(member);
 }
 
+void twin_member_live(struct twin_member *member)
+{
+	const struct kchat_head head = { .room = member->room->number,
+					 .epoch = member->room->epoch };
+
+	if (member->live || member->pos < member->live_at)
+		return;
+	twin_reply(member->conn, KCHAT_T_LIVE, &head, NULL, 0);
+	member->live = true;
+	twin_member_set_stop(member);
+}
+
 /* False: it is no member any more. */
 static bool member_stopped(struct twin_member *member)
 {
 	struct kchat_head head = { .room = member->room->number };
 
-	if (!member->live && member->pos >= member->live_at) {
-		head.epoch = member->room->epoch;
-		twin_reply(member->conn, KCHAT_T_LIVE, &head, NULL, 0);
-		member->live = true;
-	}
+	twin_member_live(member);
 	if (member->parting && member->pos >= member->part_at) {
 		const u8 none[2] = {};
 
-		head.epoch = 0;
 		head.id = member->part_id;
 		twin_reply(member->conn, KCHAT_T_PARTED, &head, none, sizeof(none));
 		twin_member_free(member);

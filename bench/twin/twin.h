@@ -56,6 +56,8 @@ struct twin_seat {
  * @nr_live: of them that are live: present if not 0
  * @nr_away: of the live ones those that are away
  * @counts: makes others not alone
+ * @entry_len: of @entry
+ * @entry: of ROSTER, true at any time
  */
 struct twin_person {
 	struct list_head node;
@@ -64,6 +66,8 @@ struct twin_person {
 	u32 nr_live;
 	u32 nr_away;
 	bool counts;
+	u8 entry_len;
+	u8 entry[];
 };
 
 /**
@@ -178,12 +182,10 @@ struct twin_session {
  * struct twin_login - between AUTH and PROOF
  * @scram: the exchange
  * @account: whose name was given; NULL if there is none
- * @mock_key: what stands for StoredKey then
  */
 struct twin_login {
 	struct kchat_scram scram;
 	const struct twin_account *account;
-	u8 mock_key[KCHAT_KEY_LEN];
 };
 
 /**
@@ -351,6 +353,8 @@ void twin_answer_error(struct twin_conn *conn, const struct kchat_hdr *hdr,
 void twin_conn_send(struct twin_conn *conn);
 /* Sends what is new to the members of all rooms that have grown. */
 void twin_rooms_send(void);
+/* LIVE, if all that was said before it came has been sent. */
+void twin_member_live(struct twin_member *member);
 /* What is to be done with the head and the rest of it: where @pos has to stop. */
 void twin_member_set_stop(struct twin_member *member);
 void twin_member_free(struct twin_member *member);
@@ -397,8 +401,8 @@ void twin_rooms_tick(void);
 bool twin_room_append(struct twin_room *room, struct kchat_hdr *hdr, const void *body, u32 len);
 
 u8 twin_person_state(const struct twin_person *person);
-void twin_person_entry(const struct twin_person *person, u8 state,
-		       struct kchat_person_entry *entry);
+/* Something has changed that its entry says. */
+void twin_person_update(struct twin_person *person);
 struct twin_person *twin_room_person(const struct twin_room *room,
 				     const struct twin_account *account);
 bool twin_room_others(const struct twin_room *room, const struct twin_person *person);

@@ -247,12 +247,15 @@ static void the_last_message_must_be_the_one_that_belongs_here(void)
 static void a_name_that_does_not_exist_has_always_the_same_salt(void)
 {
 	u8 secret[32] = "a secret", one[16], again[16], other[16], elsewhere[16];
+	struct kchat_hmac keyed;
 
-	kchat_scram_mock_salt(secret, "nobody", 6, one);
-	kchat_scram_mock_salt(secret, "nobody", 6, again);
-	kchat_scram_mock_salt(secret, "noone", 5, other);
+	kchat_hmac_init(&keyed, secret, sizeof(secret));
+	kchat_scram_mock_salt(&keyed, "nobody", 6, one);
+	kchat_scram_mock_salt(&keyed, "nobody", 6, again);
+	kchat_scram_mock_salt(&keyed, "noone", 5, other);
 	secret[0]++;
-	kchat_scram_mock_salt(secret, "nobody", 6, elsewhere);
+	kchat_hmac_init(&keyed, secret, sizeof(secret));
+	kchat_scram_mock_salt(&keyed, "nobody", 6, elsewhere);
 	CHECK(!memcmp(one, again, 16));
 	CHECK(memcmp(one, other, 16));
 	CHECK(memcmp(one, elsewhere, 16));
