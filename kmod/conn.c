@@ -17,13 +17,18 @@
 #include "trace.h"
 #include "worker.h"
 
+#define KCHAT_CONN_LINE	64	/* bytes of a line of the cache, as almost all processors have */
 #define KCHAT_END_NONE	U32_MAX	/* kchat_conn.end_error: nobody wants it closed */
 
 static struct kmem_cache *conn_cache;
 
 int kchat_conns_init(void)
 {
-	conn_cache = kchat_alloc(KMEM_CACHE(kchat_conn, 0));
+	/* What belongs together is in one line of the cache, where pointers have 64 bits. */
+	BUILD_BUG_ON(sizeof(long) == 8 &&
+		     (offsetof(struct kchat_conn, sock) != KCHAT_CONN_LINE ||
+		      offsetof(struct kchat_conn, bytes_out) != 2 * KCHAT_CONN_LINE));
+	conn_cache = kchat_alloc(KMEM_CACHE(kchat_conn, SLAB_HWCACHE_ALIGN));
 	return conn_cache ? 0 : -ENOMEM;
 }
 

@@ -59,31 +59,32 @@ void kchat_ctl_free(struct kchat_ctl *ctl);
  * struct kchat_cursor - a reader of a log: a member of a room, a taker of a stream
  * @conn: who reads; not referenced: the cursor dies with the connection's worker side
  * @log: what is read
- * @lock: the lock of the log's owner
  * @pos: next byte to be sent; a frame boundary unless conn->seg
  * @seq: sequence in the header of the last frame that was begun
  * @stop: nothing from here on is sent before @ops->stopped() has moved it
  * @cut: nothing from here on is sent at all. U64_MAX, or written once, by anybody, under
  *	@lock, before anything follows in the log
+ * @ops: what kind it is
  * @node: in kchat_slot.cursors
+ * @lock: the lock of the log's owner
  * @pending: in kchat_conn.pending or .streams when there may be something to
  *	send, else empty
- * @ops: what kind it is
  *
  * All but @cut is touched by the connection's worker alone; @pos is read by others
- * (READ_ONCE) for statistics.
+ * (READ_ONCE) for statistics. To send a row of members what is new takes of each the
+ * first 64 bytes only, which are one line of the cache.
  */
 struct kchat_cursor {
 	struct kchat_conn *conn;
 	struct kchat_log *log;
-	spinlock_t *lock;
 	u64 pos;
 	u64 seq;
 	u64 stop;
 	u64 cut;
-	struct hlist_node node;
-	struct list_head pending;
 	const struct kchat_cursor_ops *ops;
+	struct hlist_node node;
+	spinlock_t *lock;
+	struct list_head pending;
 };
 
 /**
@@ -141,7 +142,9 @@ enum kchat_conn_phase {
  * @session: set once, at login, by the worker; the connection owns a reference.
  *	Others see it only through the session
  *
- * What follows is touched by the worker alone.
+ * These may be touched by others, as is said of each. What follows is touched by the worker
+ * alone. The order is that of the lines of the cache, 64 bytes each, which the slab begins
+ * with.
  *
  * @node: in a list of kchat_worker.wheel
  * @sock: owned; released when the connection is dead
@@ -182,23 +185,20 @@ enum kchat_conn_phase {
  * @bytes_out: sent; read by others
  */
 struct kchat_conn {
+	/* What it takes to reach it. */
 	refcount_t refs;
+	u32 end_error;
 	struct kchat_net *kn;
 	struct kchat_worker *worker;
-	struct list_head link;
-	struct list_head stranger;
-	struct llist_node ready;
 	unsigned long flags;
+	struct llist_node ready;
 	struct llist_head post;
 	atomic_t post_bytes;
-	u32 end_error;
 	u16 peer_port;
 	bool proxy;
-	struct in6_addr peer;
-	unsigned long since;
 	struct kchat_session *session;
 
-	struct list_head node;
+	/* What it takes to send it what is new in a room: with @bytes_out all there is. */
 	struct socket *sock;
 	u8 phase;
 	u8 state;
@@ -208,33 +208,42 @@ struct kchat_conn {
 	bool blocked;
 	bool shut;
 	u8 refused;
-	u8 reoffers;
+	struct kchat_seg *seg;
+	u32 ctl_bytes;
+	u32 ctl_off;
+	struct list_head ctl;
+	struct list_head pending;
+
+	/* What it takes to hear it. */
+	u64 bytes_out;
+	u64 bytes_in;
 	unsigned long heard;
-	unsigned long deadline;
-	unsigned long stalled;
 	u8 *hold;
 	u32 hold_len;
 	u32 hold_size;
 	u32 skip;
 	u32 body_have;
 	struct kchat_seg *body_seg;
-	struct list_head ctl;
-	u32 ctl_bytes;
-	u32 ctl_off;
-	struct kchat_seg *seg;
+	struct list_head members;
+
+	/* What it takes now and then. */
 	u64 seg_off;
 	u64 seg_end;
 	struct kchat_cursor *seg_cursor;
-	struct list_head pending;
 	struct list_head streams;
-	struct list_head members;
-	u32 nr_members;
 	struct list_head takers;
+	u32 nr_members;
+	u8 reoffers;
+	struct list_head node;
+	unsigned long stalled;
+	unsigned long deadline;
 	struct kchat_login *login;
-	u8 nonce[KCHAT_NONCE_LEN];
 	unsigned long guessed;
-	u64 bytes_in;
-	u64 bytes_out;
+	struct list_head link;
+	struct list_head stranger;
+	unsigned long since;
+	struct in6_addr peer;
+	u8 nonce[KCHAT_NONCE_LEN];
 };
 
 /* ---- from everywhere --------------------------------------------------- */

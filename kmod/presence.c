@@ -173,7 +173,7 @@ struct kchat_person *kchat_person_alloc(struct kchat_account *account,
 	u32 len = KCHAT_PERSON_ENTRY + ident->name_len;
 	struct kchat_person *person;
 
-	person = kchat_alloc(kzalloc(struct_size(person, entry, len), GFP_KERNEL));
+	person = kchat_alloc(kzalloc(offsetof(struct kchat_person, entry) + len, GFP_KERNEL));
 	if (person) {
 		person->account = kchat_account_hold(account);
 		person->flags = ident->flags;
