@@ -239,6 +239,8 @@ func (c *chat) placeholder() string {
 		return c.say("composer.alone")
 	case !c.link.online:
 		return c.say("composer.offline")
+	case c.aside.thread != nil:
+		return c.say("thread.write")
 	default:
 		return c.say("composer.write", "room", c.book.title(c.book.current))
 	}

@@ -61,6 +61,7 @@ func (c *chat) toggle(m *talk.Message, with string) tea.Cmd {
 
 // commandReact reacts to the newest message of somebody else.
 func (c *chat) commandReact(with string) tea.Cmd {
+	with = c.emojis().Expand(with)
 	switch m := c.lastOther(); {
 	case with == "":
 		return c.wrong("react", with)
@@ -81,6 +82,8 @@ func (p *palette) key(c *chat, msg tea.KeyPressMsg) (bool, tea.Cmd) {
 		return p.give(c, p.at)
 	case "esc", "ctrl+c", "q", "+":
 		return true, nil
+	case "e":
+		return true, p.others(c)
 	default:
 		if n, err := strconv.Atoi(pressed); err == nil && n >= 1 && n <= len(p.offer) {
 			return p.give(c, n-1)
@@ -92,6 +95,16 @@ func (p *palette) key(c *chat, msg tea.KeyPressMsg) (bool, tea.Cmd) {
 func (p *palette) give(c *chat, i int) (bool, tea.Cmd) {
 	c.endSelection()
 	return true, c.toggle(p.of, p.offer[i])
+}
+
+// others lets one choose any emoji.
+func (p *palette) others(c *chat) tea.Cmd {
+	c.dialogs.remove(p)
+	of := p.of
+	return c.openEmoji(func(c *chat, char string) tea.Cmd {
+		c.endSelection()
+		return c.toggle(of, char)
+	})
 }
 
 // chipWidth is how wide a reaction of the palette is, with its key.
@@ -131,8 +144,7 @@ func (p *palette) draw(c *chat, width, _ int) (string, []string, *tea.Cursor) {
 		}
 		rows = append(rows, text.Truncate(row.String(), width), "")
 	}
-	for _, row := range text.Wrap(c.say("react.other"), min(width, perRow*chipWidth)) {
-		rows = append(rows, st.Faint.Render(row))
-	}
+	other := st.Key.Render("e") + " " + st.Muted.Render(c.say("react.other"))
+	rows = append(rows, text.Truncate(other, min(width, perRow*chipWidth)))
 	return c.say("react.title"), rows, nil
 }

@@ -22,6 +22,8 @@ func (c *chat) cannotSend() string {
 		return c.say("composer.reading")
 	case c.closed():
 		return c.say("talk.alone")
+	case r.visit:
+		return c.say("goto.visit", "room", c.book.title(r))
 	}
 	return ""
 }

@@ -177,15 +177,16 @@ type shape uint8
 
 const (
 	asWhole   shape = iota
-	asCaption       // whole, but of a picture its caption only: another place shows it
 	asRow           // one row
+	asMember        // whole, in its thread
+	asCaption       // so, but of a picture its caption only: another place shows it
 )
 
 // render lays the message out.
 func (m *Message) render(look *Look, width int, above Item, selected bool, as shape) []string {
 	prev, _ := above.(*Message)
 	dividers := m.dividers(look, width, prev, above)
-	head := len(dividers) > 0 || !m.grouped(look, prev) || prev.InThread() && !m.InThread()
+	head := len(dividers) > 0 || !m.grouped(look, prev) || as <= asRow && prev.InThread() != m.InThread()
 	var rows []string
 	if _, rule := above.(*Rule); head && above != nil && !rule && !look.Compact && (as != asRow || prev == nil || !prev.InThread()) {
 		rows = append(rows, "")
@@ -269,7 +270,9 @@ func (m *Message) content(look *Look, width int, prev *Message, head, selected b
 	}
 	body = m.withTick(look, width-4, body)
 	body = append(body, m.reactionRows(look, width-4, len(rows)+len(body))...)
-	body = append(body, m.threadRows(look, width-4, len(rows)+len(body))...)
+	if as == asWhole {
+		body = append(body, m.threadRows(look, width-4, len(rows)+len(body))...)
+	}
 	body = append(body, m.refusedRows(look, width-4)...)
 	for _, row := range body {
 		rows = append(rows, margin+row)

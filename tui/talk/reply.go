@@ -5,8 +5,11 @@ package talk
 import (
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"kchat/history"
 	"kchat/rooms"
+	"kchat/tui/markdown"
 	"kchat/tui/text"
 )
 
@@ -50,7 +53,19 @@ func (m *Message) Excerpt(look *Look) string {
 	case m.words() == "" && m.picture != nil:
 		return "[" + m.picture.Attached.Name + "]"
 	}
-	return strings.Join(strings.Fields(m.words()), " ")
+	return oneLine(m.words())
+}
+
+// excerptFrom is how many bytes of a message are looked at for an excerpt.
+const excerptFrom = 2048
+
+// oneLine is the beginning of what was written, in one row and without its marks of Markdown.
+func oneLine(words string) string {
+	if len(words) > excerptFrom {
+		words = strings.ToValidUTF8(words[:excerptFrom], "")
+	}
+	rows := markdown.Render(&markdown.Look{}, words, excerptFrom)
+	return strings.Join(strings.Fields(ansi.Strip(strings.Join(rows, " "))), " ")
 }
 
 // AuthorName is who wrote the message, cleaned.

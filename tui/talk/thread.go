@@ -243,7 +243,7 @@ func (w *whole) Render(look *Look, width int, above Item, selected bool) []strin
 
 // Open returns the view of a thread.
 func (t *Talk) Open(root rooms.MessageID) *View {
-	v := &View{talk: t, root: root, whole: make(map[*Message]*whole)}
+	v := &View{talk: t, root: root, as: asMember, whole: make(map[*Message]*whole)}
 	v.SetLook(t.look)
 	v.Sync()
 	return v
@@ -251,7 +251,7 @@ func (t *Talk) Open(root rooms.MessageID) *View {
 
 // Beside says whether the room's list stands on the screen too, which shows the pictures then.
 func (v *View) Beside(beside bool) {
-	as := asWhole
+	as := asMember
 	if beside {
 		as = asCaption
 	}
