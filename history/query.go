@@ -42,7 +42,7 @@ func ParseQuery(text string, now time.Time) (Query, error) {
 			continue
 		}
 		if value == "" {
-			return Query{}, fmt.Errorf("%s: needs %s after the colon", name, filter.wants)
+			return Query{}, &FilterError{strings.ToLower(name), "", fmt.Sprintf("%s: needs %s after the colon", name, filter.wants)}
 		}
 		if err := filter.set(&q, value, now); err != nil {
 			return Query{}, err
@@ -50,6 +50,30 @@ func ParseQuery(text string, now time.Time) (Query, error) {
 	}
 	return q, nil
 }
+
+// FilterError says what is wrong with a filter: nothing stands after its colon, it is no date, or nobody and nothing is
+// called so.
+type FilterError struct {
+	Filter string // from, in, before, after or has
+	Value  string // what stands after the colon
+	text   string
+}
+
+func (e *FilterError) Error() string { return e.text }
+
+func dateOf(filter, value string, now time.Time) (time.Time, error) {
+	at, err := ParseDate(value, now)
+	if err != nil {
+		return at, &FilterError{filter, value, filter + ": " + err.Error()}
+	}
+	return at, nil
+}
+
+// Filters are the words before a colon that mean something in a search.
+func Filters() []string { return []string{"from", "in", "before", "after", "has"} }
+
+// Kinds are what a message can have, for has:.
+func Kinds() []string { return []string{"image", "video", "file", "link"} }
 
 // filters are the words before a colon that mean something.
 var filters = map[string]struct {
@@ -65,17 +89,17 @@ var filters = map[string]struct {
 		return nil
 	}},
 	"before": {"a date", func(q *Query, v string, now time.Time) (err error) {
-		q.Before, err = ParseDate(v, now)
+		q.Before, err = dateOf("before", v, now)
 		return err
 	}},
 	"after": {"a date", func(q *Query, v string, now time.Time) (err error) {
-		q.After, err = ParseDate(v, now)
+		q.After, err = dateOf("after", v, now)
 		return err
 	}},
 	"has": {"image, video, file or link", func(q *Query, v string, _ time.Time) error {
 		v = strings.ToLower(v)
 		if has[v] == "" {
-			return fmt.Errorf("has: knows image, video, file and link, not %q", v)
+			return &FilterError{"has", v, fmt.Sprintf("has: knows image, video, file and link, not %q", v)}
 		}
 		q.Has = append(q.Has, v)
 		return nil

@@ -10,6 +10,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"kchat/rooms"
@@ -25,11 +26,22 @@ type Hit struct {
 // are none when only an attachment's name or a filter matched.
 func (h Hit) Matches() [][2]int { return matches(h.Message.Text, h.terms) }
 
+// Marks are the parts of a text that have one of the terms of a query in them, as Matches says it.
+func Marks(text string, terms []string) [][2]int {
+	folded := make([]string, len(terms))
+	for i, t := range terms {
+		folded[i] = fold(t)
+	}
+	return matches(text, folded)
+}
+
 // firstHits is how many candidates are read before the first hits are handed out: a screen full. Later batches are
 // larger, since then it is the total that counts.
 const (
 	firstHits = 60
 	moreHits  = 500
+	// hitsWait is how long a candidate may wait for others: what is seldom is shown as it is found.
+	hitsWait = 30 * time.Millisecond
 )
 
 // Search yields what meets a query, newest first by the server's time, as it is found. It ends early when the caller
@@ -56,6 +68,7 @@ func (s *Store) search(ctx context.Context, q Query, yield func(Hit, error) bool
 	}
 	defer func() { err = errors.Join(err, s.readError(ctx, rows.Close())) }()
 	batch, size := make([]row, 0, firstHits), firstHits
+	last := time.Now()
 	for rows.Next() {
 		r, err := scanRow(rows)
 		if err != nil {
@@ -64,13 +77,13 @@ func (s *Store) search(ctx context.Context, q Query, yield func(Hit, error) bool
 		if !r.touched && !plan.meets(Entry{Message: r.message}) {
 			continue
 		}
-		if batch = append(batch, r); len(batch) < size {
+		if batch = append(batch, r); len(batch) < size && time.Since(last) < hitsWait {
 			continue
 		}
 		if more, err := s.deliver(ctx, plan, batch, yield); err != nil || !more {
 			return err
 		}
-		batch, size = batch[:0], moreHits
+		batch, size, last = batch[:0], moreHits, time.Now()
 	}
 	if err := rows.Err(); err != nil {
 		return s.readError(ctx, err)
@@ -177,7 +190,7 @@ func (s *Store) senderTags(ctx context.Context, q Query) (tags []string, err err
 			return nil, err
 		}
 		if len(ids) == 0 {
-			return nil, fmt.Errorf("from: nobody called %q is in this history", name)
+			return nil, &FilterError{"from", name, fmt.Sprintf("from: nobody called %q is in this history", name)}
 		}
 		for _, id := range ids {
 			tags = append(tags, tagSender(id))
@@ -203,7 +216,7 @@ func (s *Store) roomTags(ctx context.Context, q Query) (tags []string, err error
 			return nil, err
 		}
 		if len(numbers) == 0 {
-			return nil, fmt.Errorf("in: no room called %q is in this history", name)
+			return nil, &FilterError{"in", name, fmt.Sprintf("in: no room called %q is in this history", name)}
 		}
 		for _, n := range numbers {
 			tags = append(tags, tagRoom(n))

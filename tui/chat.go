@@ -41,6 +41,7 @@ type chat struct {
 	animations []*animation
 	drawn      []*talk.Picture // in the talk; the one looked at last is the last
 	pickedIn   string          // the folder of the last file that was chosen
+	search     *search         // nil unless something is being looked for
 	viewer     *viewer         // nil unless a picture fills the screen
 	flash      flash
 	lay        layout
@@ -167,6 +168,8 @@ func (c *chat) route(msg tea.Msg) tea.Cmd {
 			c.saving = false
 			return c.remember()
 		}
+	case hitsMsg:
+		return msg.from.of.found(c, msg)
 	case pathsMsg:
 		return tea.Batch(c.popup.paths(c, msg), c.saveSoon())
 	case viewMsg:

@@ -46,6 +46,7 @@ func commandTable() []command {
 		{name: "delete", words: "delete", offline: true, do: (*chat).commandDelete},
 		{name: "react", words: "react", aliases: []string{"+"}, offline: true, do: (*chat).commandReact},
 		{name: "threads", words: "threads", aliases: []string{"thread"}, offline: true, do: func(c *chat, _ string) tea.Cmd { return c.openThreads() }},
+		{name: "search", words: "search", aliases: []string{"find"}, offline: true, do: (*chat).commandSearch},
 		{name: "topic", words: "topic", do: (*chat).commandTopic},
 		{name: "kick", words: "kick", complete: completePeople, do: ruling("kick", rooms.Kick)},
 		{name: "ban", words: "ban", complete: completePeople, do: ruling("ban", rooms.Ban)},

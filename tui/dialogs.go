@@ -31,6 +31,9 @@ type clicker interface {
 	click(c *chat, x, y int) (done bool, cmd tea.Cmd)
 }
 
+// wider is a dialog that takes more columns than others.
+type wider interface{ wide() int }
+
 // paster is a dialog that one can paste into.
 type paster interface {
 	paste(c *chat, msg tea.PasteMsg) tea.Cmd
@@ -99,7 +102,11 @@ func (d *dialogs) draw(c *chat, cv canvas) (*tea.Cursor, bool) {
 		return nil, false
 	}
 	b := cv.Bounds()
-	width, height := min(72, b.Dx()-4), b.Dy()-2
+	most := 72
+	if w, ok := d.top().(wider); ok {
+		most = w.wide()
+	}
+	width, height := min(most, b.Dx()-4), b.Dy()-2
 	title, rows, cursor := d.top().draw(c, width-4, max(1, height-2))
 	wide := text.Width(title) + 4
 	for _, row := range rows {

@@ -364,6 +364,29 @@ func (a *fakeArchive) Media(_ context.Context, _ rooms.UUID, room, kind string, 
 	return out, nil
 }
 
+func (a *fakeArchive) Search(ctx context.Context, q history.Query, yield func(history.Hit) bool) error {
+	a.mu.Lock()
+	found := slices.Clone(a.entries)
+	a.mu.Unlock()
+	for _, e := range slices.Backward(found) {
+		m := e.Message
+		in := slices.ContainsFunc(q.Rooms, func(k history.Key) bool { return k.Room == m.Room })
+		if len(q.Rooms) > 0 && !in || len(history.Marks(m.Text, q.Terms)) < len(q.Terms) {
+			continue
+		}
+		if len(q.From) > 0 && q.From[0] != m.Name {
+			continue
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if !yield(history.Hit{Entry: e}) {
+			break
+		}
+	}
+	return nil
+}
+
 func (a *fakeArchive) Naming(_ context.Context, _ rooms.UUID, word string, yield func(history.Entry) bool) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

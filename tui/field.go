@@ -39,7 +39,14 @@ func newField(value string, secret bool) field {
 func (f *field) focus()        { f.area.Focus() }
 func (f *field) blur()         { f.area.Blur() }
 func (f *field) value() string { return f.area.Value() }
-func (f *field) set(s string)  { f.area.SetValue(s) }
+
+// before is what stands before the cursor.
+func (f *field) before() string {
+	runes := []rune(f.value())
+	return string(runes[:min(f.area.Column(), len(runes))])
+}
+
+func (f *field) set(s string) { f.area.SetValue(s) }
 
 // update takes a key or a paste; what is pasted loses its line ends.
 func (f *field) update(msg tea.Msg) {

@@ -3,6 +3,8 @@
 package tui
 
 import (
+	"strings"
+
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
@@ -42,6 +44,8 @@ func chatKeys() []binding {
 		bind("keys.page_down", "PgDn", func(c *chat) tea.Cmd { return c.scroll(c.page()) }, "pgdown"),
 		bind("keys.oldest", "Ctrl+Home", (*chat).toOldest, "ctrl+home"),
 		bind("keys.newest", "Ctrl+End", (*chat).toNewest, "ctrl+end"),
+		bind("keys.search", "Ctrl+F", (*chat).searchRoom, "ctrl+f"),
+		bind("keys.search_all", "Ctrl+G", (*chat).searchAll, "ctrl+g"),
 		bind("keys.switch", "Ctrl+K", (*chat).openSwitcher, "ctrl+k"),
 		bind("keys.next_room", "Alt+↓", func(c *chat) tea.Cmd { return c.show(c.book.beside(1)) }, "alt+down", "ctrl+pgdown"),
 		bind("keys.previous_room", "Alt+↑", func(c *chat) tea.Cmd { return c.show(c.book.beside(-1)) }, "alt+up", "ctrl+pgup"),
@@ -84,6 +88,9 @@ func selectionKeys() []binding {
 		bind("keys.folder", "o", (*chat).copyFolder, "o").of(forFile(isSaved)),
 		bind("keys.open", "Enter", (*chat).openSelected, "enter").of(forFile(isPicture)),
 		bind("keys.menu", "m", (*chat).openMenu, "m", ".", "enter"),
+		bind("keys.next_hit", "n", func(c *chat) tea.Cmd { return c.nextHit(1) }, "n").of(atHit),
+		bind("keys.previous_hit", "N", func(c *chat) tea.Cmd { return c.nextHit(-1) }, "N", "shift+n").of(atHit),
+		bind("keys.leave_search", "Esc", (*chat).leaveSearch, "esc").of(atHit),
 		bind("keys.leave_selection", "Esc", (*chat).endSelection, "esc"),
 	}
 }
@@ -96,6 +103,9 @@ var jamo = map[rune]rune{'ㅏ': 'k', 'ㅓ': 'j', 'ㄱ': 'r', 'ㄷ': 'e', 'ㅇ': 
 func latin(k tea.KeyPressMsg) tea.KeyPressMsg {
 	if k.BaseCode != 0 && k.Text != "" {
 		k.Text, k.Code = string(k.BaseCode), k.BaseCode
+		if k.Mod.Contains(tea.ModShift) {
+			k.Text = strings.ToUpper(k.Text)
+		}
 	} else if r, ok := jamo[k.Code]; ok {
 		k.Text, k.Code = string(r), r
 	}

@@ -70,6 +70,19 @@ func (a *Archive) Around(ctx context.Context, community rooms.UUID, room string,
 	return a.store.Around(ctx, history.Key{Community: community, Room: room}, at, n)
 }
 
+// Search implements tui.Archive.
+func (a *Archive) Search(ctx context.Context, q history.Query, yield func(history.Hit) bool) error {
+	for hit, err := range a.store.Search(ctx, q) {
+		if err != nil {
+			return err
+		}
+		if !yield(hit) {
+			return nil
+		}
+	}
+	return nil
+}
+
 // Since implements tui.Archive.
 func (a *Archive) Since(ctx context.Context, community rooms.UUID, room string, before rooms.Position, date string) ([]history.Entry, error) {
 	from, err := history.ParseDate(date, time.Now())

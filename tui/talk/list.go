@@ -296,6 +296,14 @@ func (l *List) Centre(item Item) {
 	l.settle()
 }
 
+// ToTop brings an item to the upper edge of the screen.
+func (l *List) ToTop(item Item) {
+	if i := l.Index(item); i >= 0 {
+		l.reading, l.top, l.offset = true, i, 0
+		l.settle()
+	}
+}
+
 // ItemAt returns the item in row y of the last Draw, or nil, and which of its rows that is.
 func (l *List) ItemAt(y int) (item Item, of int) {
 	top, offset := l.top, l.offset

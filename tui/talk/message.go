@@ -23,7 +23,8 @@ type Message struct {
 	version   uint64
 	body      string // cleaned, once it was asked for
 	clean     bool
-	name      string // cleaned
+	found     []string // what a search found in it
+	name      string   // cleaned
 	edited    bool
 	withdrawn bool
 	editText  string // what it says since then
@@ -322,6 +323,7 @@ func (m *Message) bodyRows(look *Look, width int, head bool) []string {
 		rows = markdown.Render(m.marks(look), m.words(), width)
 	}
 	m.markMentions(look, rows)
+	m.markFound(look, rows)
 	if m.Edited() {
 		mark := " " + look.Words.Say("talk.edited")
 		if last := len(rows) - 1; text.Width(rows[last])+text.Width(mark) <= width {
