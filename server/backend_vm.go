@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/mdlayher/netlink"
@@ -54,7 +55,7 @@ func startVM(ctx context.Context, cfg Config, console io.Writer, h hooks) (*vmBa
 	}
 	machine := vm.Config{
 		Parts: cfg.Parts, Dir: cfg.Paths.Runtime, Files: cfg.Files, CPUs: cpus, Console: console, Kmsg: h.kmsg,
-		Boot: cfg.patience(bootWait), Accel: cfg.Accel, Parallel: cfg.Parallel, Count: cfg.Count, Cables: cfg.Cables,
+		Boot: cfg.patience(bootWait), Accel: cfg.Accel, Parallel: cfg.Parallel, Count: cfg.Count, MemoryMB: cfg.MemoryMB, Cables: cfg.Cables,
 		Forwards: append([]vm.Forward{{Host: inner, Guest: DefaultPort}, {UDP: true, Host: inner, Guest: wire.DiscoverPort}}, cfg.Forwards...),
 		Account: func(data json.RawMessage) {
 			var r genl.Request
@@ -137,6 +138,22 @@ func (b *vmBackend) Execute(ctx context.Context, command uint8, flags netlink.He
 		Family: genl.Family, Command: command, Flags: uint16(flags), Data: data,
 	}, &answer)
 	return answer.Messages, err
+}
+
+// carried is how many requests go to the guest at once: some hundred KB.
+const carried = 500
+
+// ExecuteEach implements genl.Bulk. The way into the guest costs more than what is asked there, so many go together.
+func (b *vmBackend) ExecuteEach(ctx context.Context, command uint8, flags netlink.HeaderFlags, data [][]byte) error {
+	for some := range slices.Chunk(data, carried) {
+		err := b.vm.Call(ctx, guest.OpNetlink, guest.Netlink{
+			Family: genl.Family, Command: command, Flags: uint16(flags), Data: some[0], More: some[1:],
+		}, nil)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *vmBackend) load(ctx context.Context) error {

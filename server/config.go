@@ -66,6 +66,8 @@ type Config struct {
 	Forwards []vm.Forward `json:"-"`
 	// Parallel gives emulated processors a thread each, for kernels that look for data races.
 	Parallel bool `json:"parallel,omitempty"`
+	// MemoryMB is what the microVM has, for tests with many people; 0: as always.
+	MemoryMB int `json:"-"`
 	// Count makes the microVM's clock count instructions, for tests of what something costs.
 	Count bool `json:"-"`
 	// Slow stretches every time limit by this factor, for kernels that check themselves; 0: not at all.

@@ -5,6 +5,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"slices"
 
 	"kchat/server/accounts"
 	"kchat/server/genl"
@@ -39,18 +40,27 @@ func push(ctx context.Context, client *genl.Client, pushed map[uint64]accounts.A
 		}
 		pushed[a.Number] = old
 	}
-	for _, a := range wanted {
+	wanted = slices.DeleteFunc(slices.Clone(wanted), func(a accounts.Account) bool {
 		old, known := pushed[a.Number]
-		if known && same(old, a) {
-			continue
+		return known && same(old, a)
+	})
+	for some := range slices.Chunk(wanted, pushMany) {
+		orders := make([]genl.Account, len(some))
+		for i, a := range some {
+			orders[i] = a.ForKernel()
 		}
-		if err := client.SetAccount(ctx, a.ForKernel()); err != nil {
+		if err := client.SetAccounts(ctx, orders); err != nil {
 			return err
 		}
-		pushed[a.Number] = a
+		for _, a := range some {
+			pushed[a.Number] = a
+		}
 	}
 	return nil
 }
+
+// pushMany is how many accounts are given to the kernel together. After an error those of one row are given again.
+const pushMany = 1000
 
 func same(a, b accounts.Account) bool {
 	return a.Name == b.Name && a.Login == b.Login && a.Bot == b.Bot && a.Admin == b.Admin && sameUID(a.UID, b.UID) && bytes.Equal(a.Salt, b.Salt) && bytes.Equal(a.StoredKey, b.StoredKey) && bytes.Equal(a.ServerKey, b.ServerKey)

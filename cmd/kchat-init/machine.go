@@ -97,6 +97,11 @@ func exchange(n guest.Netlink) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, data := range n.More {
+		if _, err := local.Execute(context.Background(), n.Command, netlink.HeaderFlags(n.Flags), data); err != nil {
+			return nil, err
+		}
+	}
 	return guest.NetlinkAnswer{Messages: messages}, nil
 }
 

@@ -17,6 +17,26 @@ type Transport interface {
 	Execute(ctx context.Context, command uint8, flags netlink.HeaderFlags, data []byte) ([][]byte, error)
 }
 
+// Bulk is a Transport for which the way costs more than what is asked at its end.
+type Bulk interface {
+	// ExecuteEach carries requests of one command that are only acknowledged. They are made one after the other until
+	// one fails.
+	ExecuteEach(ctx context.Context, command uint8, flags netlink.HeaderFlags, data [][]byte) error
+}
+
+// executeEach makes requests of one command one after the other, until one fails.
+func executeEach(ctx context.Context, to Transport, command uint8, flags netlink.HeaderFlags, data [][]byte) error {
+	if bulk, ok := to.(Bulk); ok {
+		return bulk.ExecuteEach(ctx, command, flags, data)
+	}
+	for _, request := range data {
+		if _, err := to.Execute(ctx, command, flags, request); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Client gives orders to the module and asks it. Errors from the kernel satisfy errors.Is with their errno.
 type Client struct {
 	to Transport
@@ -95,18 +115,37 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 
 // SetAccount adds an account, or replaces the one with its number.
 func (c *Client) SetAccount(ctx context.Context, a Account) error {
-	return c.do(ctx, "give an account to the module", cmdAccountSet, func(e *netlink.AttributeEncoder) {
-		e.Uint64(attrAccount, a.Number)
-		e.String(attrName, a.Name)
-		e.String(attrLogin, a.Login)
-		e.Uint32(attrFlags, a.Flags)
-		e.Bytes(attrSalt, a.Salt[:])
-		e.Bytes(attrStoredKey, a.StoredKey[:])
-		e.Bytes(attrServerKey, a.ServerKey[:])
-		if a.UID != nil {
-			e.Uint32(attrUID, *a.UID)
+	return c.SetAccounts(ctx, []Account{a})
+}
+
+// SetAccounts does what SetAccount does for one after the other. With an error nobody knows for how many.
+func (c *Client) SetAccounts(ctx context.Context, accounts []Account) error {
+	const what = "give an account to the module"
+	requests := make([][]byte, len(accounts))
+	for i, a := range accounts {
+		var err error
+		requests[i], err = encode(func(e *netlink.AttributeEncoder) { encodeAccount(e, a) })
+		if err != nil {
+			return fmt.Errorf("%s: %w", what, err)
 		}
-	})
+	}
+	if err := executeEach(ctx, c.to, cmdAccountSet, netlink.Request|netlink.Acknowledge, requests); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+func encodeAccount(e *netlink.AttributeEncoder, a Account) {
+	e.Uint64(attrAccount, a.Number)
+	e.String(attrName, a.Name)
+	e.String(attrLogin, a.Login)
+	e.Uint32(attrFlags, a.Flags)
+	e.Bytes(attrSalt, a.Salt[:])
+	e.Bytes(attrStoredKey, a.StoredKey[:])
+	e.Bytes(attrServerKey, a.ServerKey[:])
+	if a.UID != nil {
+		e.Uint32(attrUID, *a.UID)
+	}
 }
 
 // DeleteAccount takes an account away; its sessions end.

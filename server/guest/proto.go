@@ -52,10 +52,11 @@ type Unload struct {
 
 // Netlink is one request to a generic netlink family. Flags and Data are as in RFC 3549.
 type Netlink struct {
-	Family  string `json:"family"`
-	Command uint8  `json:"command"`
-	Flags   uint16 `json:"flags"`
-	Data    []byte `json:"data,omitempty"`
+	Family  string   `json:"family"`
+	Command uint8    `json:"command"`
+	Flags   uint16   `json:"flags"`
+	Data    []byte   `json:"data,omitempty"`
+	More    [][]byte `json:"more,omitempty"` // the data of requests that follow, as long as none fails; what they are answered is not told
 }
 
 // NetlinkAnswer holds the attributes of every message the kernel answered with.

@@ -91,6 +91,11 @@ func WithAccel(accel string) Option {
 	return func(cfg *server.Config) { cfg.Accel = accel }
 }
 
+// WithMemory gives the guest more memory, or less, than 512 MB.
+func WithMemory(mb int) Option {
+	return func(cfg *server.Config) { cfg.MemoryMB = mb }
+}
+
 // WithCount makes the guest's clock count instructions, one a nanosecond, on one processor: what a thread has run is
 // then what it costs, whatever else the host does. People who talk from outside would be too slow for that clock.
 func WithCount() Option {
