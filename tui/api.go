@@ -225,6 +225,8 @@ type Config struct {
 	Host     Host
 	LogPath  string        // named when something went wrong
 	Idle     time.Duration // without a key for so long we are away; 0: never
+	NoTyping bool          // the others are not told that we type
+	NoRead   bool          // nor how far we have read
 	Reach
 	Locale  string // such as ko_KR.UTF-8
 	ASCII   bool

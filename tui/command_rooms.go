@@ -177,7 +177,16 @@ func (c *chat) commandRooms(string) tea.Cmd {
 	})
 }
 
-func (c *chat) commandWho(string) tea.Cmd {
+// commandWho lists who is online, or shows what is known of one person in the room.
+func (c *chat) commandWho(name string) tea.Cmd {
+	if r := c.book.current; r != nil && name != "" {
+		for id, p := range r.people {
+			if strings.EqualFold(p.Name, strings.TrimPrefix(name, "@")) {
+				return c.openPerson(id)
+			}
+		}
+		return c.warn(c.say("who.not_here", "name", text.Name(name)))
+	}
 	client := c.session.Client
 	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
 		people, err := client.People(ctx)

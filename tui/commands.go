@@ -28,7 +28,7 @@ func commandTable() []command {
 		{name: "join", words: "join", aliases: []string{"j"}, complete: completeRooms, do: (*chat).commandJoin},
 		{name: "part", words: "part", aliases: []string{"leave", "close"}, offline: true, complete: completeRooms, do: (*chat).commandPart},
 		{name: "rooms", words: "rooms", aliases: []string{"list"}, do: (*chat).commandRooms},
-		{name: "who", words: "who", aliases: []string{"names"}, do: (*chat).commandWho},
+		{name: "who", words: "who", aliases: []string{"names"}, complete: completePeople, do: (*chat).commandWho},
 		{name: "msg", words: "msg", aliases: []string{"query", "m"}, complete: completePeople, do: (*chat).commandMsg},
 		{name: "invite", words: "invite", complete: completePeople, do: (*chat).commandInvite},
 		{name: "send-image", words: "send_image", aliases: []string{"image"}, complete: completePaths, do: (*chat).commandSendImage},

@@ -143,7 +143,7 @@ func (c *chat) reopen() tea.Cmd {
 func (c *chat) settleFront(start []string) {
 	if len(start) > 0 {
 		if r := c.book.find(start[len(start)-1]); r != nil {
-			c.book.current = r
+			c.book.front(r)
 		}
 	}
 	if r := c.book.current; r != nil && c.composer.empty() {
@@ -241,6 +241,11 @@ func (c *chat) person(ev rooms.PersonChanged) tea.Cmd {
 	follows := ev.Person.State.Here() && r.behind[ev.Person.ID] && c.settling(r)
 	delete(r.behind, ev.Person.ID)
 	c.book.meet(ev.Person)
+	if ev.Person.State != rooms.Away {
+		delete(r.since, ev.Person.ID)
+	} else if ev.Was != rooms.Away {
+		r.since[ev.Person.ID] = c.cfg.Clock()
+	}
 	if ev.Person.State == rooms.Left || ev.Person.State == rooms.Lost || ev.Person.State == rooms.Offline {
 		delete(r.people, ev.Person.ID)
 		delete(r.typing, ev.Person.ID)

@@ -56,7 +56,7 @@ func (c *chat) readingKey(msg tea.KeyPressMsg) tea.Cmd {
 // tellTyping tells the room that we type, not too often; commands are nobody's business.
 func (c *chat) tellTyping() tea.Cmd {
 	r, now := c.book.current, c.cfg.Clock()
-	if r == nil || !c.link.online || c.closed() || strings.HasPrefix(c.composer.value(), "/") {
+	if r == nil || c.cfg.NoTyping || !c.link.online || c.closed() || strings.HasPrefix(c.composer.value(), "/") {
 		return nil
 	}
 	if c.composer.empty() {
@@ -222,6 +222,8 @@ func (c *chat) mouse(msg tea.MouseMsg) tea.Cmd {
 	switch {
 	case at.In(c.lay.rooms):
 		return c.show(c.roomsPane.at(m.Y - c.lay.rooms.Min.Y))
+	case at.In(c.lay.people):
+		return c.openPerson(c.peoplePane.at(m.Y - c.lay.people.Min.Y))
 	case at.In(c.lay.aside):
 		cmd, _ := c.escape()
 		return cmd

@@ -60,6 +60,7 @@ func chatKeys() []binding {
 		bind("keys.copy_line", "Ctrl+Y", (*chat).copyLine, "ctrl+y"),
 		bind("keys.second_seat", "Ctrl+T", (*chat).secondSeat, "ctrl+t"),
 		bind("keys.partner", "Ctrl+P", (*chat).partner, "ctrl+p"),
+		bind("keys.escape", "Esc", (*chat).undivide, "esc"),
 		bind("keys.redraw", "Ctrl+L", (*chat).repaint, "ctrl+l"),
 		bind("keys.help", "F1", (*chat).openHelp, "f1"),
 		bind("keys.quit", "Ctrl+C", (*chat).askQuit, "ctrl+c", "ctrl+q"),

@@ -219,8 +219,7 @@ func (c *chat) hint(width int) string {
 	}
 	left := ""
 	if names := r.typers(c.me.ID, c.cfg.Clock()); len(names) > 0 {
-		who := strings.Join(names[:min(2, len(names))], ", ")
-		left = st.Muted.Render(c.words.Count("hint.typing", len(names), "who", who))
+		left = st.Muted.Render(c.typingWords(names))
 	} else if n := r.talk.UnsentCount(); n > 0 {
 		left = st.Warn.Render(c.words.Count("hint.unsent", n))
 	}

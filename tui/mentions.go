@@ -145,8 +145,7 @@ func (c *chat) placeName(name string) string {
 
 func (d *mentions) draw(c *chat, width, height int) (string, []string, *tea.Cursor) {
 	st := c.st
-	d.shown = min(len(d.items), max(1, (height-mentionsAt-2)/mentionRows))
-	d.first = max(min(d.first, d.at, len(d.items)-d.shown), d.at-d.shown+1, 0)
+	d.first, d.shown = window(d.first, d.at, len(d.items), (height-mentionsAt-2)/mentionRows)
 	rows := []string{""}
 	switch {
 	case d.err != nil:

@@ -3,7 +3,6 @@
 package tui
 
 import (
-	"strconv"
 	"time"
 
 	"kchat/rooms"
@@ -105,85 +104,6 @@ func (p *roomsPane) at(y int) *room {
 		return nil
 	}
 	return p.rows[y]
-}
-
-// peoplePane lists who is in the room.
-type peoplePane struct {
-	visibility
-}
-
-func (p *peoplePane) draw(e *env, b *book, online bool, width, height int) []string {
-	r := b.current
-	if r == nil {
-		return nil
-	}
-	var here, gone []rooms.Person
-	for _, person := range r.people {
-		if person.State.Here() && online {
-			here = append(here, person)
-		} else {
-			gone = append(gone, person)
-		}
-	}
-	sortPeople(here)
-	sortPeople(gone)
-	st := e.st
-	out := []string{"", "", " " + st.Title.Render(e.say("people.here")) + st.Faint.Render(" "+strconv.Itoa(len(here)))}
-	for _, person := range here {
-		out = append(out, p.row(e, b, r, person, online, width))
-	}
-	if len(gone) > 0 {
-		out = append(out, "", " "+st.Title.Render(e.say("people.gone"))+st.Faint.Render(" "+strconv.Itoa(len(gone))))
-		for _, person := range gone {
-			out = append(out, p.row(e, b, r, person, online, width))
-		}
-	}
-	if len(out) > height && height > 0 {
-		more := len(out) - height + 1
-		out = append(out[:height-1], " "+st.Faint.Render(e.words.Count("people.more", more)))
-	}
-	return out
-}
-
-func (p *peoplePane) row(e *env, b *book, r *room, person rooms.Person, online bool, width int) string {
-	st, g := e.st, e.st.Glyphs
-	name, tail := text.Name(person.Name), ""
-	style := st.Name(uint64(person.ID))
-	mark := st.Good.Render(g.Here)
-	switch {
-	case !online:
-		mark, style = st.Faint.Render(g.Offline), st.Faint
-	case person.State == rooms.Present:
-	case person.State == rooms.Away:
-		mark, tail = st.Warn.Render(g.Away), e.say("people.away")
-	case person.State == rooms.Reconnecting:
-		mark, style, tail = st.Warn.Render(g.Reconnecting), st.Faint, e.say("people.reconnecting")
-	default:
-		mark, style = st.Faint.Render(g.Offline), st.Faint
-	}
-	if person.ID == b.me {
-		tail = e.say("people.you")
-		if online {
-			style = st.Mine
-		}
-	}
-	if person.Bot {
-		tail = e.say("people.bot")
-	}
-	if role := e.roleWords(person); role != "" && tail == "" {
-		tail = role
-	} else if role != "" {
-		tail += ", " + role
-	}
-	if since, ok := r.typing[person.ID]; ok && person.ID != b.me && e.cfg.Clock().Sub(since) < typingFor {
-		tail = e.say("people.typing")
-	}
-	name = text.Truncate(name, max(4, width-4))
-	row := " " + mark + " " + style.Render(name)
-	if tail != "" && text.Width(name)+text.Width(tail)+5 <= width {
-		row += " " + st.Faint.Render(tail)
-	}
-	return row
 }
 
 // flash is a word in passing, on the status line.

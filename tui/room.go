@@ -31,6 +31,7 @@ type room struct {
 	behind   map[rooms.AccountID]bool // of them, who was not there yet
 	people   map[rooms.AccountID]rooms.Person
 	typing   map[rooms.AccountID]time.Time
+	since    map[rooms.AccountID]time.Time // when somebody was seen to go away
 	talk     *talk.Talk
 	gaps     map[rooms.Position]missing // by what they begin behind
 	read     rooms.Position             // everything up to here was seen
@@ -80,6 +81,7 @@ func newRoom(name string, look *talk.Look) *room {
 		people: make(map[rooms.AccountID]rooms.Person),
 		typing: make(map[rooms.AccountID]time.Time),
 		gaps:   make(map[rooms.Position]missing),
+		since:  make(map[rooms.AccountID]time.Time),
 		readBy: make(map[rooms.AccountID]rooms.Position),
 		wanted: make(map[rooms.Hash]bool),
 		asides: make(map[rooms.MessageID]string),

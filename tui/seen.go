@@ -116,7 +116,7 @@ func (c *chat) viewed() {
 		return
 	}
 	r.see()
-	if c.session.Client != nil && c.link.online && r.live {
+	if c.session.Client != nil && !c.cfg.NoRead && c.link.online && r.live {
 		c.session.Client.Read(r.name, r.read) // handed over: it does not wait, and says nothing twice
 	}
 }

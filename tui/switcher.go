@@ -231,13 +231,19 @@ func (s *switcher) draw(c *chat, width, height int) (string, []string, *tea.Curs
 	width = min(width, 52)
 	row, x := s.typed.draw(st, width-2)
 	rows := []string{"", st.Accent.Render(st.Glyphs.Prompt) + " " + row, ""}
-	s.shown = min(len(s.places), max(1, height-placesAt-2))
-	s.first = max(min(s.first, s.at, len(s.places)-s.shown), s.at-s.shown+1, 0)
+	s.first, s.shown = window(s.first, s.at, len(s.places), height-placesAt-2)
 	for i, p := range s.places[s.first : s.first+s.shown] {
 		rows = append(rows, s.row(c, p, s.first+i == s.at, width))
 	}
 	rows = append(rows, "", st.Faint.Render(text.Truncate(c.say("switcher.keys"), width)))
 	return c.say("switcher.title"), rows, tea.NewCursor(x+2, 1)
+}
+
+// window is which of n things stand in a list that has so much room, so that the chosen one is in sight and as little moves
+// as can be.
+func window(first, at, n, room int) (from, shown int) {
+	shown = min(n, max(1, room))
+	return max(0, min(max(first, at-shown+1), at, n-shown)), shown
 }
 
 func (s *switcher) row(c *chat, p place, chosen bool, width int) string {

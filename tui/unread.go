@@ -78,6 +78,14 @@ func (c *chat) toFirstUnread() tea.Cmd {
 	return c.pictures()
 }
 
+// undivide takes the divider away once what is below it was read.
+func (c *chat) undivide() tea.Cmd {
+	if r := c.book.current; r != nil && r.talk.Divided() && r.unread == 0 {
+		r.talk.Divide(rooms.Position{})
+	}
+	return nil
+}
+
 // followHint goes where the row above the composer points.
 func (c *chat) followHint() tea.Cmd {
 	if r := c.book.current; r != nil && r.talk.Following() && r.talk.NewAbove() > 0 {

@@ -104,6 +104,7 @@ type connection struct {
 	trust            bool
 	unnamed          bool // nobody has said which server
 	idle             time.Duration
+	noTyping, noRead bool // what the others are not told
 	files            files
 	images           pixels.Setting
 	imagesFlag       string // of login
@@ -137,6 +138,8 @@ type configFile struct {
 	User         string `toml:"user"`
 	PasswordFile string `toml:"password_file"`
 	IdleMinutes  *int   `toml:"idle_minutes"`
+	SendTyping   *bool  `toml:"send_typing"`
+	SendRead     *bool  `toml:"send_read"`
 	fileSettings
 	Images string `toml:"images"`
 }
@@ -177,6 +180,8 @@ func (c *connection) complete() error {
 		return coded{fmt.Errorf("%s: idle_minutes is from 0 (never) to %d, not %d", path, idleMinutesMax, minutes), exitUsage}
 	}
 	c.idle = time.Duration(minutes) * time.Minute
+	c.noTyping = file.SendTyping != nil && !*file.SendTyping
+	c.noRead = file.SendRead != nil && !*file.SendRead
 	if c.files, err = file.complete(); err != nil {
 		return coded{fmt.Errorf("%s: %w", path, err), exitUsage}
 	}

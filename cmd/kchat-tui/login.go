@@ -114,6 +114,8 @@ func (o *loginOptions) run(ctx context.Context) error {
 		Images:   o.images,
 		Folder:   pictureFolder(),
 		Idle:     o.idle,
+		NoTyping: o.noTyping,
+		NoRead:   o.noRead,
 		Plain:    os.Getenv("NO_COLOR") != "",
 	}
 	if o.unnamed {
