@@ -41,6 +41,7 @@ func (c *chat) loadFirst(r *room) tea.Cmd {
 			if err != nil {
 				return c.warn(c.say("chat.no_history", "why", reason(err)))
 			}
+			r.readFrom(entries)
 			r.talk.Load(entries)
 			for _, e := range entries {
 				c.book.meet(rooms.Person{ID: e.Message.Sender, Name: e.Message.Name})
@@ -50,9 +51,6 @@ func (c *chat) loadFirst(r *room) tea.Cmd {
 			}
 			r.talk.Bound(windowMost)
 			r.talk.SetEarlier(len(entries) == screenful)
-			if r.read.IsZero() && len(entries) > 0 {
-				r.read = entries[len(entries)-1].Message.Pos
-			}
 			r.talk.ReadThreads(r.read)
 			c.recount(r)
 			c.viewed()

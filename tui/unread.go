@@ -3,8 +3,11 @@
 package tui
 
 import (
+	"slices"
+
 	tea "charm.land/bubbletea/v2"
 
+	"kchat/history"
 	"kchat/rooms"
 )
 
@@ -65,6 +68,15 @@ func (r *room) cameIn() {
 	}
 	if r.read.IsZero() {
 		r.read = rooms.Position{Epoch: r.info.Epoch}
+	}
+}
+
+// readFrom takes what was kept of a room that has no read mark for read, but for what has come on this screen.
+func (r *room) readFrom(entries []history.Entry) {
+	for _, e := range slices.Backward(entries) {
+		if r.read.Seq == 0 && r.talk.Message(e.Message.ID) == nil {
+			r.read = e.Message.Pos
+		}
 	}
 }
 
