@@ -35,7 +35,7 @@ func (c *chat) refreshRooms() tea.Cmd {
 			if err == nil {
 				c.rooms.infos = infos
 			}
-			return nil
+			return c.popup.refresh(c)
 		}
 	})
 }

@@ -61,11 +61,22 @@ func (p *popup) update(c *chat) tea.Cmd {
 	return cmd
 }
 
+// refresh offers what has become known meanwhile, unless the user has begun to choose.
+func (p *popup) refresh(c *chat) tea.Cmd {
+	if _, word, _ := c.composer.word(); p.picked || !strings.HasPrefix(word, "#") {
+		return nil
+	}
+	return p.update(c)
+}
+
 // paths takes the files that were looked up, if the same word still is being typed and they are not listed yet: what
 // the user has chosen among them stays chosen.
 func (p *popup) paths(c *chat, msg pathsMsg) tea.Cmd {
 	if _, word, _ := c.composer.word(); word != msg.word || (len(p.all) > 0 && p.word == word) {
 		return nil
+	}
+	if len(msg.all) == 1 && msg.all[0].insert == msg.word {
+		return nil // there is nothing to go on with
 	}
 	p.all, p.at, p.word = msg.all, 0, msg.word
 	if !p.tabbed {

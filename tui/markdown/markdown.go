@@ -61,7 +61,8 @@ type renderer struct {
 	look   *Look
 	links  []string
 	rows   []string
-	styles map[span]edges // by mark and link
+	styles map[span]edges // by mark, link and row of that
+	began  map[int]int    // the row in which a link begins
 	work   int            // how many bytes were looked at
 }
 
@@ -70,7 +71,7 @@ type edges struct{ before, after string }
 
 // Render lays out words, which must be clean (text.Clean), in rows of at most width cells. There is always a row.
 func Render(look *Look, words string, width int) []string {
-	r := renderer{look: look, styles: make(map[span]edges)}
+	r := renderer{look: look, styles: make(map[span]edges), began: make(map[int]int)}
 	r.blocks(words, max(width, 2))
 	return r.rows
 }
@@ -113,9 +114,18 @@ func (r *renderer) put(b *strings.Builder, words string, m mark, link int) {
 }
 
 // edges returns what a look begins and ends with. A link is opened anew in each row, under one id, so that terminals
-// see one link however it is wrapped.
+// see one link however it is wrapped. Its further rows are numbered, which terminals ignore: where the parameters are
+// the same, the renderer (ultraviolet, updatePen) believes the link to be open still that it closed at the row's end.
 func (r *renderer) edges(m mark, link int) edges {
 	key := span{mark: m, link: link}
+	if link > 0 {
+		row, begun := r.began[link]
+		if !begun {
+			row = len(r.rows)
+			r.began[link] = row
+		}
+		key.from = len(r.rows) - row
+	}
 	if e, known := r.styles[key]; known {
 		return e
 	}
@@ -123,6 +133,9 @@ func (r *renderer) edges(m mark, link int) edges {
 	e := edges{before, after}
 	if link > 0 {
 		id := "id=" + r.look.Anchor + "-" + strconv.Itoa(link)
+		if key.from > 0 {
+			id += ":row=" + strconv.Itoa(key.from)
+		}
 		e = edges{ansi.SetHyperlink(r.links[link-1], id) + before, after + ansi.ResetHyperlink()}
 	}
 	r.styles[key] = e

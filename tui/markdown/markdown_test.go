@@ -133,8 +133,8 @@ func TestLinksSurviveWrappingUnderOneID(t *testing.T) {
 	got := read(render("see https://example.com/a/long/path/that/wraps here", 20))
 	want := "see\n" +
 		"<id=k1-1 https://example.com/a/long/path/that/wraps>{4;34;4}https://example.com/{}</>\n" +
-		"<id=k1-1 https://example.com/a/long/path/that/wraps>{4;34;4}a/long/path/that/wra{}</>\n" +
-		"<id=k1-1 https://example.com/a/long/path/that/wraps>{4;34;4}ps{}</> here"
+		"<id=k1-1:row=1 https://example.com/a/long/path/that/wraps>{4;34;4}a/long/path/that/wra{}</>\n" +
+		"<id=k1-1:row=2 https://example.com/a/long/path/that/wraps>{4;34;4}ps{}</> here"
 	if got != want {
 		t.Errorf("\n got %q\nwant %q", got, want)
 	}
@@ -230,7 +230,7 @@ func hostile(n int) map[string]string {
 func TestHostileTextCostsNoMoreThanItsLength(t *testing.T) {
 	const n = 32 << 10
 	work := func(s string) int {
-		r := &renderer{look: testLook(), styles: make(map[span]edges)}
+		r := &renderer{look: testLook(), styles: make(map[span]edges), began: make(map[int]int)}
 		r.blocks(s, 60)
 		return r.work
 	}
