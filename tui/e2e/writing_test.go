@@ -14,14 +14,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// two lets two people come to one room.
-func two(t *testing.T, options ...option) (anna, ben *person) {
-	t.Helper()
-	anna, ben = people.Start(t, "anna", options...), people.Start(t, "ben")
-	anna.Shows("2 here")
-	return anna, ben
-}
-
 // below reports whether lines stand one below the other on the screen, each at the same column.
 func (p *person) below(lines ...string) bool {
 	x, y, found := p.Find(lines[0])
