@@ -149,6 +149,17 @@ func (t *Terminal) Find(s string) (x, y int, found bool) {
 	return 0, 0, false
 }
 
+// Row is the text of a row, counted from 0.
+func (t *Terminal) Row(y int) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if y >= t.Height() {
+		return ""
+	}
+	text, _ := t.line(y)
+	return text
+}
+
 // line is a line's text, and for each of its bytes the cell that it stands in.
 func (t *Terminal) line(y int) (string, []int) {
 	var text strings.Builder

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//go:build bench
+
+package screen
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"kchat/tui/screentest"
+)
+
+// What is aimed at.
+const (
+	wantPaint  = 60 * time.Millisecond
+	wantFrames = 60 // a second
+	wantKey    = 33 * time.Millisecond
+	wantMemory = 80 // MiB
+)
+
+// TestKeysWhileOthersTalk types while 5,000 messages a second come into the room that is looked at.
+func TestKeysWhileOthersTalk(t *testing.T) {
+	const perSecond, keys = 5000, 400
+	address := twin(t)
+	dir := home(t, address)
+	million(t, dir)
+	p := chat(t, dir)
+	ben := newAuthor(t, address)
+	p.Shows("2 here")
+	quiet := typing(t, p, keys/4)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	var talking sync.WaitGroup
+	talking.Go(func() { ben.talk(ctx, perSecond) })
+	p.Shows("sixty-four bytes")
+	began, before, said := time.Now(), worked(t, p.Pid()), ben.said.Load()
+	loud := typing(t, p, keys)
+	span, work, lines := time.Since(began), worked(t, p.Pid())-before, ben.said.Load()-said
+	cancel()
+	talking.Wait()
+	told(t, "a key on the screen, nobody talks", "%s", spread(quiet))
+	told(t, "a key on the screen, 5,000 messages/s come", "%s (aim: %v at p99; %.0f messages/s were said, the client took %.0f %% of a core)",
+		spread(loud), wantKey, float64(lines)/span.Seconds(), 100*work.Seconds()/span.Seconds())
+	told(t, "memory then", "%.0f MiB", resident(t, p.Pid()))
+}
+
+// typing presses keys a little apart, and returns how long each took to the screen.
+func typing(t *testing.T, p *screentest.Program, keys int) (took []time.Duration) {
+	t.Helper()
+	const apart = 47 * time.Millisecond // no multiple of a frame
+	_, row, found := p.Find("› ")
+	if !found {
+		t.Fatalf("there is no composer; the screen is\n%s", p.Screen())
+	}
+	for i := range keys {
+		key, typed := "x", true
+		if i%2 == 1 {
+			key, typed = "backspace", false
+		}
+		began := time.Now()
+		p.Key(key)
+		if !p.Await(screentest.Patience, func() bool { return strings.Contains(p.Row(row), "› x") == typed }) {
+			t.Fatalf("the key never came; the screen is\n%s", p.Screen())
+		}
+		took = append(took, time.Since(began))
+		time.Sleep(apart - min(apart, time.Since(began)))
+	}
+	return took
+}
+
+// TestScrolling turns the wheel through a room of 100,000 messages, as often as a screen is drawn.
+func TestScrolling(t *testing.T) {
+	const span = 18 * time.Second
+	address := twin(t)
+	dir := home(t, address)
+	million(t, dir)
+	p := chat(t, dir)
+	p.Shows("only you")
+	p.Wheel(50, 10, -3) // away from the newest
+	tick := time.NewTicker(time.Second / wantFrames)
+	defer tick.Stop()
+	began, before := time.Now(), worked(t, p.Pid())
+	frames, turns, seen := 0, 0, ""
+	var gaps []time.Duration
+	last := began
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.Await(span, func() bool {
+			if top := p.Row(5); top != seen {
+				now := time.Now()
+				gaps = append(gaps, now.Sub(last))
+				seen, last = top, now
+				frames++
+			}
+			return time.Since(began) >= span-time.Second/10
+		})
+	}()
+	for time.Since(began) < span-time.Second/10 {
+		<-tick.C
+		p.Wheel(50, 10, -1)
+		turns++
+	}
+	<-done
+	spent := time.Since(began)
+	work := worked(t, p.Pid()) - before
+	told(t, "scrolling through 100,000 messages", "%.0f frames/s (aim: %d; the wheel turned %.0f times a second); from one frame to the next %s; %.1f ms of processor time a frame",
+		float64(frames)/spent.Seconds(), wantFrames, float64(turns)/spent.Seconds(), spread(gaps), work.Seconds()*1000/float64(max(frames, 1)))
+	told(t, "memory then", "%.0f MiB", resident(t, p.Pid()))
+}
+
+// TestMemory opens fifty rooms with a million messages on disk.
+func TestMemory(t *testing.T) {
+	address := twin(t)
+	dir := home(t, address)
+	million(t, dir)
+	p := chat(t, dir)
+	p.Shows("only you")
+	p.Until("the last of fifty rooms", func(screen string) bool { return strings.Contains(screen, "#room-") })
+	for range inRooms { // looked at once
+		p.Key("alt+down")
+	}
+	p.Shows("only you")
+	told(t, "memory with 50 rooms and 1,000,000 messages on disk, each room looked at", "%.0f MiB (aim: %d)", resident(t, p.Pid()), wantMemory)
+}
+
+// spread is the middle, the 99th percentile and the largest of durations.
+func spread(all []time.Duration) string {
+	slices.Sort(all)
+	at := func(share float64) time.Duration {
+		return all[min(len(all)-1, int(share*float64(len(all))))].Round(100 * time.Microsecond)
+	}
+	return "p50 " + at(0.5).String() + ", p99 " + at(0.99).String() + ", most " + at(1).String()
+}
+
+// TestMachine says where this is.
+func TestMachine(t *testing.T) {
+	told(t, "processors", "%d", runtime.NumCPU())
+}
