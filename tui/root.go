@@ -27,6 +27,7 @@ type root struct {
 	running       *running
 	err           error // why the program ended
 	fault         *Fault
+	frame         lastFrame
 }
 
 // running is a session whose client runs.
@@ -86,7 +87,7 @@ func (r *root) Update(msg tea.Msg) (m tea.Model, cmd tea.Cmd) {
 		}
 	}()
 	m, cmd = r.route(msg)
-	return m, guarded(cmd)
+	return m, tea.Batch(guarded(cmd), r.frame.after(msg))
 }
 
 // route gives a message to those parts of the screen that it concerns.
@@ -258,7 +259,17 @@ func (r *root) ended(msg endedMsg) tea.Cmd {
 }
 
 // View implements tea.Model. What cannot be drawn ends the program like any other fault.
-func (r *root) View() (v tea.View) {
+func (r *root) View() tea.View {
+	v, good := r.frame.last()
+	if !good || r.fault != nil {
+		v = r.view()
+		r.frame.drew(v)
+	}
+	return v
+}
+
+// view draws the screen.
+func (r *root) view() (v tea.View) {
 	v = tea.View{AltScreen: true, MouseMode: tea.MouseModeCellMotion, ReportFocus: true, WindowTitle: "kchat"}
 	if r.fault != nil {
 		return v
