@@ -149,7 +149,7 @@ func (o *serverOptions) config() (server.Config, error) {
 		}
 	}
 	if cfg.Listen, err = netip.ParseAddr(o.listen); err != nil {
-		return server.Config{}, fmt.Errorf("--listen wants an address: %w", err)
+		return server.Config{}, coded{fmt.Errorf("--listen is an address such as 127.0.0.1, and not %q; --port is its port", o.listen), exitUsage}
 	}
 	if cfg.Mode == server.ModeAuto {
 		cfg.Mode = server.ChooseMode()

@@ -79,6 +79,13 @@ func TestAServerStartsTellsOfItselfAndStops(t *testing.T) {
 	}
 }
 
+func TestAnAddressToListenAtHasNoPort(t *testing.T) {
+	_, stderr, code := newPerson(t).run(t, "", "server", "start", "--listen", "127.0.0.1:10107")
+	if code != exitUsage || !strings.Contains(stderr, "--port") {
+		t.Errorf("exit code %d, %q", code, stderr)
+	}
+}
+
 func TestAServerDoesNotHoldWhatItsStarterInherited(t *testing.T) {
 	p := newPerson(t)
 	port := freePort(t)
