@@ -20,6 +20,7 @@ import (
 	"kchat/rooms"
 	"kchat/tui/notify"
 	"kchat/tui/pixels"
+	"kchat/tui/styles"
 )
 
 // Client is what the screen needs of a *rooms.Client.
@@ -228,9 +229,8 @@ type Config struct {
 	NoTyping bool          // the others are not told that we type
 	NoRead   bool          // nor how far we have read
 	Reach
+	Looks
 	Locale  string // such as ko_KR.UTF-8
-	ASCII   bool
-	Plain   bool // no colour
 	Clock   func() time.Time
 	Tick    tickFunc // tea.Tick, by the same clock
 	Zone    *time.Location
@@ -243,6 +243,12 @@ func (c *Config) fill() {
 	}
 	if c.Images == "" {
 		c.Images = pixels.Auto
+	}
+	if c.Theme.Name == "" {
+		c.Theme, _ = styles.Builtin(styles.Auto)
+	}
+	if c.Themes == nil {
+		c.Themes = builtin{}
 	}
 	if c.Notify == "" {
 		c.Notify = notify.Auto

@@ -113,7 +113,7 @@ func newChat(e *env, session Session, address string) *chat {
 // start begins what runs beside: the clock, and the questions about this machine.
 func (c *chat) start() tea.Cmd {
 	address, host := c.address, c.cfg.Host
-	return tea.Batch(c.tick(), c.loadRecent(), c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+	return tea.Batch(c.tick(), c.loadRecent(), c.sayThemeErr(), c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
 		public, mode := address, ""
 		if host.PublicAddress != nil {
 			if a := host.PublicAddress(ctx, address); a != "" {

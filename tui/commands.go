@@ -63,6 +63,7 @@ func commandTable() []command {
 		{name: "favourite", words: "favourite", aliases: []string{"favorite", "fav", "star"}, offline: true, complete: completeOpen, do: (*chat).commandFavourite},
 		{name: "notify", words: "notify", offline: true, complete: completeNotify, do: (*chat).commandNotify},
 		{name: "dnd", words: "dnd", aliases: []string{"quiet"}, offline: true, complete: completeQuiet, do: (*chat).commandQuiet},
+		{name: "theme", words: "theme", aliases: []string{"colours", "colors"}, offline: true, complete: completeTheme, do: (*chat).commandTheme},
 		{name: "away", words: "away", do: func(c *chat, _ string) tea.Cmd { return c.setAway(true) }},
 		{name: "back", words: "back", do: func(c *chat, _ string) tea.Cmd { return c.setAway(false) }},
 		{name: "kernel", words: "kernel", do: func(c *chat, _ string) tea.Cmd { return c.toggleKernel() }},

@@ -49,7 +49,7 @@ func newEnv(cfg *Config) (*env, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &env{cfg: cfg, words: w, theme: styles.Themes()[0], color: media.TrueColor, settings: cfg.Settings}
+	e := &env{cfg: cfg, words: w, theme: cfg.Theme, color: media.TrueColor, settings: cfg.Settings}
 	e.window = &videoWindow{now: cfg.Clock}
 	e.paint = pixels.NewPainter(pixels.NewOutput(cfg.Output))
 	e.look = &talk.Look{Words: w, Zone: cfg.Zone, NoPictures: cfg.Images == pixels.Off}

@@ -122,6 +122,10 @@ func (r *root) give(msg tea.Msg) (tea.Model, tea.Cmd) {
 			r.err = msg.err
 		}
 		return r, tea.Quit
+	case themeMsg:
+		r.theme = msg.theme
+		r.dressAnew()
+		return r, r.redraw()
 	case sessionMsg:
 		return r, r.begin(msg)
 	case readMsg:

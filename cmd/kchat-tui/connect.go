@@ -108,6 +108,10 @@ type connection struct {
 	files            files
 	images           pixels.Setting
 	imagesFlag       string // of login
+	themeFlag        string // of login
+	asciiFlag        string // of login
+	looks            screenLooks
+	themes           string // the folder of those of one's own
 }
 
 // flags adds the flags of a connection to a command.
@@ -142,6 +146,7 @@ type configFile struct {
 	SendRead     *bool  `toml:"send_read"`
 	fileSettings
 	Images string `toml:"images"`
+	screenSettings
 }
 
 // configPath is $XDG_CONFIG_HOME/kchat/config.toml.
@@ -182,11 +187,15 @@ func (c *connection) complete() error {
 	c.idle = time.Duration(minutes) * time.Minute
 	c.noTyping = file.SendTyping != nil && !*file.SendTyping
 	c.noRead = file.SendRead != nil && !*file.SendRead
-	if c.files, err = file.complete(); err != nil {
+	if c.files, err = file.fileSettings.complete(); err != nil {
 		return coded{fmt.Errorf("%s: %w", path, err), exitUsage}
 	}
 	if c.images, err = imagesSetting(c.imagesFlag, path, file.Images); err != nil {
 		return coded{err, exitUsage}
+	}
+	c.themes = filepath.Join(filepath.Dir(path), "themes")
+	if c.looks, err = file.screenSettings.complete(c.themeFlag, c.asciiFlag); err != nil {
+		return coded{fmt.Errorf("%s: %w", path, err), exitUsage}
 	}
 	return nil
 }

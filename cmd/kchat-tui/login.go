@@ -33,7 +33,6 @@ import (
 type loginOptions struct {
 	connection
 	rooms  []string
-	ascii  bool
 	local  bool              // by /dev/kchat
 	change func(*tui.Config) // for tests; nil otherwise
 }
@@ -53,7 +52,9 @@ func loginCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&o.local, "local", false, "log in as this machine's user, by /dev/kchat: without a password, to the server in this kernel")
 	cmd.Flags().StringVar(&o.imagesFlag, "images", "",
 		"how pictures are shown: auto, kitty, sixel, blocks or off (or KCHAT_IMAGES; default auto)")
-	cmd.Flags().BoolVar(&o.ascii, "ascii", false, "draw lines and marks in ASCII only")
+	cmd.Flags().StringVar(&o.themeFlag, "theme", "", "colours: auto, dark, light, contrast, colorblind or a theme of your own (or KCHAT_THEME; default auto)")
+	cmd.Flags().StringVar(&o.asciiFlag, "ascii", "", "draw lines and marks in ASCII only: auto, on or off (default auto: where the locale is not UTF-8)")
+	cmd.Flags().Lookup("ascii").NoOptDefVal = "on"
 	return asUsage(cmd)
 }
 
@@ -97,6 +98,17 @@ func (o *loginOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	kept := desk.NewSettings(filepath.Join(state, "screen.toml"))
+	now, err := keptSettings(kept)
+	if err != nil {
+		return err
+	}
+	looks, err := o.looks.wear(ctx, desk.NewThemes(o.themes), now.Theme, log)
+	if err != nil {
+		return err
+	}
+	reach, leave := o.looks.reach(kept, now)
+	defer leave()
 	videos := desk.NewVideos(blobs)
 	cfg := tui.Config{
 		Address: o.server, User: o.user, Password: password, Trust: o.trust, Rooms: append([]string{"lobby"}, o.rooms...),
@@ -110,19 +122,22 @@ func (o *loginOptions) run(ctx context.Context) error {
 		AskAbove: o.files.askAbove,
 		Host:     screenHost(o.server),
 		Locale:   cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")),
-		ASCII:    o.ascii,
+		Reach:    reach,
+		Looks:    looks,
 		Images:   o.images,
 		Folder:   pictureFolder(),
 		Idle:     o.idle,
 		NoTyping: o.noTyping,
 		NoRead:   o.noRead,
-		Plain:    os.Getenv("NO_COLOR") != "",
 	}
 	if o.unnamed {
 		cfg.Host.Discover = discoverOne
 	}
 	if o.change != nil {
 		o.change(&cfg)
+	}
+	if err := drawable(os.Getenv("TERM")); err != nil && cfg.Output == nil {
+		return err
 	}
 	err = tui.Run(ctx, cfg)
 	if err == nil {
@@ -180,6 +195,7 @@ func screenHost(address string) tui.Host {
 		Partner:       bringPartner,
 		PublicAddress: publicAddress,
 		Mode:          serverMode,
+		Outside:       outsideTmux,
 	}
 }
 

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"kchat/tui"
+	"kchat/tui/desk"
+	"kchat/tui/notify"
+	"kchat/tui/styles"
+)
+
+// screenSettings are the lines of the configuration about how the screen looks and calls.
+type screenSettings struct {
+	Theme      string `toml:"theme"`
+	ASCII      any    `toml:"ascii"`
+	Notify     string `toml:"notify"`
+	NotifyText any    `toml:"notify_text"`
+}
+
+// screenLooks is what the settings come to.
+type screenLooks struct {
+	theme     string // for this run, by flag or environment; empty: none is set
+	usual     string // the configuration's; empty: none is set
+	ascii     bool
+	notify    notify.Method
+	hideWords bool
+}
+
+// complete checks the settings. The flags count before them: themeFlag and asciiFlag are empty where none is given.
+func (s screenSettings) complete(themeFlag, asciiFlag string) (screenLooks, error) {
+	l := screenLooks{theme: cmp.Or(themeFlag, os.Getenv("KCHAT_THEME")), usual: s.Theme}
+	var err error
+	if l.notify, err = notify.ParseMethod(s.Notify); err != nil {
+		return l, err
+	}
+	words, err := switched("notify_text", s.NotifyText, true)
+	if err != nil {
+		return l, err
+	}
+	l.hideWords = !words
+	var ascii any
+	if asciiFlag != "" {
+		ascii = asciiFlag
+	} else {
+		ascii = s.ASCII
+	}
+	if ascii == "auto" {
+		ascii = nil
+	}
+	l.ascii, err = switched("ascii", ascii, !speaksUnicode(cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_CTYPE"), os.Getenv("LANG"))))
+	return l, err
+}
+
+// switched reads on and off, as a word or as TOML's true and false.
+func switched(key string, value any, otherwise bool) (bool, error) {
+	switch value {
+	case nil:
+		return otherwise, nil
+	case "on", true:
+		return true, nil
+	case "off", false:
+		return false, nil
+	}
+	also := ""
+	if key == "ascii" {
+		also = `"auto", `
+	}
+	return false, fmt.Errorf(`%s is %s"on" or "off", not %q`, key, also, fmt.Sprint(value))
+}
+
+// speaksUnicode reports whether what is written in a locale is UTF-8. One that names no character set is taken to be,
+// as none is where nothing was set up; C and POSIX are ASCII.
+func speaksUnicode(locale string) bool {
+	if locale == "C" || locale == "POSIX" {
+		return false
+	}
+	_, charset, named := strings.Cut(locale, ".")
+	charset, _, _ = strings.Cut(charset, "@")
+	return !named || strings.EqualFold(strings.ReplaceAll(charset, "-", ""), "utf8")
+}
+
+// wear loads the theme: the one that was set for this run, else the one that was chosen in the screen last time, else the
+// configuration's. That the chosen one has gone or is damaged keeps nobody out.
+func (l screenLooks) wear(ctx context.Context, themes *desk.Themes, chosen string, log *slog.Logger) (tui.Looks, error) {
+	looks := tui.Looks{Themes: themes, ASCII: l.ascii, Plain: os.Getenv("NO_COLOR") != ""}
+	looks.Usual = cmp.Or(l.usual, styles.Auto)
+	if l.theme == "" && chosen != "" {
+		theme, err := themes.Load(ctx, chosen)
+		if err == nil {
+			looks.Theme = theme
+			return looks, nil
+		}
+		log.Warn("the theme of last time cannot be used", "error", err)
+		looks.ThemeErr = err
+	}
+	theme, err := themes.Load(ctx, cmp.Or(l.theme, looks.Usual))
+	if err != nil {
+		return looks, coded{fmt.Errorf("theme: %w", err), exitUsage}
+	}
+	looks.Theme = theme
+	return looks, nil
+}
+
+// drawable says whether a screen can be drawn on a terminal at all.
+func drawable(term string) error {
+	if term != "dumb" {
+		return nil
+	}
+	return coded{fmt.Errorf("this terminal (TERM=%s) can show lines only, and no screen; "+
+		"use another one, or \"kchat-tui tail\" and \"kchat-tui send\", which need none", term), exitUsage}
+}
