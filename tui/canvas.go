@@ -35,6 +35,22 @@ func (c canvas) put(area uv.Rectangle, rows []string) {
 	uv.NewStyledString(strings.Join(rows, "\n")).Draw(c, area)
 }
 
+// ascii replaces the signs of typography that are left, such as the dots of what was cut, each by one of its width.
+func (c canvas) ascii() {
+	plain := map[string]string{"…": ".", "·": "-", "×": "x", "“": "\"", "”": "\"", "‘": "'", "’": "'", "–": "-", "—": "-"}
+	for y := range c.Height() {
+		for x := range c.Width() {
+			cell := c.CellAt(x, y)
+			if cell == nil {
+				continue
+			}
+			if sign, known := plain[cell.Content]; known {
+				cell.Content = sign
+			}
+		}
+	}
+}
+
 // split cuts n rows or columns off an area; n is limited to what is there.
 func splitTop(r uv.Rectangle, n int) (top, rest uv.Rectangle) {
 	y := min(r.Min.Y+max(n, 0), r.Max.Y)

@@ -100,7 +100,8 @@ type (
 func newChat(e *env, session Session, address string) *chat {
 	c := &chat{
 		env: e, session: session, book: newBook(e.look), composer: newComposer(),
-		keys: chatKeys(), selecting: selectionKeys(), viewing: viewerKeys(), videoKeys: videoKeys(), commands: commandTable(), focused: !e.blurred,
+		keys: e.labelled(chatKeys()), selecting: e.labelled(selectionKeys()), viewing: e.labelled(viewerKeys()),
+		videoKeys: e.labelled(videoKeys()), commands: commandTable(), focused: !e.blurred,
 		address: address, public: address,
 	}
 	c.videos.window = e.window

@@ -49,6 +49,9 @@ func newEnv(cfg *Config) (*env, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.ASCII {
+		w.ASCII(styles.Marks())
+	}
 	e := &env{cfg: cfg, words: w, theme: cfg.Theme, color: media.TrueColor, settings: cfg.Settings}
 	e.window = &videoWindow{now: cfg.Clock}
 	e.paint = pixels.NewPainter(pixels.NewOutput(cfg.Output))
@@ -77,6 +80,22 @@ func profileOf(p colorprofile.Profile) media.Profile {
 	default:
 		return media.NoColor
 	}
+}
+
+// plainly is something of ours that is no word of the catalogue, such as the name of a key, as the terminal can draw it.
+func (e *env) plainly(s string) string {
+	if !e.cfg.ASCII {
+		return s
+	}
+	return words.Plain(styles.Marks()).Replace(s)
+}
+
+// labelled is a table of keys with names that the terminal can draw.
+func (e *env) labelled(table []binding) []binding {
+	for i, b := range table {
+		table[i].keys.SetHelp(e.plainly(b.keys.Help().Key), "")
+	}
+	return table
 }
 
 func (e *env) say(key string, pairs ...any) string { return e.words.Say(key, pairs...) }

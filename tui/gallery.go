@@ -305,7 +305,7 @@ func (g *gallery) rows(c *chat, item *galleryItem, chosen bool, width int) []str
 	}
 	what := text.Line(a.MIME)
 	if a.Width > 0 && a.Height > 0 {
-		what += fmt.Sprintf(" %s %d×%d", st.Glyphs.Bullet, a.Width, a.Height)
+		what += c.plainly(fmt.Sprintf(" %s %d×%d", st.Glyphs.Bullet, a.Width, a.Height))
 	}
 	what += " " + st.Glyphs.Bullet + " " + humanize.IBytes(a.Size)
 	who := text.Name(item.said.Name) + " " + st.Glyphs.Bullet + " " + item.said.Time.In(c.cfg.Zone).Format("2006-01-02 15:04")

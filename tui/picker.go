@@ -238,7 +238,7 @@ func (p *picker) draw(c *chat, width, height int) (string, []string, *tea.Cursor
 	st := c.st
 	list := min(pickerList, width)
 	head, column := p.filter.draw(st, max(1, width-4))
-	rows := []string{st.Muted.Render(text.Truncate(text.Line(p.folder), width)), st.Accent.Render("› ") + head, ""}
+	rows := []string{st.Muted.Render(text.Truncate(text.Line(p.folder), width)), st.Accent.Render(st.Glyphs.Prompt+" ") + head, ""}
 	cursor := tea.NewCursor(column+2, 1)
 	p.listed = min(pickerHeight, max(1, height-pickerHead-2))
 	p.top = min(max(p.top, p.at-p.listed+1), p.at)

@@ -298,6 +298,9 @@ func (r *root) view() (v tea.View) {
 	} else {
 		v.Cursor = r.login.draw(cv)
 	}
+	if r.cfg.ASCII {
+		cv.ascii()
+	}
 	v.Content = cv.Render()
 	return v
 }

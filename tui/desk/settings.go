@@ -26,9 +26,9 @@ func NewSettings(path string) *Settings { return &Settings{path} }
 
 // settingsFile is the file's form.
 type settingsFile struct {
-	Theme string    `toml:"theme,omitempty"`
-	Quiet bool      `toml:"do_not_disturb,omitempty"`
-	Until time.Time `toml:"until,omitzero"` // of quiet; zero: until it is ended
+	Theme string     `toml:"theme,omitempty"`
+	Quiet bool       `toml:"do_not_disturb,omitempty"`
+	Until *time.Time `toml:"until,omitempty"` // of quiet; nil: until it is ended
 }
 
 // Load reads what was kept. Nothing kept is the zero value.
@@ -37,7 +37,11 @@ func (s *Settings) Load() (tui.Settings, error) {
 	if _, err := toml.DecodeFile(s.path, &file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return tui.Settings{}, fmt.Errorf("reading %s: %w", s.path, err)
 	}
-	return tui.Settings{Theme: file.Theme, Quiet: tui.Quiet{On: file.Quiet, Until: file.Until}}, nil
+	now := tui.Settings{Theme: file.Theme, Quiet: tui.Quiet{On: file.Quiet}}
+	if file.Until != nil {
+		now.Quiet.Until = *file.Until
+	}
+	return now, nil
 }
 
 // Keep changes what is kept. Two programs at once each change what they change, and never leave half a file. One that
@@ -46,7 +50,10 @@ func (s *Settings) Keep(_ context.Context, change func(*tui.Settings)) error {
 	now, _ := s.Load()
 	change(&now)
 	var out bytes.Buffer
-	file := settingsFile{Theme: now.Theme, Quiet: now.Quiet.On, Until: now.Quiet.Until}
+	file := settingsFile{Theme: now.Theme, Quiet: now.Quiet.On}
+	if until := now.Quiet.Until; !until.IsZero() {
+		file.Until = &until
+	}
 	if err := toml.NewEncoder(&out).Encode(file); err != nil {
 		return fmt.Errorf("writing %s: %w", s.path, err)
 	}

@@ -35,3 +35,13 @@ func glyphs(ascii bool) Glyphs {
 		Play: "▸", Pause: "‖", Favourite: "★", Answer: "↳",
 	}
 }
+
+// Marks are pairs of the marks that the interface's words speak of, and what stands for them in ASCII.
+func Marks() []string {
+	var out []string
+	drawn, plain := glyphs(false), glyphs(true)
+	for _, pair := range [][2]string{{drawn.Waiting, plain.Waiting}, {drawn.Sent, plain.Sent}, {drawn.Delivered, plain.Delivered}} {
+		out = append(out, pair[0], pair[1])
+	}
+	return out
+}
