@@ -117,7 +117,7 @@ func (f *fakeClient) Send(d rooms.Draft) (rooms.Message, error) {
 	f.next++
 	return rooms.Message{
 		Community: community, Room: d.Room, ID: rooms.MessageID{0xaa, f.next}, Time: f.now(), Sender: f.me.ID,
-		Name: f.me.Name, Kind: rooms.KindText, Text: d.Text, State: rooms.StateSending,
+		Name: f.me.Name, Kind: max(d.Kind, rooms.KindText), Text: d.Text, ReplyTo: d.ReplyTo, Thread: d.Thread, Target: d.Target, State: rooms.StateSending,
 	}, nil
 }
 

@@ -235,7 +235,7 @@ func (r *root) events(msg eventsMsg) tea.Cmd {
 		cmds = append(cmds, r.chat.event(ev))
 	}
 	if r.chat != nil {
-		cmds = append(cmds, r.chat.pictures())
+		cmds = append(cmds, r.chat.pictures(), r.chat.lookUp())
 	}
 	return tea.Batch(cmds...)
 }
