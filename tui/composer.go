@@ -70,12 +70,14 @@ func (c *composer) empty() bool   { return strings.TrimSpace(c.value()) == "" }
 // set replaces what is written; the cursor goes to the end.
 func (c *composer) set(s string) {
 	c.area.SetValue(s)
+	c.area, _ = c.area.Update(nil) // has it scroll to the cursor
 	c.waiting = false
 }
 
 // insert puts text where the cursor is. It is composed, so that names of files from macOS have the same syllables.
 func (c *composer) insert(s string) {
 	c.area.InsertString(norm.NFC.String(s))
+	c.area, _ = c.area.Update(nil)
 }
 
 // key edits. It reports whether the contents changed.

@@ -56,6 +56,21 @@ func TestTheComposerGrowsToABoundAndScrolls(t *testing.T) {
 	}
 }
 
+func TestWhatIsPutIntoTheComposerIsSeenWhereTheCursorIs(t *testing.T) {
+	s := inCompany(t)
+	var lines []string
+	for i := range composerRows + 4 {
+		lines = append(lines, fmt.Sprintf("line%d", i))
+	}
+	s.type_(strings.Join(lines, altEnt) + enter)
+	s.sends(strings.Join(lines, "\n"))
+	s.press(altP)
+	s.wait("│   line9 ")
+	if y := s.term.Cursor().Y; !strings.Contains(strings.Split(s.term.Screen(), "\n")[y], "line9") {
+		t.Errorf("the cursor is in row %d:\n%s", y, s.term.Screen())
+	}
+}
+
 func TestTheHelpNamesOnlyTheEntersThatThisTerminalDelivers(t *testing.T) {
 	s := inCompany(t)
 	s.press(f1)

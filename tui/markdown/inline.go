@@ -97,9 +97,9 @@ func (sc *scanner) codeSpan() {
 	if len(inner) > 2 && inner[0] == ' ' && inner[len(inner)-1] == ' ' {
 		pad = 1
 	}
-	open, shut := cut{at: sc.at, n: n + pad, flip: code, link: -1}, cut{at: end - pad, n: n + pad, flip: code, link: -1}
+	open, shut := cut{at: sc.at, n: n + pad, flip: inline, link: -1}, cut{at: end - pad, n: n + pad, flip: inline, link: -1}
 	if sc.r.look.Ticks {
-		open.put, shut.put, open.putMark, shut.putMark = "`", "`", code, code
+		open.put, shut.put, open.putMark, shut.putMark = "`", "`", inline, inline
 	}
 	sc.cuts = append(sc.cuts, open, shut)
 	sc.at = end + n

@@ -22,7 +22,8 @@ import (
 // Look is what marked text is drawn with.
 type Look struct {
 	Text, Faint, Quote, Link              lipgloss.Style
-	Code, Keyword, String, Number, Remark lipgloss.Style // in code
+	Inline                                lipgloss.Style // code within words
+	Code, Keyword, String, Number, Remark lipgloss.Style // in a block of code
 	Added, Removed                        lipgloss.Style // in a diff
 	Bar, Bullet                           string         // before quotes and code, before items; one cell each
 	Ticks                                 bool           // the ticks around code stay, since nothing else tells it apart
@@ -39,6 +40,7 @@ const (
 	quoted
 	linked
 	leads // where a link leads
+	inline
 	code
 	keyword
 	literal
@@ -150,6 +152,7 @@ func (l *Look) style(m mark) lipgloss.Style {
 		style lipgloss.Style
 	}{
 		{quoted, l.Quote},
+		{inline, l.Inline},
 		{code, l.Code},
 		{keyword, l.Keyword},
 		{literal, l.String},

@@ -22,7 +22,7 @@ func render(words string, width int) []string {
 func testLook() *Look {
 	color := func(n string) lipgloss.Style { return lipgloss.NewStyle().Foreground(lipgloss.Color(n)) }
 	return &Look{
-		Faint: color("8"), Quote: color("7"), Link: color("4").Underline(true), Code: color("3"), Keyword: color("5"), String: color("2"),
+		Faint: color("8"), Quote: color("7"), Link: color("4").Underline(true), Inline: color("12"), Code: color("3"), Keyword: color("5"), String: color("2"),
 		Number: color("6"), Remark: color("9"), Added: color("10"), Removed: color("11"), Bar: "│", Bullet: "•", Anchor: "k1",
 	}
 }
@@ -59,9 +59,9 @@ func TestMarksBecomeLooks(t *testing.T) {
 		{"**굵게**는 *기울임*도 된다", "{1}굵게{}는 {3}기울임{}도 된다"},
 		{"이것은**중요**합니다", "이것은{1}중요{}합니다"},
 		{"over\n*two\nlines*", "over\n{3}two{}\n{3}lines{}"},
-		{"`code *is* code`", "{33}code *is* code{}"},
-		{"``a ` tick``", "{33}a ` tick{}"},
-		{"`` ` ``", "{33}`{}"},
+		{"`code *is* code`", "{94}code *is* code{}"},
+		{"``a ` tick``", "{94}a ` tick{}"},
+		{"`` ` ``", "{94}`{}"},
 		{`\*no\* and \` + "`no`", "*no* and `no`"},
 		// What is no mark stays as it was written.
 		{"2*3*4 and 2 * 3 * 4", "2*3*4 and 2 * 3 * 4"},

@@ -14,11 +14,11 @@ import (
 func (m *Message) marks(look *Look) *markdown.Look {
 	st := look.Styles
 	out := &markdown.Look{
-		Text: st.Text, Faint: st.Faint, Quote: st.Quote, Link: st.Link, Code: st.Code, Keyword: st.CodeKeyword, String: st.CodeString,
+		Text: st.Text, Faint: st.Faint, Quote: st.Quote, Link: st.Link, Inline: st.CodeString, Code: st.Code, Keyword: st.CodeKeyword, String: st.CodeString,
 		Number: st.CodeNumber, Remark: st.CodeComment, Added: st.Good, Removed: st.Bad, Bar: st.Glyphs.Vertical, Bullet: st.Glyphs.Item,
 		Anchor: anchor(m.ID),
 	}
-	out.Ticks = st.Code.Render("x") == "x"
+	out.Ticks = st.CodeString.Render("x") == "x"
 	if m.State == rooms.StateWaiting || m.State == rooms.StateSending || m.Unsent() {
 		out.Text = st.Muted
 	}
