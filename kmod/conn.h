@@ -181,6 +181,7 @@ enum kchat_conn_phase {
  * @takers: streams it takes, struct kchat_taker.node
  * @login: between AUTH and PROOF
  * @nonce: said in WELCOME
+ * @guessed: jiffies until when no room is joined by a password: a wrong one was said; 0: none was
  * @bytes_in: received; read by others
  * @bytes_out: sent; read by others
  */

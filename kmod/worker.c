@@ -143,12 +143,12 @@ void kchat_workers_look(void)
 	unsigned int i;
 
 	for (i = 0; i < nr_workers; i++)
-		WRITE_ONCE(workers[i].look_all, true);
+		set_bit(0, &workers[i].look_all);
 }
 
 static void worker_tick(struct kchat_worker *worker)
 {
-	u32 lists = xchg(&worker->look_all, false) ? KCHAT_WHEEL : 1;
+	u32 lists = test_and_clear_bit(0, &worker->look_all) ? KCHAT_WHEEL : 1;
 	struct kchat_conn *conn;
 	LIST_HEAD(now);
 

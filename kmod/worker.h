@@ -47,7 +47,7 @@ struct kchat_slot {
  * @dirty: slots whose log has grown; each holds a reference to its owner
  * @task: the thread
  * @index: 0 to kchat_workers() - 1; constant
- * @look_all: the next tick looks at all connections; set by anybody
+ * @look_all: bit 0: the next tick looks at all connections; set by anybody
  * @wheel: its connections, struct kchat_conn.node, each in the list of the tick that is to
  *	look at it; the lists own the worker's reference to each
  * @turn: the list of the next tick is @wheel[@turn % KCHAT_WHEEL]
@@ -66,7 +66,7 @@ struct kchat_worker {
 	struct llist_head dirty;
 	struct task_struct *task;
 	unsigned int index;
-	bool look_all;
+	unsigned long look_all;
 
 	struct list_head wheel[KCHAT_WHEEL];
 	u32 turn;
