@@ -231,6 +231,7 @@ type Config struct {
 	Reach
 	Looks
 	Locale  string // such as ko_KR.UTF-8
+	NoMouse bool   // the mouse stays with the terminal
 	Clock   func() time.Time
 	Tick    tickFunc // tea.Tick, by the same clock
 	Zone    *time.Location

@@ -34,6 +34,7 @@ type chat struct {
 	roomsPane  roomsPane
 	peoplePane peoplePane
 	popup      popup
+	sides      sides
 	kernel     kernelPanel
 	waiting    waitingRoom
 	dialogs    dialogs

@@ -133,6 +133,15 @@ type question struct {
 	title, words string
 	choices      []choice
 	at           int
+	above        int // rows above the choices, at the last draw
+}
+
+// click implements clicker.
+func (q *question) click(c *chat, _, y int) (bool, tea.Cmd) {
+	if i := y - q.above; i >= 0 && i < len(q.choices) {
+		return true, run(q.choices[i].do, c)
+	}
+	return false, nil
 }
 
 func (q *question) key(c *chat, msg tea.KeyPressMsg) (bool, tea.Cmd) {
@@ -166,6 +175,7 @@ func (q *question) draw(c *chat, width, _ int) (string, []string, *tea.Cursor) {
 	st := c.st
 	rows := append([]string{""}, text.Wrap(q.words, width)...)
 	rows = append(rows, "")
+	q.above = len(rows)
 	for i, ch := range q.choices {
 		mark, words := "  ", st.Muted.Render(ch.words)
 		if i == q.at {

@@ -22,6 +22,7 @@ const (
 	galleryMost = 500 // entries
 	thumbWidth  = 12  // cells
 	thumbHeight = 3
+	galleryAt   = 2 // rows above the first
 )
 
 // galleryKinds are what the gallery can be narrowed to; the first is everything.
@@ -36,7 +37,8 @@ type gallery struct {
 	at    int
 	first int // on the screen
 	shown int
-	busy  bool // a thumbnail is being drawn
+	spans [][2]int // columns of the kinds
+	busy  bool     // a thumbnail is being drawn
 }
 
 // galleryItem is one of them.
@@ -163,6 +165,24 @@ func sign(n int) int {
 	return 0
 }
 
+// click implements clicker: a kind, or something that was sent.
+func (g *gallery) click(c *chat, x, y int) (bool, tea.Cmd) {
+	if y == 0 {
+		for i, span := range g.spans {
+			if x >= span[0] && x < span[1] {
+				return false, g.narrow(c, i-slices.Index(galleryKinds(), g.kind))
+			}
+		}
+		return false, nil
+	}
+	at := g.first + (y-galleryAt)/(thumbHeight+1)
+	if y < galleryAt || at >= min(len(g.items), g.first+g.shown) {
+		return false, nil
+	}
+	g.at = at
+	return true, c.openAt(g.room, g.items[at].said)
+}
+
 func (g *gallery) key(c *chat, msg tea.KeyPressMsg) (bool, tea.Cmd) {
 	switch latin(msg).String() {
 	case "up", "k":
@@ -286,12 +306,16 @@ func (g *gallery) tabs(c *chat, width int) string {
 		"": c.say("gallery.all"), "image": c.say("gallery.images"), "video": c.say("gallery.videos"), "file": c.say("gallery.files"),
 	}
 	var out []string
+	x := 0
+	g.spans = g.spans[:0]
 	for _, kind := range galleryKinds() {
 		style := c.st.Muted
 		if kind == g.kind {
 			style = c.st.Selected
 		}
 		out = append(out, style.Render(names[kind]))
+		g.spans = append(g.spans, [2]int{x, x + text.Width(names[kind])})
+		x += text.Width(names[kind]) + 3
 	}
 	return text.Truncate(strings.Join(out, "   "), width)
 }

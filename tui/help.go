@@ -82,6 +82,12 @@ func (h *help) draw(c *chat, width, height int) (string, []string, *tea.Cursor) 
 	for _, row := range text.Wrap(c.say("help.ticks_words"), width) {
 		rows = append(rows, st.Muted.Render(row))
 	}
+	if !c.cfg.NoMouse {
+		rows = append(rows, "", st.Title.Render(c.say("help.mouse")))
+		for _, row := range text.Wrap(c.say("help.mouse_words"), width) {
+			rows = append(rows, st.Muted.Render(row))
+		}
+	}
 	h.last = max(0, len(rows)-height)
 	h.scroll(0)
 	title := c.say("help.title")

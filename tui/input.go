@@ -7,7 +7,6 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
-	uv "github.com/charmbracelet/ultraviolet"
 
 	"kchat/rooms"
 )
@@ -179,58 +178,4 @@ func (c *chat) page() int {
 		return list.Page()
 	}
 	return 1
-}
-
-// mouse scrolls with the wheel and chooses rooms and messages with a click.
-func (c *chat) mouse(msg tea.MouseMsg) tea.Cmd {
-	if c.viewer != nil {
-		return c.viewerMouse(msg)
-	}
-	m := msg.Mouse()
-	if c.videos.full != nil && !c.dialogs.open() {
-		if _, click := msg.(tea.MouseClickMsg); click && m.Button == tea.MouseLeft {
-			return c.playPause()
-		}
-		return nil
-	}
-	if wheel, ok := msg.(tea.MouseWheelMsg); ok {
-		rows := 3
-		if wheel.Button == tea.MouseWheelUp {
-			rows = -3
-		}
-		if c.dialogs.open() {
-			return tea.Batch(c.dialogs.scroll(c, rows), c.thumbs())
-		}
-		return c.scroll(rows)
-	}
-	if _, ok := msg.(tea.MouseClickMsg); !ok {
-		return nil
-	}
-	at := uv.Pos(m.X, m.Y)
-	if m.Button == tea.MouseRight && !c.dialogs.open() {
-		return c.menuAt(at)
-	}
-	if m.Button != tea.MouseLeft {
-		return nil
-	}
-	if c.dialogs.open() {
-		return c.dialogs.click(c, at)
-	}
-	if cmd, was := c.popup.click(c, at); was {
-		return cmd
-	}
-	switch {
-	case at.In(c.lay.rooms):
-		return c.show(c.roomsPane.at(m.Y - c.lay.rooms.Min.Y))
-	case at.In(c.lay.people):
-		return c.openPerson(c.peoplePane.at(m.Y - c.lay.people.Min.Y))
-	case at.In(c.lay.aside):
-		cmd, _ := c.escape()
-		return cmd
-	case (at.In(c.lay.talk) || at.In(c.lay.thread)) && c.book.current != nil:
-		return c.clickTalk(at)
-	case at.In(c.lay.hint):
-		return c.followHint()
-	}
-	return nil
 }

@@ -41,21 +41,20 @@ func (c *chat) arrange(width, height int) {
 	if height > 3 {
 		rest, l.status = splitBottom(all, 1)
 	}
-	side := 20
+	usual := 20
 	if width >= 130 {
-		side = 26
+		usual = 26
 	}
-	side = min(side, width)
 	if c.roomsPane.decide(width >= widthForRooms) {
 		if width >= widthForRooms {
-			l.rooms, rest = splitLeft(rest, side)
+			l.rooms, rest = splitLeft(rest, side(c.sides.rooms, usual, width))
 		} else {
 			l.overRooms = true
 		}
 	}
 	if c.peoplePane.decide(width >= widthForPeople && !c.link.reading) {
 		if width >= widthForPeople {
-			rest, l.people = splitRight(rest, side)
+			rest, l.people = splitRight(rest, side(c.sides.people, usual, width))
 		} else {
 			l.overPeople = true
 		}

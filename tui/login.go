@@ -20,9 +20,15 @@ type login struct {
 	address string
 	server  rooms.ServerInfo
 	page    page
-	with    Credentials // what the running attempt uses
-	turn    int         // a result of an older attempt is void
-	around  []Around    // servers that are offered where none answers
+	with    Credentials  // what the running attempt uses
+	turn    int          // a result of an older attempt is void
+	around  []Around     // servers that are offered where none answers
+	rows    uv.Rectangle // of the page, at the last draw
+}
+
+// clickable is a page that takes clicks, in one of its rows.
+type clickable interface {
+	click(l *login, y int) tea.Cmd
 }
 
 // page is one page of the login.
@@ -105,6 +111,10 @@ func (l *login) update(msg tea.Msg) tea.Cmd {
 			return func() tea.Msg { return leaveMsg{} }
 		}
 		return l.page.key(l, msg)
+	case tea.MouseClickMsg:
+		if p, ok := l.page.(clickable); ok && uv.Pos(msg.X, msg.Y).In(l.rows) {
+			return p.click(l, msg.Y-l.rows.Min.Y)
+		}
 	case tea.PasteMsg:
 		if f, ok := l.page.(*form); ok {
 			f.fields[f.at].update(msg)
@@ -441,6 +451,7 @@ func (l *login) draw(cv canvas) *tea.Cursor {
 	for _, row := range rows {
 		framed = append(framed, " "+row)
 	}
+	l.rows = uv.Rect(card.Min.X+3, card.Min.Y+2, max(0, card.Dx()-6), min(len(rows), max(0, card.Dy()-3)))
 	cv.put(card, frame(st, title, framed, card.Dx(), card.Dy()))
 	if b.Dy() > card.Max.Y+1 {
 		_, foot := splitTop(b, card.Max.Y+1)

@@ -14,6 +14,7 @@ type menu struct {
 	loud         bool // the words are a warning
 	choices      []menuChoice
 	at           int
+	above        []int // rows above each choice, at the last draw
 	back         func(l *login) tea.Cmd
 }
 
@@ -42,6 +43,17 @@ func (m *menu) key(l *login, msg tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
+// click takes the choice in a row of the page.
+func (m *menu) click(l *login, y int) tea.Cmd {
+	for i := len(m.above) - 1; i >= 0; i-- {
+		if y >= m.above[i] {
+			m.at = i
+			return m.choices[i].do(l)
+		}
+	}
+	return nil
+}
+
 func (m *menu) draw(l *login, width int) (string, []string, *tea.Cursor) {
 	st := l.st
 	var rows []string
@@ -55,7 +67,9 @@ func (m *menu) draw(l *login, width int) (string, []string, *tea.Cursor) {
 		}
 		rows = append(rows, "")
 	}
+	m.above = m.above[:0]
 	for i, ch := range m.choices {
+		m.above = append(m.above, len(rows))
 		mark, words := "  ", st.Text.Render(ch.words)
 		if i == m.at {
 			mark, words = st.SelectedMark.Render(st.Glyphs.Mark)+" ", st.Selected.Render(ch.words)
@@ -125,6 +139,19 @@ func (f *form) key(l *login, msg tea.KeyPressMsg) tea.Cmd {
 	}
 	return nil
 }
+
+// click goes to the field in a row of the page.
+func (f *form) click(_ *login, y int) tea.Cmd {
+	if i := y / formRows; i < len(f.fields) {
+		f.fields[f.at].blur()
+		f.at = i
+		f.fields[i].focus()
+	}
+	return nil
+}
+
+// formRows is how many rows a field takes with its label.
+const formRows = 3
 
 func (f *form) draw(l *login, width int) (string, []string, *tea.Cursor) {
 	st := l.st

@@ -31,7 +31,26 @@ func (v *visibility) decide(room bool) bool {
 type roomsPane struct {
 	visibility
 	rows []*room // by row of the last draw; nil where there is no room
+	pan  panning
 }
+
+// panning is how far the wheel has moved a pane from where it would be.
+type panning struct {
+	of   *room // as long as this is in front
+	rows int
+}
+
+// from is the first of n rows to be shown in a pane so high, which would be first otherwise.
+func (p *panning) from(current *room, first, n, height int) int {
+	if p.of != current {
+		*p = panning{of: current}
+	}
+	at := max(0, min(first+p.rows, n-height))
+	p.rows = at - first
+	return at
+}
+
+func (p *roomsPane) scroll(rows int) { p.pan.rows += rows }
 
 // draw returns the rows of the pane.
 func (p *roomsPane) draw(e *env, b *book, width, height int) []string {
@@ -63,7 +82,7 @@ func (p *roomsPane) draw(e *env, b *book, width, height int) []string {
 				at = i
 			}
 		}
-		cut := min(over, max(0, at-height/2))
+		cut := p.pan.from(b.current, min(over, max(0, at-height/2)), len(out), height)
 		out, p.rows = out[cut:], p.rows[cut:]
 	}
 	return out

@@ -129,6 +129,11 @@ func (p *popup) key(c *chat, msg tea.KeyPressMsg) bool {
 	return true
 }
 
+// move chooses what lies so many rows below, or above.
+func (p *popup) move(by int) {
+	p.at, p.picked = max(0, min(p.at+by, len(p.all)-1)), true
+}
+
 // accept puts the chosen suggestion in place of the word.
 func (p *popup) accept(c *chat) tea.Cmd {
 	if len(p.all) == 0 {

@@ -275,6 +275,9 @@ func (r *root) View() tea.View {
 // view draws the screen.
 func (r *root) view() (v tea.View) {
 	v = tea.View{AltScreen: true, MouseMode: tea.MouseModeCellMotion, ReportFocus: true, WindowTitle: "kchat"}
+	if r.cfg.NoMouse {
+		v.MouseMode = tea.MouseModeNone
+	}
 	if r.fault != nil {
 		return v
 	}

@@ -33,6 +33,12 @@ func (c *chat) scroll(rows int) tea.Cmd {
 		c.viewed()
 		return c.pictures()
 	}
+	return c.scrollTalk(rows)
+}
+
+// scrollTalk is scroll for the talk of the room, also beside an open thread.
+func (c *chat) scrollTalk(rows int) tea.Cmd {
+	r := c.book.current
 	atTop := r.talk.Scroll(rows)
 	r.stuck = false
 	c.viewed()

@@ -105,6 +105,7 @@ type connection struct {
 	unnamed          bool // nobody has said which server
 	idle             time.Duration
 	noTyping, noRead bool // what the others are not told
+	noMouse          bool // it stays with the terminal
 	files            files
 	images           pixels.Setting
 	imagesFlag       string // of login
@@ -147,6 +148,7 @@ type configFile struct {
 	fileSettings
 	Images string `toml:"images"`
 	screenSettings
+	Mouse *bool `toml:"mouse"`
 }
 
 // configPath is $XDG_CONFIG_HOME/kchat/config.toml.
@@ -187,6 +189,7 @@ func (c *connection) complete() error {
 	c.idle = time.Duration(minutes) * time.Minute
 	c.noTyping = file.SendTyping != nil && !*file.SendTyping
 	c.noRead = file.SendRead != nil && !*file.SendRead
+	c.noMouse = file.Mouse != nil && !*file.Mouse
 	if c.files, err = file.fileSettings.complete(); err != nil {
 		return coded{fmt.Errorf("%s: %w", path, err), exitUsage}
 	}

@@ -129,6 +129,7 @@ func (o *loginOptions) run(ctx context.Context) error {
 		Idle:     o.idle,
 		NoTyping: o.noTyping,
 		NoRead:   o.noRead,
+		NoMouse:  o.noMouse,
 	}
 	if o.unnamed {
 		cfg.Host.Discover = discoverOne
