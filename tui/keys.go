@@ -98,7 +98,7 @@ func selectionKeys() []binding {
 
 // jamo are the letters of the two-set Korean keyboard on the keys that mean something to us: in Hangul mode the
 // terminal sends them instead.
-var jamo = map[rune]rune{'ㅏ': 'k', 'ㅓ': 'j', 'ㄱ': 'r', 'ㄷ': 'e', 'ㅇ': 'd', 'ㅊ': 'c', 'ㅛ': 'y', 'ㅜ': 'n', 'ㅂ': 'q', 'ㅅ': 't', 'ㄴ': 's', 'ㅗ': 'h', 'ㅐ': 'o', 'ㅣ': 'l', 'ㅎ': 'g', 'ㅌ': 'x', 'ㅔ': 'p'}
+var jamo = map[rune]rune{'ㅏ': 'k', 'ㅓ': 'j', 'ㄱ': 'r', 'ㄷ': 'e', 'ㅇ': 'd', 'ㅊ': 'c', 'ㅛ': 'y', 'ㅜ': 'n', 'ㅂ': 'q', 'ㅅ': 't', 'ㄴ': 's', 'ㅗ': 'h', 'ㅐ': 'o', 'ㅣ': 'l', 'ㅎ': 'g', 'ㅌ': 'x', 'ㅔ': 'p', 'ㅡ': 'm'}
 
 // latin returns the key as it would be on a Latin keyboard, for commands of one letter.
 func latin(k tea.KeyPressMsg) tea.KeyPressMsg {

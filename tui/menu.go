@@ -184,10 +184,11 @@ func (c *chat) clickTalk(at uv.Position) tea.Cmd {
 		list.Select(nil)
 		return nil
 	}
-	if s, ok := m.SpotAt(x, y); ok {
+	parts, _ := item.(talk.Clickable)
+	if s, ok := parts.SpotAt(x, y); ok {
 		return c.clickSpot(m, s)
 	}
-	if p := m.PictureAt(x, y); p != nil && p.IsImage() && c.cfg.Pictures != nil {
+	if p := parts.PictureAt(x, y); p != nil && p.IsImage() && c.cfg.Pictures != nil {
 		return c.openViewer(p)
 	}
 	var cmd tea.Cmd

@@ -30,6 +30,7 @@ type Message struct {
 	editText  string // what it says since then
 	editedBy  rooms.MessageID
 	editedAt  rooms.Position
+	editTime  time.Time // where only the history knows of it
 	reactions reactions
 	naming    naming
 	wishes    []rooms.Message // what we want to do to it and the server has not taken yet
@@ -38,12 +39,11 @@ type Message struct {
 	root      *Message        // of the thread that it is said in, if that is known
 	thread    *Thread         // that begins with it; nil: none
 	listed    bool            // it stands in the list
-	spots     []spot          // what can be clicked, as it was rendered last
+	places    [2]place        // what lies where in it, as it was rendered last: in the list, in its thread
 	fresh     bool            // the divider for unread messages stands above
 	read      string          // who has read up to here
 	bot       bool
 	picture   *Picture
-	pictureAt int // the row in which it begins, as it was rendered last
 }
 
 func newMessage(m rooms.Message) *Message {
@@ -91,9 +91,11 @@ func (m *Message) Unsent() bool {
 func (m *Message) Picture() *Picture { return m.picture }
 
 // PictureAt returns the picture that is shown in a column and row of the rendered message, or nil.
-func (m *Message) PictureAt(x, y int) *Picture {
+func (m *Message) PictureAt(x, y int) *Picture { return m.pictureAt(&m.places[0], x, y) }
+
+func (m *Message) pictureAt(in *place, x, y int) *Picture {
 	p := m.picture
-	if p == nil || m.Withdrawn() || y < m.pictureAt || y >= m.pictureAt+p.asked.height || x < indent || x >= indent+p.asked.width {
+	if p == nil || m.Withdrawn() || in.picture < 0 || y < in.picture || y >= in.picture+p.asked.height || x < indent || x >= indent+p.asked.width {
 		return nil
 	}
 	return p
@@ -132,7 +134,8 @@ func (m *Message) apply(later rooms.Message) {
 	}
 	switch later.Kind {
 	case rooms.KindEdit:
-		if later.Sender != m.Sender || (m.edited && later.ID != m.editedBy && later.Pos.Compare(m.editedAt) < 0) {
+		older := later.Pos.Compare(m.editedAt) < 0 || m.editedAt.IsZero() && later.Time.Before(m.editTime)
+		if later.Sender != m.Sender || m.edited && later.ID != m.editedBy && older {
 			break
 		}
 		m.edited, m.editText, m.editedBy, m.editedAt = true, later.Text, later.ID, later.Pos
@@ -152,9 +155,12 @@ func (m *Message) apply(later rooms.Message) {
 
 // restore takes over what the history knows was done to the message.
 func (m *Message) restore(e history.Entry) {
+	if !e.Deleted && e.Edited.IsZero() && len(e.Reactions) == 0 {
+		return
+	}
 	m.withdrawn = m.withdrawn || e.Deleted
 	if !e.Edited.IsZero() && !m.edited {
-		m.edited, m.editText = true, e.Message.Text
+		m.edited, m.editText, m.editTime = true, e.Message.Text, e.Edited
 	}
 	for _, r := range e.Reactions {
 		for _, by := range r.By {
@@ -193,11 +199,17 @@ func (m *Message) render(look *Look, width int, above Item, selected bool, as sh
 		rows = append(rows, "")
 	}
 	rows = append(rows, dividers...)
-	m.spots = m.spots[:0]
-	content := m.content(look, width, prev, head, selected, as)
-	m.pictureAt += len(rows)
-	for i := range m.spots {
-		m.spots[i].row += len(rows)
+	lies := &m.places[0]
+	if as > asRow {
+		lies = &m.places[1]
+	}
+	lies.spots, lies.picture = lies.spots[:0], -1
+	content := m.content(look, width, prev, head, selected, as, lies)
+	if lies.picture >= 0 {
+		lies.picture += len(rows)
+	}
+	for i := range lies.spots {
+		lies.spots[i].row += len(rows)
 	}
 	return append(rows, content...)
 }
@@ -243,7 +255,7 @@ func (m *Message) grouped(look *Look, prev *Message) bool {
 		m.Time.Sub(prev.Time) < groupFor && sameDay(look, prev.Time, m.Time)
 }
 
-func (m *Message) content(look *Look, width int, prev *Message, head, selected bool, as shape) []string {
+func (m *Message) content(look *Look, width int, prev *Message, head, selected bool, as shape, lies *place) []string {
 	st := look.Styles
 	if m.Kind == rooms.KindTopic {
 		return []string{rule(look, width, st.Muted, look.Words.Say("talk.topic", "name", m.name, "topic", text.Line(m.Text)))}
@@ -251,7 +263,7 @@ func (m *Message) content(look *Look, width int, prev *Message, head, selected b
 	margin := m.margin(look, selected)
 	var rows []string
 	if as == asRow {
-		for _, row := range m.aside(look, width-4, prev) {
+		for _, row := range m.aside(look, width-4, prev, lies) {
 			rows = append(rows, margin+row)
 		}
 		return rows
@@ -259,20 +271,20 @@ func (m *Message) content(look *Look, width int, prev *Message, head, selected b
 	if head && !m.acts() {
 		rows = append(rows, margin+m.head(look, width-2))
 	}
-	body := m.quoteRows(look, width-4, len(rows))
+	body := m.quoteRows(look, width-4, len(rows), lies)
 	body = append(body, m.bodyRows(look, width-4, head)...)
 	switch {
 	case m.picture == nil || m.Withdrawn():
 	case as == asCaption:
 		body = append(body, st.Faint.Render(text.Truncate(m.picture.Attached.Name, width-4)))
 	default:
-		m.pictureAt = len(rows) + len(body)
+		lies.picture = len(rows) + len(body)
 		body = append(body, m.picture.rows(look, width-4)...)
 	}
 	body = m.withTick(look, width-4, body)
-	body = append(body, m.reactionRows(look, width-4, len(rows)+len(body))...)
+	body = append(body, m.reactionRows(look, width-4, len(rows)+len(body), lies)...)
 	if as == asWhole {
-		body = append(body, m.threadRows(look, width-4, len(rows)+len(body))...)
+		body = append(body, m.threadRows(look, width-4, len(rows)+len(body), lies)...)
 	}
 	body = append(body, m.refusedRows(look, width-4)...)
 	for _, row := range body {

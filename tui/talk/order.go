@@ -100,6 +100,7 @@ func (t *Talk) Load(entries []history.Entry) int {
 	for _, e := range entries {
 		item := t.byID[e.Message.ID]
 		if item != nil && item.listed {
+			item.restore(e) // the history may know more of what was done to it
 			continue
 		}
 		if item == nil {

@@ -136,7 +136,7 @@ func (m *Message) reacted(me rooms.AccountID, raw string) bool {
 }
 
 // reactionRows are the rows of reactions: ours in brackets, so that they are told apart without colours too.
-func (m *Message) reactionRows(look *Look, width, at int) []string {
+func (m *Message) reactionRows(look *Look, width, at int, lies *place) []string {
 	st := look.Styles
 	chips := m.Reactions(look.Me)
 	var rows []string
@@ -159,7 +159,7 @@ func (m *Message) reactionRows(look *Look, width, at int) []string {
 		if used > 0 {
 			row, used = row+" ", used+1
 		}
-		m.spots = append(m.spots, spot{Spot{Kind: SpotReaction, With: c.With}, at + len(rows), used, used + wide})
+		lies.spots = append(lies.spots, spot{Spot{Kind: SpotReaction, With: c.With}, at + len(rows), used, used + wide})
 		row, used = row+style.Render(words), used+wide
 	}
 	if used > 0 {

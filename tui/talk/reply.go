@@ -35,9 +35,23 @@ type spot struct {
 	row, from, to int
 }
 
+// place is where in the rendered message what lies.
+type place struct {
+	spots   []spot
+	picture int // the row in which the picture begins; negative: there is none
+}
+
+// Clickable is an item in which something can be clicked.
+type Clickable interface {
+	SpotAt(x, y int) (Spot, bool)
+	PictureAt(x, y int) *Picture
+}
+
 // SpotAt returns what can be clicked in a column and row of the rendered message.
-func (m *Message) SpotAt(x, y int) (Spot, bool) {
-	for _, s := range m.spots {
+func (m *Message) SpotAt(x, y int) (Spot, bool) { return m.places[0].spotAt(x, y) }
+
+func (p *place) spotAt(x, y int) (Spot, bool) {
+	for _, s := range p.spots {
 		if y == s.row && x-indent >= s.from && x-indent < s.to {
 			return s.Spot, true
 		}
@@ -72,13 +86,13 @@ func oneLine(words string) string {
 func (m *Message) AuthorName() string { return m.name }
 
 // quoteRows are the row above an answer that says what is answered.
-func (m *Message) quoteRows(look *Look, width, at int) []string {
+func (m *Message) quoteRows(look *Look, width, at int, lies *place) []string {
 	if m.ReplyTo.IsZero() || m.Withdrawn() {
 		return nil
 	}
 	st := look.Styles
 	lead := st.Glyphs.TopLeft + st.Glyphs.Horizontal + " "
-	m.spots = append(m.spots, spot{Spot{Kind: SpotQuote}, at, 0, width})
+	lies.spots = append(lies.spots, spot{Spot{Kind: SpotQuote}, at, 0, width})
 	o := m.answered
 	switch {
 	case o != nil:

@@ -318,3 +318,53 @@ func TestWhatWasTakenDoesNotWaitAgain(t *testing.T) {
 		t.Errorf("state %v at %v", got.State, got.Pos)
 	}
 }
+
+func TestWhatLiesWhereIsKnownOfTheListAndTheThreadApart(t *testing.T) {
+	l := newTalk(t, 80, 16)
+	root := message(1, 2, "which build?")
+	answer := message(2, 3, "tuesday's")
+	l.Put(message(9, 3, "something above"))
+	l.Put(root)
+	l.Put(in(root, answer))
+	l.Put(about(rooms.KindReact, answer, message(3, 2, "👍")))
+	v := l.Open(root.ID)
+	v.SetSize(60, 12)
+	v.Draw()
+	l.Draw()
+	item := v.At(1)
+	var at []int
+	for y := range 12 {
+		if s, ok := item.(Clickable).SpotAt(indent+1, y); ok && s.Kind == SpotReaction {
+			at = append(at, y)
+		}
+	}
+	if len(at) != 1 {
+		t.Errorf("in the thread the reaction lies in rows %v", at)
+	}
+	if s, ok := l.Message(answer.ID).SpotAt(indent+1, 1); !ok || s.Kind != SpotThread {
+		if s, ok = l.Message(answer.ID).SpotAt(indent+1, 0); !ok || s.Kind != SpotThread {
+			t.Errorf("in the list lies %v, %v", s, ok)
+		}
+	}
+}
+
+func TestTheHistoryTellsWhatWasDoneToAMessage(t *testing.T) {
+	l := newTalk(t, 60, 12)
+	m := message(1, 2, "teh build")
+	l.Put(m)
+	e := history.Entry{Message: m, Edited: noon.Add(3), Original: "teh build", Reactions: []history.Reaction{{Text: "👍", By: []rooms.AccountID{1, 3}}}}
+	e.Message.Text = "the build"
+	l.Load([]history.Entry{e})
+	shows(t, l, "the build (edited)")
+	shows(t, l, "[👍 2]")
+	// What comes late and is older changes nothing; what is newer does.
+	late := about(rooms.KindEdit, m, message(2, 2, "overtaken"))
+	l.Put(late)
+	shows(t, l, "the build (edited)")
+	newer := about(rooms.KindEdit, m, message(3, 2, "the kernel"))
+	newer.Time = noon.Add(5)
+	l.Put(newer)
+	shows(t, l, "the kernel (edited)")
+	l.Load([]history.Entry{e}) // read before the newer one came
+	shows(t, l, "the kernel (edited)")
+}

@@ -164,7 +164,7 @@ func (t *Talk) unthread(m *Message) {
 }
 
 // threadRows are the row below a message that says what was answered in its thread.
-func (m *Message) threadRows(look *Look, width, at int) []string {
+func (m *Message) threadRows(look *Look, width, at int, lies *place) []string {
 	n := m.thread.Count()
 	if n == 0 || m.InThread() {
 		return nil
@@ -176,7 +176,7 @@ func (m *Message) threadRows(look *Look, width, at int) []string {
 	}
 	words = text.Truncate(st.Glyphs.Answer+" "+words, width)
 	row := st.Accent.Render(words)
-	m.spots = append(m.spots, spot{Spot{Kind: SpotThread}, at, 0, width})
+	lies.spots = append(lies.spots, spot{Spot{Kind: SpotThread}, at, 0, width})
 	if fresh := m.thread.Unread(look.Me); fresh > 0 {
 		badge := " " + st.Glyphs.Bullet + " " + look.Words.Say("thread.new", "n", fresh)
 		if text.Width(words)+text.Width(badge) <= width {
@@ -187,7 +187,7 @@ func (m *Message) threadRows(look *Look, width, at int) []string {
 }
 
 // aside is a message of a thread in the list of the room: one row, that says in which thread where it begins.
-func (m *Message) aside(look *Look, width int, prev *Message) []string {
+func (m *Message) aside(look *Look, width int, prev *Message, lies *place) []string {
 	st := look.Styles
 	name := text.Truncate(m.name, max(4, width/4))
 	style := st.Name(uint64(m.Sender))
@@ -212,7 +212,7 @@ func (m *Message) aside(look *Look, width int, prev *Message) []string {
 		body = st.Faint
 	}
 	row := st.Faint.Render(lead) + style.Render(name) + "  " + body.Render(text.Truncate(m.Excerpt(look), max(space, 4)))
-	m.spots = append(m.spots, spot{Spot{Kind: SpotThread}, 0, 0, width})
+	lies.spots = append(lies.spots, spot{Spot{Kind: SpotThread}, 0, 0, width})
 	rows := []string{text.Truncate(text.Pad(row, width-text.Width(right))+right, width)}
 	return append(rows, m.refusedRows(look, width)...)
 }
@@ -240,6 +240,12 @@ func (w *whole) Render(look *Look, width int, above Item, selected bool) []strin
 	}
 	return w.render(look, width, above, selected, w.in.as)
 }
+
+// SpotAt implements Clickable.
+func (w *whole) SpotAt(x, y int) (Spot, bool) { return w.places[1].spotAt(x, y) }
+
+// PictureAt implements Clickable.
+func (w *whole) PictureAt(x, y int) *Picture { return w.pictureAt(&w.places[1], x, y) }
 
 // Open returns the view of a thread.
 func (t *Talk) Open(root rooms.MessageID) *View {
