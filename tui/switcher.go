@@ -314,7 +314,7 @@ func roomBadge(st *styles.Styles, r *room) string {
 	if r.mentions == 0 {
 		return style.Render(count(r.unread))
 	}
-	badge := st.Mention.Render(" @" + count(r.mentions) + " ")
+	badge := st.Mention.Render("@" + count(r.mentions))
 	if rest := r.unread - r.mentions; rest > 0 {
 		badge = style.Render(count(rest)) + " " + badge
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"kchat/tui/talk"
 	"kchat/tui/text"
 )
 
@@ -28,6 +29,9 @@ func (textPrinter) print(out *bytes.Buffer, r *record) error {
 	switch r.Type {
 	case "message":
 		line = fmt.Sprintf("%s %s: %s", r.at.Local().Format("15:04"), text.Name(r.Name), text.Clean(r.Text))
+		if does, is := talk.Action(r.Text); is && r.Kind == "message" {
+			line = fmt.Sprintf("%s * %s %s", r.at.Local().Format("15:04"), text.Name(r.Name), text.Clean(does))
+		}
 		switch r.Kind {
 		case "edit", "reaction", "topic", "delete":
 			line = fmt.Sprintf("%s %s (%s) %s", r.at.Local().Format("15:04"), text.Name(r.Name), r.Kind, text.Clean(r.Text))

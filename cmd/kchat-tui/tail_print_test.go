@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,5 +28,16 @@ func BenchmarkPrint(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+func TestAnActionIsPrintedAsASentence(t *testing.T) {
+	var line bytes.Buffer
+	r := messageRecord(rooms.Message{Room: "den", Name: "Anna", Kind: rooms.KindText, Text: "/me waves\x1b[2J"})
+	if err := (textPrinter{}).print(&line, &r); err != nil {
+		t.Fatal(err)
+	}
+	if got := line.String(); !strings.HasSuffix(got, " * Anna waves␛[2J\n") {
+		t.Errorf("printed %q", got)
 	}
 }

@@ -234,7 +234,11 @@ func TestAFewLettersLeadToARoomOrPerson(t *testing.T) {
 	anna.inFront("ben")
 	anna.Say("only for you")
 	ben.Shows("anna wants to talk with you")
-	ben.ClickOn("● anna")
+	x, y, ok := ben.Find("DIRECT")
+	if !ok {
+		t.Fatal("there is no room of two")
+	}
+	ben.Click(x+3, y+1)
 	ben.Shows("only for you")
 }
 

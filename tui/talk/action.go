@@ -18,13 +18,18 @@ const ActionPrefix = "/me "
 // actionSign stands before an action.
 const actionSign = "*"
 
+// Action returns what the author of a text says that they do, if it is of that kind.
+func Action(words string) (does string, is bool) {
+	does, is = strings.CutPrefix(words, ActionPrefix)
+	return does, is && strings.TrimSpace(does) != ""
+}
+
 // action returns what somebody says that they do.
 func (m *Message) action() (does string, is bool) {
-	if m.Kind != rooms.KindText || m.Withdrawn() {
+	if m.Kind != rooms.KindText || m.withdrawn {
 		return "", false
 	}
-	does, is = strings.CutPrefix(m.words(), ActionPrefix)
-	return does, is && strings.TrimSpace(does) != ""
+	return Action(m.words())
 }
 
 // acts reports whether a message is an action.
