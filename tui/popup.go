@@ -179,11 +179,14 @@ func (p *popup) draw(c *chat, cv canvas, composer uv.Rectangle, cursor *tea.Curs
 		wide, wideHelp = max(wide, text.Width(s.shown)), max(wideHelp, text.Width(s.help))
 	}
 	width := min(composer.Dx()-2, wide+wideHelp+8)
+	if wideHelp > 0 {
+		wide = min(wide, width/2) // what it is good for counts as much as its name
+	}
 	var out []string
 	for i, s := range p.all[first : first+rows] {
-		mark, name := "  ", st.Text.Render(s.shown)
+		mark, name := "  ", st.Text.Render(text.Truncate(s.shown, wide))
 		if first+i == p.at {
-			mark, name = st.SelectedMark.Render(st.Glyphs.Mark)+" ", st.Selected.Render(s.shown)
+			mark, name = st.SelectedMark.Render(st.Glyphs.Mark)+" ", st.Selected.Render(text.Truncate(s.shown, wide))
 		}
 		out = append(out, text.Truncate(mark+text.Pad(name, wide)+"  "+st.Muted.Render(s.help), width-4))
 	}

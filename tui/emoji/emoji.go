@@ -4,6 +4,7 @@
 package emoji
 
 import (
+	"cmp"
 	_ "embed"
 	"slices"
 	"strings"
@@ -89,8 +90,8 @@ func (t *Table) Of(char string) (*Emoji, bool) {
 func (t *Table) Like(typed string, recent []string, n int) []*Emoji {
 	typed = strings.ToLower(strings.Trim(strings.TrimSpace(typed), ":"))
 	type hit struct {
-		e    *Emoji
-		rank int
+		e            *Emoji
+		rank, length int
 	}
 	var hits []hit
 	for i := range t.all {
@@ -103,9 +104,9 @@ func (t *Table) Like(typed string, recent []string, n int) []*Emoji {
 		if !slices.Contains(recent, e.Char) {
 			rank++
 		}
-		hits = append(hits, hit{e, rank})
+		hits = append(hits, hit{e, rank, e.length(typed)})
 	}
-	slices.SortStableFunc(hits, func(a, b hit) int { return a.rank - b.rank })
+	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Or(a.rank-b.rank, a.length-b.length) })
 	out := make([]*Emoji, 0, min(n, len(hits)))
 	for _, h := range hits[:min(n, len(hits))] {
 		out = append(out, h.e)
@@ -128,6 +129,17 @@ func (e *Emoji) rank(typed string) int {
 		return 3
 	}
 	return -1
+}
+
+// length is that of the shortest code that begins as is typed: what is nearly typed is most likely meant. 0: none does.
+func (e *Emoji) length(typed string) int {
+	n := 0
+	for _, code := range e.Codes {
+		if typed != "" && strings.HasPrefix(code, typed) && (n == 0 || len(code) < n) {
+			n = len(code)
+		}
+	}
+	return n
 }
 
 // young are the emoji of Unicode 15, of 2022: to many terminals in use they are nothing yet, and one cell wide.

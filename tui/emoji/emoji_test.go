@@ -64,6 +64,8 @@ func TestAFewLettersFindEmoji(t *testing.T) {
 	}{
 		{"smile", nil, "😄"},
 		{"tad", nil, "🎉"},
+		{"he", nil, "🌿"}, // :herb:, the shortest
+		{"hear", nil, "❤️"},
 		{"party", nil, "🥳"},
 		{"하트", nil, "💖"},
 		{"하트", []string{"💕"}, "💕"},

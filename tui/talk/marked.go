@@ -18,7 +18,9 @@ func (m *Message) marks(look *Look) *markdown.Look {
 		Number: st.CodeNumber, Remark: st.CodeComment, Added: st.Good, Removed: st.Bad, Bar: st.Glyphs.Vertical, Bullet: st.Glyphs.Item,
 		Anchor: anchor(m.ID),
 	}
-	out.Ticks = st.CodeString.Render("x") == "x"
+	if out.Ticks = st.CodeString.Render("x") == "x"; out.Ticks { // without colours, ticks and the bar tell code from words
+		out.Code = st.Text
+	}
 	if m.State == rooms.StateWaiting || m.State == rooms.StateSending || m.Unsent() {
 		out.Text = st.Muted
 	}
