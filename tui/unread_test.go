@@ -92,6 +92,7 @@ func TestHowLongSomebodyIsAwayIsCounted(t *testing.T) {
 	s.press(enter)
 	s.wait("away 3h", "write to them alone")
 	s.press(esc)
+	s.gone("write to them alone")
 	s.type_("/who nobody")
 	s.press(enter)
 	s.wait("nobody is not in this room.")
