@@ -57,7 +57,11 @@ func (c *chat) doze() tea.Cmd {
 	if a.asked {
 		return nil
 	}
-	return tea.Batch(c.tell(c.words.Count("away.idle", int(c.cfg.Idle/time.Minute))), c.tellAway())
+	words := c.words.Count("away.idle", int(c.cfg.Idle/time.Minute))
+	if c.cfg.Idle%time.Minute != 0 {
+		words = c.say("away.idle_time", "time", c.cfg.Idle)
+	}
+	return tea.Batch(c.tell(words), c.tellAway())
 }
 
 // setAway is /away and /back.

@@ -131,18 +131,11 @@ func (c *connection) roomFlags(cmd *cobra.Command, room *string) {
 		"file whose first line is the password of the room, if that has one")
 }
 
-// After how many minutes without a key the screen says that its person is away, unless the file says otherwise.
-const (
-	idleMinutes    = 10
-	idleMinutesMax = 24 * 60
-)
-
 // configFile is the file with what is not to be typed every time.
 type configFile struct {
 	Server       string `toml:"server"`
 	User         string `toml:"user"`
 	PasswordFile string `toml:"password_file"`
-	IdleMinutes  *int   `toml:"idle_minutes"`
 	SendTyping   *bool  `toml:"send_typing"`
 	SendRead     *bool  `toml:"send_read"`
 	fileSettings
@@ -179,14 +172,9 @@ func (c *connection) complete() error {
 	c.server = withPort(cmp.Or(c.server, "127.0.0.1"))
 	c.user = cmp.Or(c.user, os.Getenv("KCHAT_USER"), file.User)
 	c.passwordFile = cmp.Or(c.passwordFile, file.PasswordFile)
-	minutes := idleMinutes
-	if file.IdleMinutes != nil {
-		minutes = *file.IdleMinutes
+	if c.idle, err = awayAfter(file.AwayAfter); err != nil {
+		return coded{fmt.Errorf("%s: %w", path, err), exitUsage}
 	}
-	if minutes < 0 || minutes > idleMinutesMax {
-		return coded{fmt.Errorf("%s: idle_minutes is from 0 (never) to %d, not %d", path, idleMinutesMax, minutes), exitUsage}
-	}
-	c.idle = time.Duration(minutes) * time.Minute
 	c.noTyping = file.SendTyping != nil && !*file.SendTyping
 	c.noRead = file.SendRead != nil && !*file.SendRead
 	c.noMouse = file.Mouse != nil && !*file.Mouse

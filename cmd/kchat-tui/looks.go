@@ -20,6 +20,7 @@ import (
 type screenSettings struct {
 	Theme      string `toml:"theme"`
 	ASCII      any    `toml:"ascii"`
+	AwayAfter  any    `toml:"away_after"`
 	Notify     string `toml:"notify"`
 	NotifyText any    `toml:"notify_text"`
 }

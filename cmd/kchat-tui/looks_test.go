@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"kchat/tui/desk"
 	"kchat/tui/notify"
@@ -71,6 +73,22 @@ func TestNotificationsAreAsTheFileSays(t *testing.T) {
 	} {
 		if _, err := settle(t, "", s, "", ""); err == nil || err.Error() != want {
 			t.Errorf("%+v gives %v, not %s", s, err, want)
+		}
+	}
+}
+
+func TestTheTimeUntilOneIsAwayIsReadAsPeopleWriteIt(t *testing.T) {
+	for _, c := range []struct {
+		value any
+		want  time.Duration
+	}{{nil, 10 * time.Minute}, {"90s", 90 * time.Second}, {"1h", time.Hour}, {"off", 0}, {false, 0}, {"1s", time.Second}, {"24h", 24 * time.Hour}} {
+		if got, err := awayAfter(c.value); err != nil || got != c.want {
+			t.Errorf("%v is %v, %v", c.value, got, err)
+		}
+	}
+	for _, value := range []any{"soon", int64(10), "-1m", "25h", "0s", true, "999ms"} {
+		if _, err := awayAfter(value); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("not %q", fmt.Sprint(value))) {
+			t.Errorf("%v gives %v", value, err)
 		}
 	}
 }

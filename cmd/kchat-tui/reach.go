@@ -9,11 +9,33 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"kchat/tui"
 	"kchat/tui/desk"
 	"kchat/tui/notify"
 )
+
+// After how long without a key the screen says that its person is away, unless the configuration says otherwise.
+const (
+	awayAfterUsual = 10 * time.Minute
+	awayAfterMost  = 24 * time.Hour
+)
+
+// awayAfter reads that time; 0 is never.
+func awayAfter(value any) (time.Duration, error) {
+	switch value {
+	case nil:
+		return awayAfterUsual, nil
+	case "off", false:
+		return 0, nil
+	}
+	d, err := time.ParseDuration(fmt.Sprint(value))
+	if err != nil || d < time.Second || d > awayAfterMost {
+		return 0, fmt.Errorf(`away_after is a time from "1s" to "24h", such as "10m", or "off", not %q`, fmt.Sprint(value))
+	}
+	return d, nil
+}
 
 // sessionBus is the address of the desktop's bus, or nothing where there is none: what the session has set, else the
 // place that systemd gives it.

@@ -3,108 +3,15 @@
 package notify
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"net"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/godbus/dbus/v5"
+	"kchat/tui/notify/desktest"
 )
-
-// bus is a real session bus, for the test alone.
-func bus(t *testing.T) (address string) {
-	t.Helper()
-	dir := t.TempDir()
-	conf := filepath.Join(dir, "bus.conf")
-	words := fmt.Sprintf(`<busconfig><type>session</type><listen>unix:path=%s/bus</listen>
-<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>`, dir)
-	if err := os.WriteFile(conf, []byte(words), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("dbus-daemon", "--config-file="+conf, "--nofork", "--print-address=1")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err, "(scripts/setup test installs it)")
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it has nothing to save
-		_ = cmd.Wait()
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal("the bus does not begin: ", err)
-	}
-	return strings.TrimSpace(line)
-}
-
-// desk is a desktop that shows notifications on a bus. Its methods are those of the specification.
-type desk struct {
-	mu     sync.Mutex
-	can    []string
-	shown  map[uint32]string
-	number uint32
-}
-
-// GetCapabilities is called over the bus.
-func (d *desk) GetCapabilities() ([]string, *dbus.Error) { return d.can, nil }
-
-// Notify is called over the bus.
-func (d *desk) Notify(_ string, replaces uint32, _, title, body string, _ []string, _ map[string]dbus.Variant, _ int32) (uint32, *dbus.Error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if replaces == 0 {
-		d.number++
-		replaces = d.number
-	}
-	d.shown[replaces] = title + "|" + body
-	return replaces, nil
-}
-
-// CloseNotification is called over the bus.
-func (d *desk) CloseNotification(number uint32) *dbus.Error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.shown, number)
-	return nil
-}
-
-func (d *desk) all() []string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	var out []string
-	for _, n := range d.shown {
-		out = append(out, n)
-	}
-	return out
-}
-
-// begin comes onto the bus and shows what is asked of it.
-func (d *desk) begin(t *testing.T, address string) {
-	t.Helper()
-	d.shown = map[uint32]string{}
-	conn, err := dbus.Connect(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	if err := conn.Export(d, objectAt, service); err != nil {
-		t.Fatal(err)
-	}
-	if reply, err := conn.RequestName(service, dbus.NameFlagDoNotQueue); err != nil || reply != dbus.RequestNameReplyPrimaryOwner {
-		t.Fatal(reply, err)
-	}
-}
 
 func within(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -113,9 +20,9 @@ func within(t *testing.T) context.Context {
 }
 
 func TestADesktopShowsTheLastNoteAndTakesItBack(t *testing.T) {
-	address := bus(t)
-	d := &desk{can: []string{"body", "body-markup"}}
-	d.begin(t, address)
+	address := desktest.Bus(t)
+	d := &desktest.Desk{Can: []string{"body", "body-markup"}}
+	d.Begin(t, address)
 	desktop := NewDesktop(address)
 	defer desktop.Close()
 	for _, n := range []Note{{"Anna", "hello"}, {"Anna", "<b>1 & 2</b>\x1b[2J"}} {
@@ -123,33 +30,33 @@ func TestADesktopShowsTheLastNoteAndTakesItBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := d.all(); len(got) != 1 || got[0] != "Anna|&lt;b&gt;1 &amp; 2&lt;/b&gt;\u241b[2J" {
+	if got := d.All(); len(got) != 1 || got[0] != "Anna|&lt;b&gt;1 &amp; 2&lt;/b&gt;\u241b[2J" {
 		t.Errorf("%q are shown", got)
 	}
 	if err := desktop.Withdraw(within(t)); err != nil {
 		t.Fatal(err)
 	}
-	if got := d.all(); len(got) != 0 {
+	if got := d.All(); len(got) != 0 {
 		t.Errorf("%q are still shown", got)
 	}
 }
 
 func TestADesktopWithoutMarkupGetsTheWordsAsTheyAre(t *testing.T) {
-	address := bus(t)
-	d := &desk{can: []string{"body"}}
-	d.begin(t, address)
+	address := desktest.Bus(t)
+	d := &desktest.Desk{Can: []string{"body"}}
+	d.Begin(t, address)
 	desktop := NewDesktop(address)
 	defer desktop.Close()
 	if err := desktop.Show(within(t), Note{"Anna", "1 < 2"}); err != nil {
 		t.Fatal(err)
 	}
-	if got := d.all(); len(got) != 1 || got[0] != "Anna|1 < 2" {
+	if got := d.All(); len(got) != 1 || got[0] != "Anna|1 < 2" {
 		t.Errorf("%q are shown", got)
 	}
 }
 
 func TestNobodyOnTheBusIsSaid(t *testing.T) {
-	desktop := NewDesktop(bus(t))
+	desktop := NewDesktop(desktest.Bus(t))
 	defer desktop.Close()
 	if err := desktop.Show(within(t), Note{Title: "Anna"}); !errors.Is(err, ErrNoDesktop) {
 		t.Errorf("shown to nobody: %v", err)
