@@ -10,12 +10,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"kchat/tui/notify/desktest"
 )
 
 // named has the terminal answer what it is: the question XTVERSION, and the answer to it.
 func named(name string) option {
-	return answering(map[string]string{"\x1b[>0q": "\x1bP>|" + name + "\x1b\\"})
+	return answering(map[string]string{ansi.RequestNameVersion: "\x1bP>|" + name + "\x1b\\"})
 }
 
 // rings is how often the bell was rung. The ends of sequences are no bells.
