@@ -22,6 +22,7 @@ type palette struct {
 	of    *talk.Message
 	offer []string
 	at    int
+	cols  int // in a row, as it was drawn last
 }
 
 // react opens the palette for the selected message.
@@ -108,26 +109,26 @@ func (p *palette) others(c *chat) tea.Cmd {
 }
 
 // chipWidth is how wide a reaction of the palette is, with its key.
-const chipWidth = 7
+const chipWidth = 6
 
 func (p *palette) click(c *chat, x, y int) (bool, tea.Cmd) {
-	perRow := len(usual())
-	if i := (y-1)/2*perRow + x/chipWidth; y >= 1 && (y-1)%2 == 0 && x >= 0 && x/chipWidth < perRow && i < len(p.offer) {
+	if i := (y-1)/2*p.cols + x/chipWidth; y >= 1 && (y-1)%2 == 0 && x >= 0 && x/chipWidth < p.cols && i < len(p.offer) {
 		return p.give(c, i)
 	}
 	return false, nil
 }
 
 func (p *palette) draw(c *chat, width, _ int) (string, []string, *tea.Cursor) {
-	st, perRow := c.st, len(usual())
+	st := c.st
+	p.cols = min(max(1, width/chipWidth), len(usual()))
 	mine := map[string]bool{}
 	for _, chip := range p.of.Reactions(c.me.ID) {
 		mine[chip.With] = chip.Mine
 	}
 	rows := []string{""}
-	for first := 0; first < len(p.offer); first += perRow {
+	for first := 0; first < len(p.offer); first += p.cols {
 		var row strings.Builder
-		for i := first; i < min(first+perRow, len(p.offer)); i++ {
+		for i := first; i < min(first+p.cols, len(p.offer)); i++ {
 			label := " "
 			if i < 9 {
 				label = strconv.Itoa(i + 1)
@@ -136,15 +137,17 @@ func (p *palette) draw(c *chat, width, _ int) (string, []string, *tea.Cursor) {
 			if i == p.at {
 				mark = st.SelectedMark.Render(st.Glyphs.Mark)
 			}
-			words := text.Truncate(p.offer[i], 3)
+			words := text.Truncate(p.offer[i], 2)
 			if mine[p.offer[i]] {
 				style, words = st.ReactionMine, "["+words+"]"
+			} else {
+				words = " " + words
 			}
-			row.WriteString(text.Pad(mark+st.Key.Render(label)+" "+style.Render(words), chipWidth))
+			row.WriteString(text.Pad(mark+st.Key.Render(label)+style.Render(words), chipWidth))
 		}
 		rows = append(rows, text.Truncate(row.String(), width), "")
 	}
 	other := st.Key.Render("e") + " " + st.Muted.Render(c.say("react.other"))
-	rows = append(rows, text.Truncate(other, min(width, perRow*chipWidth)))
+	rows = append(rows, text.Truncate(other, width))
 	return c.say("react.title"), rows, nil
 }

@@ -290,11 +290,6 @@ func (m *Message) content(look *Look, width int, prev *Message, head, selected b
 	for _, row := range body {
 		rows = append(rows, margin+row)
 	}
-	if m.State == rooms.StateFailed {
-		for _, row := range text.Wrap(look.Words.Say("talk.not_sent", "why", text.Line(m.Failure)), width-4) {
-			rows = append(rows, margin+st.Warn.Render(row))
-		}
-	}
 	return rows
 }
 

@@ -368,3 +368,16 @@ func TestTheHistoryTellsWhatWasDoneToAMessage(t *testing.T) {
 	l.Load([]history.Entry{e}) // read before the newer one came
 	shows(t, l, "the kernel (edited)")
 }
+
+func TestReactionsToWhatIsSaidInAThreadStandInTheListToo(t *testing.T) {
+	l := newTalk(t, 60, 12)
+	root, answer := message(1, 2, "which build?"), message(2, 3, "tuesday's")
+	l.Put(root)
+	l.Put(in(root, answer))
+	l.Put(about(rooms.KindReact, answer, message(3, 2, "👍")))
+	shows(t, l, "👍 1")
+	x, y := chipAt(t, l, "👍")
+	if s, ok := l.Message(answer.ID).SpotAt(x, y); !ok || s.Kind != SpotReaction || s.With != "👍" {
+		t.Errorf("at the reaction is %v, %v", s, ok)
+	}
+}

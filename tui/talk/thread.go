@@ -11,7 +11,7 @@ import (
 )
 
 // Thread is what was said in answer to one message, beside the talk of the room. In the list each of its messages takes
-// one row, so that nothing said in a room is out of sight; whole they are in a View.
+// one row (and its reactions another), so that nothing said in a room is out of sight; whole they are in a View.
 type Thread struct {
 	Root    rooms.MessageID
 	replies []*Message // by their places
@@ -211,9 +211,21 @@ func (m *Message) aside(look *Look, width int, prev *Message, lies *place) []str
 	if m.Withdrawn() {
 		body = st.Faint
 	}
-	row := st.Faint.Render(lead) + style.Render(name) + "  " + body.Render(text.Truncate(m.Excerpt(look), max(space, 4)))
+	mark := ""
+	if m.Edited() && !m.Withdrawn() {
+		mark = " " + look.Words.Say("talk.edited")
+	}
+	says := text.Truncate(m.Excerpt(look), max(space-text.Width(mark), 4))
+	row := st.Faint.Render(lead) + style.Render(name) + "  " + body.Render(says) + st.Faint.Render(mark)
 	lies.spots = append(lies.spots, spot{Spot{Kind: SpotThread}, 0, 0, width})
 	rows := []string{text.Truncate(text.Pad(row, width-text.Width(right))+right, width)}
+	for _, chips := range m.reactionRows(look, width-text.Width(lead), len(rows), lies) {
+		rows = append(rows, strings.Repeat(" ", text.Width(lead))+chips)
+	}
+	for i := range lies.spots[1:] {
+		lies.spots[1+i].from += text.Width(lead)
+		lies.spots[1+i].to += text.Width(lead)
+	}
 	return append(rows, m.refusedRows(look, width)...)
 }
 

@@ -91,9 +91,14 @@ func (m *Message) wishState() rooms.State {
 	return state
 }
 
-// refusedRows say which changes were refused, and why.
+// refusedRows say whether the message was refused, which changes to it were, and why.
 func (m *Message) refusedRows(look *Look, width int) []string {
 	var rows []string
+	if m.State == rooms.StateFailed {
+		for _, row := range text.Wrap(look.Words.Say("talk.not_sent", "why", text.Line(m.Failure)), width) {
+			rows = append(rows, look.Styles.Warn.Render(row))
+		}
+	}
 	for _, w := range m.Refused() {
 		why := look.Words.Say("talk.nobody_else")
 		if w.State == rooms.StateFailed {
