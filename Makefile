@@ -9,7 +9,7 @@ MICROVM := $(or $(XDG_DATA_HOME),$(HOME)/.local/share)/kchat/microvm
 CLANG := $(shell command -v clang-14 || command -v clang)
 GOBUILD := CGO_ENABLED=0 go build -trimpath
 
-.PHONY: help run demo demo-gif shots test tour bench bench-guard bench-transfer bench-client bench-pictures bench-video build build-client install-client install setup kmod check-kmod check-kernels check-style check-c check-go test-go test-older \
+.PHONY: help run demo demo-gif shots test tour bench bench-guard bench-transfer bench-client bench-screen bench-pictures bench-video build build-client install-client install setup kmod check-kmod check-kernels check-style check-c check-go test-go test-older \
 	debug-kernel kmod-debug kmod-broken test-debug test-kcsan coverage fuzz init client vm-tool clean
 
 help: ## list the targets
@@ -113,6 +113,10 @@ bench-client: ## what a message costs in the client: frames, tail, history; besi
 
 bench-video: ## which share of a core a video takes on the whole screen, the program's and ffmpeg's, and how many frames come
 	@go test -run '^$$' -bench Video -benchtime 1x ./tui
+
+bench-screen: ## how soon the client is there, beside weechat and senpai, how it scrolls, how fast keys are, its memory (docs/client-speed.md)
+	@scripts/bench-screens >/dev/null
+	@go test -tags bench -count=1 -timeout 30m ./bench/screen
 
 bench-pictures: ## how long a 4K picture takes from its last chunk to the terminal, as a share of 300 ms
 	@go test -run '^$$' -bench Paint -benchtime 5x ./tui/desk

@@ -6,7 +6,6 @@ package screen
 
 import (
 	"context"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -76,7 +75,7 @@ func typing(t *testing.T, p *screentest.Program, keys int) (took []time.Duration
 
 // TestScrolling turns the wheel through a room of 100,000 messages, as often as a screen is drawn.
 func TestScrolling(t *testing.T) {
-	const span = 18 * time.Second
+	const span = 10 * time.Second
 	address := twin(t)
 	dir := home(t, address)
 	million(t, dir)
@@ -122,11 +121,11 @@ func TestMemory(t *testing.T) {
 	million(t, dir)
 	p := chat(t, dir)
 	p.Shows("only you")
-	p.Until("the last of fifty rooms", func(screen string) bool { return strings.Contains(screen, "#room-") })
-	for range inRooms { // looked at once
+	for range inRooms { // each is looked at once
+		was := p.Row(0)
 		p.Key("alt+down")
+		p.Until("another room", func(string) bool { return p.Row(0) != was })
 	}
-	p.Shows("only you")
 	told(t, "memory with 50 rooms and 1,000,000 messages on disk, each room looked at", "%.0f MiB (aim: %d)", resident(t, p.Pid()), wantMemory)
 }
 
@@ -139,7 +138,3 @@ func spread(all []time.Duration) string {
 	return "p50 " + at(0.5).String() + ", p99 " + at(0.99).String() + ", most " + at(1).String()
 }
 
-// TestMachine says where this is.
-func TestMachine(t *testing.T) {
-	told(t, "processors", "%d", runtime.NumCPU())
-}
