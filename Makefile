@@ -116,7 +116,7 @@ bench-video: ## which share of a core a video takes on the whole screen, the pro
 
 bench-screen: ## how soon the client is there, beside weechat and senpai, how it scrolls, how fast keys are, its memory (docs/client-speed.md)
 	@scripts/bench-screens >/dev/null
-	@go test -tags bench -count=1 -timeout 30m ./bench/screen
+	@go test -tags bench -count=1 -v -timeout 30m ./bench/screen
 
 bench-pictures: ## how long a 4K picture takes from its last chunk to the terminal, as a share of 300 ms
 	@go test -run '^$$' -bench Paint -benchtime 5x ./tui/desk

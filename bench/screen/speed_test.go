@@ -137,4 +137,3 @@ func spread(all []time.Duration) string {
 	}
 	return "p50 " + at(0.5).String() + ", p99 " + at(0.99).String() + ", most " + at(1).String()
 }
-
