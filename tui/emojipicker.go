@@ -42,6 +42,14 @@ func (c *chat) emojis() *emoji.Table {
 	return c.shelf.table
 }
 
+// withEmoji puts emoji in place of the shortcodes in words.
+func (c *chat) withEmoji(words string) string {
+	if strings.Count(words, ":") < 2 { // most words need no table
+		return words
+	}
+	return c.emojis().Expand(words)
+}
+
 // loadRecent brings what was used in the last run.
 func (c *chat) loadRecent() tea.Cmd {
 	from := c.cfg.Recent

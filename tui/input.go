@@ -119,7 +119,7 @@ func (c *chat) submit() tea.Cmd {
 
 // utter says words in the room in front. What cannot be said stays in the composer.
 func (c *chat) utter(words string) tea.Cmd {
-	words = c.emojis().Expand(words)
+	words = c.withEmoji(words)
 	refused := func(why string) tea.Cmd {
 		if c.composer.empty() {
 			c.composer.set(words)

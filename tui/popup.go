@@ -89,16 +89,14 @@ func (p *popup) paths(c *chat, msg pathsMsg) tea.Cmd {
 	return nil
 }
 
-// tab offers, moves on, or takes the only one.
+// tab takes what is marked. Where nothing is offered yet it offers, and takes the only one.
 func (p *popup) tab(c *chat) tea.Cmd {
-	var cmd tea.Cmd
-	if len(p.all) == 0 {
-		p.all, cmd = c.completions()
-		p.at, p.tabbed = 0, true
-	} else if p.picked {
-		p.at = (p.at + 1) % len(p.all)
+	if len(p.all) > 0 {
+		return p.accept(c)
 	}
-	p.picked = len(p.all) > 0
+	var cmd tea.Cmd
+	p.all, cmd = c.completions()
+	p.at, p.tabbed, p.picked = 0, true, len(p.all) > 0
 	if len(p.all) == 1 {
 		return p.accept(c)
 	}

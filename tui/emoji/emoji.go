@@ -164,9 +164,6 @@ func (e *Emoji) showable() bool {
 // Expand puts emoji in place of the shortcodes in what somebody wrote, but not within code. A shortcode stands apart
 // from Latin letters and digits: 12:100:3 is none.
 func (t *Table) Expand(words string) string {
-	if strings.Count(words, ":") < 2 {
-		return words
-	}
 	return markdown.OutsideCode(words, t.expand)
 }
 
