@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -59,22 +58,14 @@ func (builtin) Load(_ context.Context, name string) (styles.Theme, error) {
 // themeDefault is the word for what is usual.
 const themeDefault = "default"
 
-// commandTheme is /theme: the whole screen in other colours at once, and the next time. Without a name it lists them.
+// commandTheme is /theme: the whole screen in other colours at once, and the next time. Without a name it lists them, and
+// shows the screen in each.
 func (c *chat) commandTheme(name string) tea.Cmd {
-	themes, now, usual := c.cfg.Themes, c.theme.Name, cmp.Or(c.cfg.Usual, styles.Auto)
+	if name == "" {
+		return c.openThemes()
+	}
+	themes, usual := c.cfg.Themes, cmp.Or(c.cfg.Usual, styles.Auto)
 	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
-		if name == "" {
-			names, err := themes.Names(ctx)
-			return func(c *chat) tea.Cmd {
-				if err != nil {
-					return c.warn(reason(err))
-				}
-				for i := range names {
-					names[i] = text.Name(names[i])
-				}
-				return c.tell(c.say("theme.list", "name", text.Name(now), "names", strings.Join(names, ", ")))
-			}
-		}
 		chosen := name
 		if name == themeDefault {
 			name, chosen = usual, ""
@@ -85,8 +76,7 @@ func (c *chat) commandTheme(name string) tea.Cmd {
 				return c.warn(c.say("theme.failed", "why", reason(err)))
 			}
 			keep := c.keep(func(s *Settings) { s.Theme = chosen })
-			changed := func() tea.Msg { return themeMsg{theme} }
-			return tea.Batch(keep, changed, c.tell(c.say("theme.now", "name", text.Name(name))))
+			return tea.Batch(keep, wear(theme), c.tell(c.say("theme.now", "name", text.Name(name))))
 		}
 	})
 }

@@ -179,7 +179,10 @@ func TestTheGroundIsAskedAgainWhenItMayHaveChanged(t *testing.T) {
 // themes are those of a test.
 type themes map[string]styles.Theme
 
-func (t themes) Names(context.Context) ([]string, error) { return []string{"auto", "dusk"}, nil }
+func (t themes) Names(context.Context) ([]string, error) {
+	return []string{"auto", "dusk", "broken"}, nil
+}
+
 func (t themes) Load(_ context.Context, name string) (styles.Theme, error) {
 	theme, ok := t[name]
 	if !ok {
@@ -201,9 +204,6 @@ func TestAThemeIsShownAtOnceAndKept(t *testing.T) {
 	s.wait("The theme is dusk.")
 	s.until("the new accent", func() bool { return s.inks()[orange] && s.inks()[color.RGBA{0, 0xff, 0, 0xff}] })
 	s.until("it to be kept", func() bool { return k.now().Theme == "dusk" })
-	s.type_("/theme")
-	s.press(enter)
-	s.wait("The theme is dusk. There are auto, dusk.")
 	// What cannot be read changes nothing.
 	s.type_("/theme nosuch")
 	s.press(enter)
@@ -216,6 +216,43 @@ func TestAThemeIsShownAtOnceAndKept(t *testing.T) {
 	s.wait("The theme is auto.")
 	s.until("the old accent", func() bool { return !s.inks()[orange] })
 	s.until("nothing to be kept", func() bool { return k.now().Theme == "" })
+}
+
+// While one looks through the themes, the screen is in the marked one; Esc brings back what was.
+func TestThemesAreLookedThroughBeforeOneIsKept(t *testing.T) {
+	dusk, err := styles.Parse("dusk", []byte("accent = \"#ff8800\""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, all := &keeper{}, themes{"dusk": dusk, styles.Auto: styles.Themes()[0]}
+	s := dressed(t, func(_ *stage, cfg *Config) { cfg.Themes, cfg.Keep = all, k.keep })
+	orange := color.RGBA{0xff, 0x88, 0x00, 0xff}
+	open := func() {
+		t.Helper()
+		s.type_("/theme")
+		s.press(enter)
+		s.wait("Themes", "auto", "dusk", "broken")
+	}
+	open()
+	s.press(down)
+	s.until("dusk", func() bool { return s.inks()[orange] })
+	s.press(down)
+	s.wait("line 3: acent: there is no such colour")
+	s.press(enter) // it cannot be kept
+	s.settle()
+	s.press(esc)
+	s.gone("Themes")
+	s.until("what was before", func() bool { return !s.inks()[orange] })
+	if now := k.now(); now.Theme != "" {
+		t.Errorf("%q is kept", now.Theme)
+	}
+	open()
+	s.press(down)
+	s.until("dusk", func() bool { return s.inks()[orange] })
+	s.golden("themes-100x24")
+	s.press(enter)
+	s.wait("The theme is dusk.")
+	s.until("it to be kept", func() bool { return k.now().Theme == "dusk" })
 }
 
 func TestThatTheThemeOfLastTimeHasGoneIsSaid(t *testing.T) {
