@@ -109,7 +109,7 @@ func (c *chat) submit() tea.Cmd {
 	}
 	c.popup.close()
 	if r := c.book.current; r != nil {
-		c.recall.note(r.name, words)
+		c.recall.note(r.name, c.withEmoji(words))
 	}
 	if strings.HasPrefix(words, "/") && !strings.HasPrefix(words, "//") {
 		return c.run(words)

@@ -4,6 +4,7 @@ package tui
 
 import (
 	"slices"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -18,6 +19,7 @@ const maxRecall = 200
 // behind the newest.
 type recall struct {
 	sent  map[string][]string // by room, oldest first; commands too
+	room  string              // whose list it is
 	list  []string            // being gone through, newest first
 	at    int
 	shown string // what was put into the composer; another text there ends it
@@ -29,6 +31,7 @@ func (r *recall) note(room, words string) {
 	if r.sent == nil {
 		r.sent = make(map[string][]string)
 	}
+	r.list = nil
 	lines := r.sent[room]
 	if n := len(lines); n > 0 && lines[n-1] == words {
 		return
@@ -38,16 +41,27 @@ func (r *recall) note(room, words string) {
 
 // begin lists what can be recalled in a room: what was sent in this run, then older messages of ours in the talk.
 func (r *recall) begin(of *room, me rooms.AccountID, writing string) {
-	r.list, r.at, r.kept, r.shown = nil, -1, writing, writing
+	r.room, r.list, r.at, r.kept, r.shown = of.name, nil, -1, writing, writing
 	for _, words := range slices.Backward(r.sent[of.name]) {
 		r.list = append(r.list, words)
 	}
 	for i := of.talk.Len() - 1; i >= 0 && len(r.list) < maxRecall; i-- {
 		m, ok := of.talk.At(i).(*talk.Message)
-		if ok && m.Sender == me && m.Kind == rooms.KindText && m.Text != "" && !slices.Contains(r.list, m.Text) {
-			r.list = append(r.list, m.Text)
+		if !ok || m.Sender != me || m.Kind != rooms.KindText || m.Text == "" {
+			continue
+		}
+		if words := typable(m.Text); !slices.Contains(r.list, words) {
+			r.list = append(r.list, words)
 		}
 	}
+}
+
+// typable is what one types to say words: a slash at their beginning would make them a command.
+func typable(words string) string {
+	if strings.HasPrefix(words, "/") && !strings.HasPrefix(words, "/me ") {
+		return "/" + words
+	}
+	return words
 }
 
 // recallBy goes to older lines with 1 and to newer ones with -1.
@@ -57,7 +71,7 @@ func (c *chat) recallBy(step int) tea.Cmd {
 		return nil
 	}
 	k := &c.recall
-	if k.list == nil || now != k.shown {
+	if k.list == nil || k.room != r.name || now != k.shown {
 		k.begin(r, c.me.ID, now)
 	}
 	at := k.at + step

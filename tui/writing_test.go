@@ -107,6 +107,25 @@ func TestWhatWasSentIsRecalledAndWhatIsBeingWrittenComesBack(t *testing.T) {
 	s.sends("first", "second", "second")
 }
 
+func TestRecallKnowsTheRoomAndWhatASlashMeans(t *testing.T) {
+	s := inCompany(t)
+	s.happen(rooms.MessageChanged{Message: said(2, s.client.me, "/etc is where it is")})
+	s.wait("/etc is where it is")
+	s.type_("good :tada:" + enter)
+	s.sends("good 🎉")
+	s.press(altP)
+	s.wait("› good 🎉")
+	s.press(altP)
+	s.wait("› //etc is where it is")
+	s.press(altN, altN)
+	s.gone("› good 🎉")
+	s.type_("/join attic" + enter)
+	s.wait("Only you are in #attic")
+	s.press(altP)
+	s.settle()
+	s.wait("› Nobody else is here.") // nothing was said in this room
+}
+
 func TestShortcodesAreEmojiWhenSentAndWhenCompleted(t *testing.T) {
 	s := inCompany(t)
 	s.type_("good :tada: `:tada:`" + enter)
