@@ -365,7 +365,7 @@ static void receive_discard(struct kchat_conn *conn)
 
 void kchat_conn_receive(struct kchat_conn *conn)
 {
-	u32 budget = KCHAT_SCRATCH, wanted, got;
+	u32 budget = KCHAT_WALK_BYTES, wanted, got;
 
 	if (conn->phase == KCHAT_PHASE_CLOSING) {
 		receive_discard(conn);
