@@ -41,6 +41,18 @@
 #define KCHAT_MSG_PAGES	0
 #endif
 
+/* Whoever sends pages can put them into the packets itself, in this form, since 6.11. */
+struct msghdr;
+#ifdef KCHAT_HAVE_FRAGS
+void kchat_msg_frags(struct msghdr *msg);
+#else
+#include <linux/socket.h>
+static inline void kchat_msg_frags(struct msghdr *msg)
+{
+	msg->msg_flags |= KCHAT_MSG_PAGES;
+}
+#endif
+
 /* A shrinker is allocated since 6.7; before it lies where we say, and has a name since 6.0. */
 #include <linux/shrinker.h>
 #include <linux/slab.h>

@@ -312,12 +312,13 @@ static void burst_end(struct burst *burst, struct kchat_net *kn)
  */
 static int burst_output(struct sock *sk, const struct kchat_range *range)
 {
-	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | KCHAT_MSG_PAGES };
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
 	u32 len = range->end - range->start;
 	int sent = -EAGAIN;
 	gfp_t gfp;
 
 	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, range->vecs, range->nr_vecs, len);
+	kchat_msg_frags(&msg);
 	bh_lock_sock(sk);
 	/* A program of the administrator's may have put something between us and TCP. */
 	if (!sock_owned_by_user(sk) && READ_ONCE(sk->sk_prot)->sendmsg == tcp_sendmsg) {
