@@ -110,6 +110,13 @@ enum {
 	KCHAT_CONN_YIELD,	/* its place is needed: closed without waiting for the peer */
 };
 
+/* kchat_conn.direct: the last frame was */
+enum {
+	KCHAT_DIRECT_NOT,	/* something else */
+	KCHAT_DIRECT_TALK,	/* long talk */
+	KCHAT_DIRECT_CHUNK,	/* a chunk of a stream */
+};
+
 /* kchat_conn.phase: from top to bottom, never back */
 enum kchat_conn_phase {
 	KCHAT_PHASE_LIVE,
@@ -152,8 +159,8 @@ enum kchat_conn_phase {
  * @state: of the protocol
  * @silent: nothing was heard for SILENCE_MS: its people were told
  * @stopped: input is not read while the peer does not read our answers
- * @direct: the last frame was a chunk or long talk: read the next header alone, so
- *	that what follows can be received straight into pages
+ * @direct: KCHAT_DIRECT_*; not 0: read the next header alone, so that what follows
+ *	can be received straight into pages
  * @refused: refused logins
  * @reoffers: REOFFER whose answers are not sent yet
  * @heard: jiffies of the last sign of life
@@ -205,7 +212,7 @@ struct kchat_conn {
 	u8 state;
 	bool silent;
 	bool stopped;
-	bool direct;
+	u8 direct;
 	bool blocked;
 	bool shut;
 	u8 refused;

@@ -221,7 +221,7 @@ static u32 frame_take(struct kchat_conn *conn, const u8 *data, u32 len)
 	}
 	chunk = verdict.rule->type == KCHAT_T_STREAM_CHUNK;
 	talk = verdict.rule->kind & KCHAT_RULE_LASTING && total > KCHAT_SPARE_WHOLE;
-	conn->direct = chunk || talk;
+	conn->direct = chunk ? KCHAT_DIRECT_CHUNK : talk ? KCHAT_DIRECT_TALK : KCHAT_DIRECT_NOT;
 	if (chunk || (talk && have < total)) {
 		if (!(chunk ? chunk_begin : talk_begin)(conn, &hdr, data, have, total))
 			conn->skip = total - have;
@@ -365,7 +365,7 @@ static void receive_discard(struct kchat_conn *conn)
 
 void kchat_conn_receive(struct kchat_conn *conn)
 {
-	u32 budget = KCHAT_WALK_BYTES, wanted, got;
+	u32 budget = KCHAT_WALK_BYTES, wanted, got, used;
 
 	if (conn->phase == KCHAT_PHASE_CLOSING) {
 		receive_discard(conn);
@@ -391,9 +391,11 @@ void kchat_conn_receive(struct kchat_conn *conn)
 		/* What was held back in the middle of it is no event's to bring. */
 		if (got < wanted && !conn->stopped && !input_ended(conn))
 			return;
-		if (got >= budget)
+		/* Media have half a turn: others' words wait behind it. */
+		used = conn->direct == KCHAT_DIRECT_CHUNK ? 2 * got : got;
+		if (used >= budget)
 			break;
-		budget -= got;
+		budget -= used;
 	}
 	/* There may be more: after the others' turn, or when the answers are read. */
 	set_bit(KCHAT_CONN_READABLE, &conn->flags);
