@@ -76,7 +76,11 @@ func (s *Store) writeTalk(ctx context.Context, key Key, talk iter.Seq2[Entry, er
 			day = d
 			st.day(day)
 		}
-		answers, err := s.answers(ctx, key, e.Message.ReplyTo)
+		answered := e.Message.ReplyTo
+		if answered.IsZero() {
+			answered = e.Message.Thread
+		}
+		answers, err := s.answers(ctx, key, answered)
 		if err != nil {
 			return err
 		}

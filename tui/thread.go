@@ -88,6 +88,7 @@ func (c *chat) closeThread() tea.Cmd {
 		r.asides[v.Root()] = words
 	}
 	c.aside.thread = nil
+	r.talk.CloseThread()
 	c.composer.set(c.aside.before)
 	c.aside.before = ""
 	c.popup.close()

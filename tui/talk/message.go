@@ -39,6 +39,7 @@ type Message struct {
 	root      *Message        // of the thread that it is said in, if that is known
 	thread    *Thread         // that begins with it; nil: none
 	listed    bool            // it stands in the list
+	dismissed bool            // of a thread: it was let go, and is only counted
 	places    [2]place        // what lies where in it, as it was rendered last: in the list, in its thread
 	fresh     bool            // the divider for unread messages stands above
 	read      string          // who has read up to here

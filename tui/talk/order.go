@@ -32,6 +32,9 @@ type Talk struct {
 	done    map[rooms.MessageID]bool       // changes of ours that the server has taken
 	stale   bool                           // fresher is to be counted anew
 	fresher int                            // messages that wait in threads
+	parked  []*Message                     // messages of threads that do not stand in the list
+	open    rooms.MessageID                // the thread that is being read
+	strays  int                            // in orphans
 }
 
 // New returns an empty talk.
@@ -67,8 +70,9 @@ func (t *Talk) Put(m rooms.Message) bool {
 		return fresh
 	}
 	item := t.adopt(m)
-	if outside {
-		return fresh // its thread has it
+	if outside { // its thread has it
+		t.park(item)
+		return fresh
 	}
 	t.list(item)
 	t.Trim()
@@ -328,6 +332,7 @@ func (t *Talk) adopt(m rooms.Message) *Message {
 	for _, later := range t.orphans[m.ID] {
 		item.apply(later)
 	}
+	t.strays -= len(t.orphans[m.ID])
 	delete(t.orphans, m.ID)
 	t.noteUnsent(item)
 	t.thread(item)
@@ -336,7 +341,7 @@ func (t *Talk) adopt(m rooms.Message) *Message {
 	return item
 }
 
-// maxOrphans is how many messages are remembered that are changed and not shown. What is forgotten comes from the history
+// maxOrphans is how many changes are remembered of messages that are not shown. What is forgotten comes from the history
 // with all that was done to it.
 const maxOrphans = 4096
 
@@ -354,8 +359,9 @@ func (t *Talk) refer(m rooms.Message) {
 		t.redrawRoot(item.threadOf())
 		return
 	}
-	if len(t.orphans) >= maxOrphans {
+	if t.strays++; t.strays > maxOrphans {
 		clear(t.orphans)
+		t.strays = 1
 	}
 	t.orphans[m.Target] = append(t.orphans[m.Target], m)
 }

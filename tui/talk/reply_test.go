@@ -381,3 +381,33 @@ func TestReactionsToWhatIsSaidInAThreadStandInTheListToo(t *testing.T) {
 		t.Errorf("at the reaction is %v, %v", s, ok)
 	}
 }
+
+func TestWhatThreadsMakeOneHoldIsBoundedAndTheCountStays(t *testing.T) {
+	l := newTalk(t, 60, 12)
+	l.Bound(500)
+	root := message(1, 2, "which build?")
+	l.Put(root)
+	n := uint64(3 * maxParked)
+	for i := range n {
+		l.Put(in(root, message(2+i, 3, "another")))
+		l.Put(about(rooms.KindReact, message(1<<30+i, 3, ""), message(1<<20+i, 3, "👍"))) // to what nobody has
+		l.Trim()
+	}
+	if held := len(l.byID); held > maxParked+1000 {
+		t.Errorf("%d messages are held", held)
+	}
+	if l.strays > maxOrphans || len(l.orphans) > maxOrphans {
+		t.Errorf("%d changes are held", l.strays)
+	}
+	th := l.Thread(root.ID)
+	if th.Count() != int(n) {
+		t.Errorf("%d replies, expected %d", th.Count(), n)
+	}
+	l.Learn(history.Entry{Message: in(root, message(2, 3, "another"))}) // one comes back
+	if th.Count() != int(n) {
+		t.Errorf("%d replies when one has come back, expected %d", th.Count(), n)
+	}
+	if l.Message(root.ID) == nil {
+		t.Error("the first message of the thread is forgotten")
+	}
+}

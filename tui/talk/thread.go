@@ -16,6 +16,8 @@ type Thread struct {
 	Root    rooms.MessageID
 	replies []*Message // by their places
 	read    rooms.Position
+	gone    int            // replies that were let go
+	goneTo  rooms.Position // the newest of them
 }
 
 // threadOf is the thread that a message is said in; zero: in the room itself. One cannot be in its own thread.
@@ -38,8 +40,11 @@ func (th *Thread) all() []*Message {
 
 // Count is how many messages the thread has besides the first one. What was withdrawn is none.
 func (th *Thread) Count() int {
-	n := 0
-	for _, m := range th.all() {
+	if th == nil {
+		return 0
+	}
+	n := th.gone
+	for _, m := range th.replies {
 		if !m.Withdrawn() {
 			n++
 		}
@@ -149,6 +154,9 @@ func (t *Talk) thread(m *Message) {
 		at--
 	}
 	th.replies = slices.Insert(th.replies, at, m)
+	if th.gone > 0 && !m.Pos.IsZero() && m.Pos.Compare(th.goneTo) <= 0 {
+		th.gone-- // it is back
+	}
 	if m.root = t.byID[id]; m.root != nil {
 		m.root.thread = th
 	}
@@ -162,6 +170,59 @@ func (t *Talk) unthread(m *Message) {
 		t.redrawRoot(th.Root)
 	}
 }
+
+const (
+	// maxParked is how many messages of threads are held that do not stand in the list: what others may make us hold is
+	// bounded. The others are in the history, and counted.
+	maxParked = 2000
+	// maxThreads is how many threads are remembered of which no reply is held.
+	maxThreads = 4096
+)
+
+// park holds a message of a thread that is let go from the list. When there are too many the oldest one goes.
+func (t *Talk) park(m *Message) {
+	t.parked = append(t.parked, m)
+	for range len(t.parked) - maxParked {
+		oldest := t.parked[0]
+		t.parked = t.parked[1:]
+		switch {
+		case oldest.listed || t.byID[oldest.ID] != oldest:
+		case oldest.threadOf() == t.open:
+			t.parked = append(t.parked, oldest) // it is being read
+		default:
+			t.dismiss(oldest)
+		}
+	}
+}
+
+// dismiss lets a message of a thread go, and counts it.
+func (t *Talk) dismiss(m *Message) {
+	th := t.threads[m.threadOf()]
+	if th == nil {
+		return
+	}
+	th.replies = slices.DeleteFunc(th.replies, func(o *Message) bool { return o == m })
+	if !m.Withdrawn() {
+		th.gone++
+	}
+	if m.Pos.Compare(th.goneTo) > 0 {
+		th.goneTo = m.Pos
+	}
+	if len(th.replies) == 0 && len(t.threads) > maxThreads {
+		delete(t.threads, th.Root)
+		if root := t.byID[th.Root]; root != nil {
+			root.thread = nil
+			root.version++
+			t.forgetUnless(root)
+		}
+	}
+	t.stale = true
+	m.dismissed = true
+	t.forgetUnless(m)
+}
+
+// CloseThread says that no thread is open any more.
+func (t *Talk) CloseThread() { t.open = rooms.MessageID{} }
 
 // threadRows are the row below a message that says what was answered in its thread.
 func (m *Message) threadRows(look *Look, width, at int, lies *place) []string {
@@ -262,6 +323,7 @@ func (w *whole) PictureAt(x, y int) *Picture { return w.pictureAt(&w.places[1], 
 // Open returns the view of a thread.
 func (t *Talk) Open(root rooms.MessageID) *View {
 	v := &View{talk: t, root: root, as: asMember, whole: make(map[*Message]*whole)}
+	t.open = root
 	v.SetLook(t.look)
 	v.Sync()
 	return v

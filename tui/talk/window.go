@@ -220,7 +220,11 @@ func (t *Talk) forgetUnless(m *Message) {
 	if m.picture != nil {
 		m.picture.Undraw()
 	}
-	if m.listed || m.InThread() || t.threads[m.ID] != nil || len(t.answers[m.ID]) > 0 {
+	if m.listed || t.threads[m.ID] != nil || len(t.answers[m.ID]) > 0 {
+		return
+	}
+	if m.InThread() && !m.dismissed {
+		t.park(m)
 		return
 	}
 	delete(t.byID, m.ID)
