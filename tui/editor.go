@@ -39,6 +39,9 @@ func (c *chat) openEditor() tea.Cmd {
 			if err != nil {
 				return c.warn(c.say("editor.failed", "why", err))
 			}
+			for _, v := range c.videos.open { // their frames go to the terminal past the program
+				c.hideVideo(v, true)
+			}
 			return tea.Exec(e, func(err error) tea.Msg {
 				edited, err := e.end(err)
 				return applyMsg{c, func(c *chat) tea.Cmd { return c.edited(room, words, edited, err) }}
