@@ -28,9 +28,9 @@ func (c *chat) loadFirst(r *room) tea.Cmd {
 		return nil
 	}
 	r.loaded = true
-	archive, community := c.session.Archive, c.community(r)
+	archive, community, read := c.session.Archive, c.community(r), r.read
 	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
-		entries, err := archive.Page(ctx, community, r.name, rooms.Position{}, screenful)
+		entries, all, err := firstPage(ctx, archive, community, r.name, read)
 		var unsent []rooms.Message
 		if err == nil {
 			unsent, err = archive.Unsent(ctx, community, r.name)
@@ -50,7 +50,7 @@ func (c *chat) loadFirst(r *room) tea.Cmd {
 				r.talk.Put(m)
 			}
 			r.talk.Bound(windowMost)
-			r.talk.SetEarlier(len(entries) == screenful)
+			r.talk.SetEarlier(!all)
 			r.talk.ReadThreads(r.read)
 			c.recount(r)
 			c.viewed()

@@ -3,6 +3,7 @@
 package tui
 
 import (
+	"context"
 	"slices"
 
 	tea "charm.land/bubbletea/v2"
@@ -71,11 +72,29 @@ func (r *room) cameIn() {
 	}
 }
 
+// firstPage is the last screenful of a room, with all that is unread above it, as far as a talk holds so much. All says
+// that there is no more.
+func firstPage(ctx context.Context, a Archive, community rooms.UUID, room string, read rooms.Position) (entries []history.Entry, all bool, err error) {
+	for n := screenful; ; n = min(4*n, windowMost) {
+		entries, err = a.Page(ctx, community, room, rooms.Position{}, n)
+		if err != nil || len(entries) < n {
+			return entries, true, err
+		}
+		if n == windowMost || read.Seq == 0 || entries[0].Message.Pos.Compare(read) <= 0 {
+			return entries, false, nil
+		}
+	}
+}
+
 // readFrom takes what was kept of a room that has no read mark for read, but for what has come on this screen.
 func (r *room) readFrom(entries []history.Entry) {
+	if r.read.Seq > 0 {
+		return
+	}
 	for _, e := range slices.Backward(entries) {
-		if r.read.Seq == 0 && r.talk.Message(e.Message.ID) == nil {
+		if r.talk.Message(e.Message.ID) == nil {
 			r.read = e.Message.Pos
+			return
 		}
 	}
 }
