@@ -173,6 +173,7 @@ func (c *chat) joined(ev rooms.Joined) tea.Cmd {
 	r := c.book.open(ev.Room.Name)
 	wasAlone := known == nil || !known.joined || known.alone(c.me.ID)
 	r.info, r.topic, r.joined, r.visit = ev.Room, ev.Room.Topic, true, false
+	r.comesIn()
 	clear(r.people)
 	for _, p := range ev.People {
 		r.people[p.ID] = p

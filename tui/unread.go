@@ -35,7 +35,7 @@ func (c *chat) counts(r *room, m rooms.Message) bool {
 	if m.Sender == c.me.ID || m.Kind != rooms.KindText || m.Pos.IsZero() {
 		return false
 	}
-	if r.read.IsZero() {
+	if r.newcomer || r.read.IsZero() {
 		return !m.Backfill
 	}
 	return m.Pos.Compare(r.read) > 0
@@ -61,12 +61,20 @@ func (c *chat) recount(r *room) {
 	}
 }
 
+// comesIn notes that what was said before begins to come.
+func (r *room) comesIn() {
+	if !r.live && r.read.IsZero() {
+		r.newcomer = true
+	}
+}
+
 // cameIn notes that all that was said before has come: what is read begins here where nothing was read before.
 func (r *room) cameIn() {
 	r.live = true
-	if r.read.IsZero() {
+	if r.newcomer || r.read.IsZero() {
 		r.read = r.talk.Newest()
 	}
+	r.newcomer = false
 	if r.read.IsZero() {
 		r.read = rooms.Position{Epoch: r.info.Epoch}
 	}

@@ -33,7 +33,21 @@ func (s *stage) enters(name string, number uint32, others ...rooms.Person) {
 func TestWhatWasSaidBeforeOneEverCameIsNotNew(t *testing.T) {
 	s := inCompany(t)
 	s.happen(rooms.Joined{Room: rooms.RoomInfo{Name: "garden", Number: 2, Epoch: 1}, People: []rooms.Person{s.client.me, joon}})
-	s.happen(awayTalk(inRoom("garden", from(joon, 1, "long ago"))), rooms.Live{Room: "garden"}, inRoom("garden", from(joon, 2, "just now")))
+	s.wait("#garden")
+	s.press("\x1b[1;3A")
+	s.wait("Write to #garden")
+	// It comes while one looks at it.
+	s.happen(awayTalk(inRoom("garden", from(joon, 1, "long ago"))))
+	s.wait("long ago")
+	s.happen(awayTalk(inRoom("garden", from(joon, 2, "not so long ago"))), awayTalk(inRoom("garden", from(joon, 3, "a while ago"))), rooms.Live{Room: "garden"})
+	s.wait("a while ago")
+	s.until("it to be read", func() bool { return s.client.readUpTo("garden") == 3 })
+	if screen := s.term.Screen(); strings.Contains(screen, "─ new ─") {
+		t.Errorf("it is new:\n%s", screen)
+	}
+	s.press("\x1b[1;3B")
+	s.wait("Write to #lobby")
+	s.happen(inRoom("garden", from(joon, 4, "just now")))
 	s.until("one to be unread", func() bool { return strings.Contains(s.term.Screen(), "#garden         1") })
 }
 

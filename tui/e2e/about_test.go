@@ -97,6 +97,11 @@ func TestWhatIsNewStandsBelowALineAfterARestart(t *testing.T) {
 		ben.Say(fmt.Sprint("while she was away ", i+1))
 	}
 	carl.Shows("while she was away 40")
+	dora := people.Start(t, "dora")
+	dora.Shows("while she was away 40")
+	if screen := dora.Screen(); strings.Contains(screen, "─ new ─") || strings.Contains(screen, "new above") {
+		t.Errorf("to who comes for the first time it is new:\n%s", screen)
+	}
 	anna.Again()
 	anna.Shows("while she was away 40", "new above")
 	anna.Key("alt+u")
