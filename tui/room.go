@@ -36,6 +36,7 @@ type room struct {
 	gaps     map[rooms.Position]missing // by what they begin behind
 	read     rooms.Position             // everything up to here was seen
 	readBy   map[rooms.AccountID]rooms.Position
+	coming   bool // what was said before is on its way
 	newcomer bool // we have never been here: what was said before is not new to us
 	unread   int
 	mentions int // of the unread: those in which we are meant

@@ -63,6 +63,7 @@ func (c *chat) recount(r *room) {
 
 // comesIn notes that what was said before begins to come.
 func (r *room) comesIn() {
+	r.coming = true
 	if !r.live && r.read.IsZero() {
 		r.newcomer = true
 	}
@@ -70,7 +71,7 @@ func (r *room) comesIn() {
 
 // cameIn notes that all that was said before has come: what is read begins here where nothing was read before.
 func (r *room) cameIn() {
-	r.live = true
+	r.live, r.coming = true, false
 	if r.newcomer || r.read.IsZero() {
 		r.read = r.talk.Newest()
 	}
@@ -127,7 +128,7 @@ func (c *chat) undivide() tea.Cmd {
 
 // followHint goes where the row above the composer points.
 func (c *chat) followHint() tea.Cmd {
-	if r := c.book.current; r != nil && r.talk.Following() && r.talk.NewAbove() > 0 {
+	if r := c.book.current; r != nil && r.talk.Following() && r.talk.NewAbove(r.coming) > 0 {
 		return c.toFirstUnread()
 	}
 	if r := c.book.current; r != nil && r.talk.Following() && r.talk.UnreadThreads() > 0 {
@@ -140,7 +141,7 @@ func (c *chat) followHint() tea.Cmd {
 func (c *chat) hintRight(r *room) string {
 	st := c.st
 	below := r.talk.Below()
-	switch above := r.talk.NewAbove(); {
+	switch above := r.talk.NewAbove(r.coming); {
 	case below > 0 && r.mentions > 0:
 		return st.Mention.Render(st.Glyphs.Down + " " + c.words.Count("hint.new", r.unread))
 	case below > 0 && r.unread > 0:

@@ -3,6 +3,7 @@
 package talk
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -94,10 +95,17 @@ func TestAnActionIsOneSentence(t *testing.T) {
 
 func TestWhatIsNewIsCountedUntilTheDividerWasSeen(t *testing.T) {
 	l := newTalk(t, 40, 10)
-	l.Load(entries(1, 60))
+	l.Load(entries(1, 22))
 	l.Divide(rooms.Position{Epoch: 1, Seq: 20})
 	l.Draw()
-	if n := l.NewAbove(); n < 30 || n > 40 {
+	if n := l.NewAbove(true); n != 0 {
+		t.Errorf("%d are new above the screen on which the divider is", n)
+	}
+	for i := uint64(23); i <= 60; i++ { // it comes too fast for anybody to have seen the divider
+		l.Put(message(i, 2, fmt.Sprintf("line %d.", i)))
+	}
+	l.Draw()
+	if n := l.NewAbove(false); n < 30 || n > 40 {
 		t.Errorf("%d are new above the screen", n)
 	}
 	if !l.ToDivider() {
@@ -109,7 +117,7 @@ func TestWhatIsNewIsCountedUntilTheDividerWasSeen(t *testing.T) {
 	}
 	l.Follow()
 	l.Draw()
-	if n := l.NewAbove(); n != 0 {
+	if n := l.NewAbove(false); n != 0 {
 		t.Errorf("%d are new above, though they were seen", n)
 	}
 	l.Divide(rooms.Position{})

@@ -61,14 +61,14 @@ func (t *Talk) ToDivider() bool {
 }
 
 // NewAbove returns how many messages of others lie between the divider and the screen, as long as the divider has not
-// been seen. It is right after Draw.
-func (t *Talk) NewAbove() int {
+// been seen. While what was said before is still coming, nothing is seen: it passes by. It is right after Draw.
+func (t *Talk) NewAbove(coming bool) int {
 	i := t.divider()
 	if i < 0 || t.seenDivider {
 		return 0
 	}
 	if i >= t.first {
-		t.seenDivider = true
+		t.seenDivider = !coming
 		return 0
 	}
 	n := 0
