@@ -6,6 +6,7 @@ package screen
 
 import (
 	"context"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -41,18 +42,40 @@ func TestKeysWhileOthersTalk(t *testing.T) {
 	began, before, said := time.Now(), worked(t, p.Pid()), ben.said.Load()
 	loud := typing(t, p, keys)
 	span, work, lines := time.Since(began), worked(t, p.Pid())-before, ben.said.Load()-said
+	floor := echoing(t, keys/2)
 	cancel()
 	talking.Wait()
 	told(t, "a key on the screen, nobody talks", "%s", spread(quiet))
 	told(t, "a key on the screen, 5,000 messages/s come", "%s (aim: %v at p99; %.0f messages/s were said, the client took %.0f %% of a core)",
 		spread(loud), wantKey, float64(lines)/span.Seconds(), 100*work.Seconds()/span.Seconds())
+	told(t, "the same key in cat, meanwhile", "%s", spread(floor))
 	told(t, "memory then", "%.0f MiB", resident(t, p.Pid()))
 }
+
+// echoing presses keys in a program that does nothing but write them: what the machine and the terminal take.
+func echoing(t *testing.T, keys int) (took []time.Duration) {
+	t.Helper()
+	echo := screentest.Start(t, "cat", exec.Command("sh", "-c", "stty raw -echo; echo ready; exec cat"), 120, 40, nil)
+	echo.Shows("ready")
+	for range keys {
+		at := echo.Cursor()
+		began := time.Now()
+		echo.Key("x")
+		if !echo.Await(screentest.Patience, func() bool { return echo.Cursor() != at }) {
+			t.Fatal("cat does not echo")
+		}
+		took = append(took, time.Since(began))
+		time.Sleep(apart - min(apart, time.Since(began)))
+	}
+	return took
+}
+
+// apart is how far keys are apart: no multiple of a frame.
+const apart = 47 * time.Millisecond
 
 // typing presses keys a little apart, and returns how long each took to the screen.
 func typing(t *testing.T, p *screentest.Program, keys int) (took []time.Duration) {
 	t.Helper()
-	const apart = 47 * time.Millisecond // no multiple of a frame
 	_, row, found := p.Find("› ")
 	if !found {
 		t.Fatalf("there is no composer; the screen is\n%s", p.Screen())
