@@ -19,6 +19,9 @@ import (
 const (
 	// atOnce is how many events are shown in one go: between two of them nothing is drawn.
 	atOnce = 256
+	// keysEvery is how many times a second what changed is written to the terminal: a key waits for half of that time.
+	// What others do changes the screen less often (frameEvery).
+	keysEvery = 120
 	// closeFor is how long the program waits for its session to say goodbye.
 	closeFor = 5 * time.Second
 )
@@ -38,7 +41,7 @@ func runProgram(ctx context.Context, cfg Config, see func(p *tea.Program, r *roo
 	r := newRoot(e)
 	e.ending = ctx.Done()
 	options := []tea.ProgramOption{
-		tea.WithContext(ctx), tea.WithFilter(r.filter), tea.WithOutput(e.paint.Output().ForProgram()),
+		tea.WithContext(ctx), tea.WithFilter(r.filter), tea.WithOutput(e.paint.Output().ForProgram()), tea.WithFPS(keysEvery),
 	}
 	if term.IsTerminal(os.Stdin.Fd()) { // where it is none, the program finds the terminal itself
 		options = append(options, tea.WithInput(&pasteGuard{File: os.Stdin, now: time.Now}))

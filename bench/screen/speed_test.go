@@ -26,7 +26,7 @@ const (
 
 // TestKeysWhileOthersTalk types while 5,000 messages a second come into the room that is looked at.
 func TestKeysWhileOthersTalk(t *testing.T) {
-	const perSecond, keys = 5000, 400
+	const perSecond, keys = 5000, 200
 	address := twin(t)
 	dir := home(t, address)
 	million(t, dir)
