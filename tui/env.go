@@ -63,7 +63,7 @@ func newEnv(cfg *Config) (*env, error) {
 // dress makes the styles for the terminal's ground.
 func (e *env) dress() {
 	e.st = styles.New(e.theme.For(e.light), styles.Options{
-		Ground: e.back, ASCII: e.cfg.ASCII, Plain: e.cfg.Plain || e.color == media.NoColor, Sixteen: e.color == media.ANSI16,
+		Ground: e.back, ASCII: e.cfg.ASCII, Plain: e.cfg.Plain || e.color == media.NoColor, Sixteen: e.color == media.ANSI16, Indexed: e.color == media.ANSI256,
 	})
 	e.look.Styles = e.st
 }

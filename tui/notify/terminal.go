@@ -89,7 +89,8 @@ func (t *Terminal) Answer(msg tea.Msg) (ask string) {
 			t.known, t.weak = OSC99, false
 		}
 	case tea.ModeReportMsg:
-		if msg.Mode == ansi.ModeFocusEvent {
+		// tmux knows the mode, and tells nothing unless its user has set focus-events.
+		if msg.Mode == ansi.ModeFocusEvent && !t.tmux {
 			t.focus = t.focus || msg.Value.IsSet() || msg.Value.IsReset()
 		}
 	case tea.FocusMsg, tea.BlurMsg:

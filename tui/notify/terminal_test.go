@@ -132,6 +132,14 @@ func TestFocusIsKnownFromAReportOrAnAnswer(t *testing.T) {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
+	// tmux knows the mode whether or not it was told to use it, so only what it does counts.
+	term := NewTerminal(Auto, "kchat-1", false, around("TMUX", "x"))
+	if term.Answer(tea.ModeReportMsg{Mode: ansi.ModeFocusEvent, Value: ansi.ModeSet}); term.TellsFocus() {
+		t.Error("tmux was believed")
+	}
+	if term.Answer(tea.BlurMsg{}); !term.TellsFocus() {
+		t.Error("a report of tmux was not believed")
+	}
 }
 
 func TestTheSequencesAreThoseOfTheTerminals(t *testing.T) {

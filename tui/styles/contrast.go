@@ -84,3 +84,36 @@ func Readable(c, ground color.RGBA, ratio float64) color.RGBA {
 	}
 	return coded(l)
 }
+
+// indexed is the colour of xterm's cube and greys that comes closest to one and still has the contrast, or the closest
+// one where none has. Left to itself the nearest colour would often be too dark.
+func indexed(c, ground color.RGBA, ratio float64) color.RGBA {
+	best, nearest := color.RGBA{}, math.Inf(1)
+	for n := range 240 {
+		candidate := xterm(n)
+		r, g, b := float64(c.R)-float64(candidate.R), float64(c.G)-float64(candidate.G), float64(c.B)-float64(candidate.B)
+		distance := r*r + g*g + b*b
+		if Ratio(candidate, ground) < ratio {
+			distance += 1 << 20 // behind all that have it
+		}
+		if distance < nearest {
+			best, nearest = candidate, distance
+		}
+	}
+	return best
+}
+
+// xterm is colour 16+n of xterm's 256: a cube of six steps, then 24 greys (xterm, 256colres.h).
+func xterm(n int) color.RGBA {
+	if n >= 216 {
+		grey := uint8(8 + 10*(n-216))
+		return color.RGBA{grey, grey, grey, 0xff}
+	}
+	step := func(i int) uint8 {
+		if i == 0 {
+			return 0
+		}
+		return uint8(55 + 40*i)
+	}
+	return color.RGBA{step(n / 36), step(n / 6 % 6), step(n % 6), 0xff}
+}

@@ -7,6 +7,8 @@ import (
 	"image/color"
 	"math"
 	"testing"
+
+	"github.com/charmbracelet/colorprofile"
 )
 
 // The grounds of terminals that people have: black and white, those of well-known schemes, and our own guesses.
@@ -78,6 +80,30 @@ func TestAPaletteFitsItsOwnGround(t *testing.T) {
 		for name, c := range every(p) {
 			if got := Readable(c, p.Ground, p.Ratio); got != c {
 				t.Errorf("%s (light %t): %s has %.2f", p.Name, p.Light, name, Ratio(c, p.Ground))
+			}
+		}
+	}
+}
+
+// With 256 colours there is one with the contrast for each, and the terminal's library leaves it as it is.
+func TestOf256ColoursThoseThatCanBeReadAreTaken(t *testing.T) {
+	for _, theme := range Themes() {
+		for _, light := range []bool{false, true} {
+			grounds, p := darkGrounds, theme.For(light)
+			if light {
+				grounds = lightGrounds
+			}
+			for _, ground := range grounds {
+				for name, c := range every(p) {
+					drawn := inkOf(p, Options{Ground: ground, Indexed: true}).text(c).GetForeground().(color.RGBA)
+					r, g, b, _ := colorprofile.ANSI256.Convert(drawn).RGBA()
+					if shown := (color.RGBA{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8), 0xff}); shown != drawn {
+						t.Errorf("%s: %s is %v and becomes %v", theme.Name, name, drawn, shown)
+					}
+					if got := Ratio(drawn, ground); got < p.Ratio {
+						t.Errorf("%s (light %t): %s on %v has %.2f", theme.Name, light, name, ground, got)
+					}
+				}
 			}
 		}
 	}

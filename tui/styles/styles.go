@@ -16,6 +16,7 @@ type Options struct {
 	Ground  color.RGBA // the terminal's; the zero value: not known
 	ASCII   bool       // borders and marks in ASCII only
 	Plain   bool       // no colour (NO_COLOR): weight, underline and reverse say what colours would
+	Indexed bool       // the terminal has xterm's 256 colours, and no others
 	Sixteen bool       // the terminal has 16 colours, and nobody knows which
 }
 
@@ -147,13 +148,14 @@ func (s *Styles) sixteen(light bool) {
 
 // ink makes the colours of a palette readable on the ground that is there.
 type ink struct {
-	ground color.RGBA
-	ratio  float64
-	off    bool
+	ground  color.RGBA
+	ratio   float64
+	indexed bool
+	off     bool
 }
 
 func inkOf(p Palette, o Options) ink {
-	i := ink{ground: p.Ground, ratio: p.Ratio, off: o.Plain}
+	i := ink{ground: p.Ground, ratio: p.Ratio, indexed: o.Indexed, off: o.Plain}
 	if o.Ground.A != 0 {
 		i.ground = o.Ground
 	}
@@ -174,7 +176,11 @@ func (i ink) at(c color.RGBA, ratio float64) lipgloss.Style {
 	if i.off || c.A == 0 {
 		return lipgloss.NewStyle()
 	}
-	return lipgloss.NewStyle().Foreground(Readable(c, i.ground, ratio))
+	c = Readable(c, i.ground, ratio)
+	if i.indexed {
+		c = indexed(c, i.ground, ratio)
+	}
+	return lipgloss.NewStyle().Foreground(c)
 }
 
 // Name returns the style of a person's name. One account has the same colour always and everywhere.
