@@ -279,6 +279,28 @@ func TestAPasteThatNeverEndsSwallowsNoKeys(t *testing.T) {
 	}
 }
 
+func TestTheProgramReadsThroughTheGuard(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	now := noon
+	g := &pasteGuard{File: r, now: func() time.Time { return now }}
+	p := make([]byte, 4096)
+	for _, step := range []struct{ typed, read string }{{pasteBegins + "half", pasteBegins + "half"}, {"x", pasteEnds + "x"}, {"y", "y"}} {
+		if _, err := w.WriteString(step.typed); err != nil {
+			t.Fatal(err)
+		}
+		n, err := g.Read(p)
+		if err != nil || string(p[:n]) != step.read {
+			t.Errorf("%q is read as %q, %v", step.typed, p[:n], err)
+		}
+		now = now.Add(pasteStalls)
+	}
+}
+
 func TestPathsAreCompletedHoweverTheSystemKeepsTheirNames(t *testing.T) {
 	dir := folderWith(t, norm.NFD.String("여름")+"/"+norm.NFD.String("바다 사진.png"), "it's.txt")
 	for typed, want := range map[string]string{
