@@ -156,8 +156,9 @@ func (s *Store) plan(ctx context.Context, q Query) (searchPlan, error) {
 		before = micros(q.Before)
 	}
 	if len(all) == 0 {
-		p.sql = "SELECT " + messageColumns + ` FROM messages m WHERE m.key >= ? AND m.key < ?` + shown + "ORDER BY m.key DESC"
-		p.args = []any{micros(q.After), before}
+		may, args := mayHave(p.terms)
+		p.sql = "SELECT " + messageColumns + ` FROM messages m WHERE m.key >= ? AND m.key < ?` + shown + may + "ORDER BY m.key DESC"
+		p.args = append([]any{micros(q.After), before}, args...)
 		return p, nil
 	}
 	p.sql = "SELECT " + messageColumns + ` FROM grams g CROSS JOIN messages m ON m.key = g.rowid
@@ -165,6 +166,22 @@ func (s *Store) plan(ctx context.Context, q Query) (searchPlan, error) {
 	p.args = []any{strings.Join(all, " AND "), micros(q.After), before}
 	return p, nil
 }
+
+// mayHave is a condition that leaves out messages without one of the terms, where the index says nothing of them and the
+// talk has to be read. It leaves in what may have been edited, and what has something attached.
+func mayHave(terms []string) (where string, args []any) {
+	for _, t := range terms {
+		where += "AND (m.touched OR m.extra IS NOT NULL OR m.text LIKE ? ESCAPE '\\'"
+		args = append(args, "%"+likeEscape.Replace(t)+"%")
+		if strings.ContainsRune(t, 'i') { // the one letter outside of ASCII whose small form is in it
+			where += " OR m.text LIKE '%İ%'"
+		}
+		where += ") "
+	}
+	return where, args
+}
+
+var likeEscape = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
 
 // gramQuery is what the index must have of a folded term. Of a word of several characters the pairs say it all.
 // Single ASCII characters are not in the index.

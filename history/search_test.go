@@ -224,3 +224,37 @@ func FuzzSearchFindsEveryPartOfAText(f *testing.F) {
 		}
 	})
 }
+
+// One letter is not in the index: the talk is read, and what cannot have the letter is left out before it is.
+func TestOneLetterIsFoundWhereverItStands(t *testing.T) {
+	s := openTest(t)
+	file := said(3, "")
+	file.Attached = &rooms.Attachment{MIME: "text/plain", Name: "XYLOPHONE"}
+	edit := said(5, "box")
+	edit.Kind, edit.Target = rooms.KindEdit, said(4, "").ID
+	save(t, s, said(1, "İstanbul"), said(2, "Hi_there"), file, said(4, "bag"), edit)
+	for text, want := range map[string][]string{
+		"i": {"H[i]_there", "[İ]stanbul"}, "_": {"Hi[_]there"}, "x": {"bo[x]", ""}, "g": nil, "%": nil, `\`: nil,
+	} {
+		if got := found(t, s, text); !slices.Equal(got, want) {
+			t.Errorf("%q found %q, not %q", text, got, want)
+		}
+	}
+}
+
+func TestAFilterErrorSaysWhichFilterAndWhatStandsThere(t *testing.T) {
+	s := openTest(t)
+	for text, want := range map[string]FilterError{
+		"before:someday": {Filter: "before", Value: "someday"}, "after:": {Filter: "after"}, "HAS:horns": {Filter: "has", Value: "horns"},
+		"from:nobody": {Filter: "from", Value: "nobody"}, "in:nowhere": {Filter: "in", Value: "nowhere"},
+	} {
+		q, err := ParseQuery(text, noon)
+		for _, searched := range s.Search(context.Background(), q) {
+			err = errors.Join(err, searched)
+		}
+		var got *FilterError
+		if !errors.As(err, &got) || got.Filter != want.Filter || got.Value != want.Value {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}

@@ -24,6 +24,9 @@ func (s *search) wide() int { return searchWide }
 
 func (s *search) draw(c *chat, width, height int) (string, []string, *tea.Cursor) {
 	st := c.st
+	if height < hitsAt+hitRows+1 {
+		return s.drawSmall(c, width, height)
+	}
 	line, x := s.typed.draw(st, width-2)
 	s.shown = max(1, (height-hitsAt-1)/hitRows)
 	s.first = max(0, min(s.first, s.at, len(s.hits)-s.shown), s.at-s.shown+1)
@@ -44,6 +47,17 @@ func (s *search) draw(c *chat, width, height int) (string, []string, *tea.Cursor
 		rows[i] = text.Pad(rows[i], width)
 	}
 	return c.say("search.title"), rows, tea.NewCursor(x+2, 1)
+}
+
+// drawSmall is draw where there is hardly a row: what is typed, and the chosen hit.
+func (s *search) drawSmall(c *chat, width, height int) (string, []string, *tea.Cursor) {
+	s.shown, s.first = 1, s.at
+	line, x := s.typed.draw(c.st, max(1, width-2))
+	rows := []string{c.st.Key.Render(c.st.Glyphs.Prompt) + " " + line, text.Truncate(s.says(c, width), width)}
+	if s.at < len(s.hits) {
+		rows = append(rows[:1], s.rows(c, s.hits[s.at], true, width)...)
+	}
+	return c.say("search.title"), rows[:min(len(rows), height)], tea.NewCursor(x+2, 0)
 }
 
 // scopes are what can be searched, the chosen one marked.

@@ -215,3 +215,19 @@ func (g slowGate) Open(ctx context.Context, with Credentials) (Session, error) {
 	s.Archive = g.archive
 	return s, err
 }
+
+// On a screen of hardly a row there is what one types, and the hit that Enter goes to.
+func TestASearchOnATinyScreen(t *testing.T) {
+	s := newStage(t, 60, 20, func(s *stage, _ *Config) {
+		s.archive.entries = append(s.archive.entries, entry(1, joon, "alpha"), entry(2, joon, "beta"))
+	})
+	s.logIn()
+	s.press(ctrlG)
+	s.type_("alp")
+	s.wait("› alp", "1 of 1", "alpha")
+	s.resize(20, 5)
+	s.wait("› alp")
+	s.press(enter)
+	s.resize(60, 20)
+	s.wait("▌ alpha")
+}
