@@ -237,3 +237,35 @@ func TestTheThreadClosesWhenOneGoesToAnotherRoom(t *testing.T) {
 	s.wait("which build?")
 	s.gone("in the thread of")
 }
+
+func TestMenuPaletteAndThreadsFitEveryTerminal(t *testing.T) {
+	s := newStage(t, 100, 30, nil)
+	s.logIn()
+	s.company(joon, lena)
+	s.wait("3 here")
+	s.happen(discussion(s.client.me)...)
+	s.wait("who has the key?")
+	sizes := [][2]int{{20, 5}, {1, 1}, {33, 8}, {500, 200}, {100, 30}}
+	draw := func() {
+		s.settle()
+		for _, size := range sizes {
+			s.program.Send(windowSize(size[0], size[1]))
+			s.settle()
+		}
+	}
+	s.press(up, "m")
+	s.wait("said 2026-11-21")
+	draw()
+	s.press("+")
+	s.wait("React")
+	draw()
+	s.press("q")
+	s.gone("React")
+	s.term.SendText("\x1bt")
+	s.wait("Threads of #lobby")
+	draw()
+	s.press(enter)
+	s.wait("in the thread of", "and soup tomorrow")
+	draw()
+	s.wait("in the thread of", "and soup tomorrow")
+}

@@ -4,7 +4,6 @@ package tui
 
 import (
 	"context"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 	uv "github.com/charmbracelet/ultraviolet"
@@ -283,5 +282,5 @@ func (t *threads) draw(c *chat, width, _ int) (string, []string, *tea.Cursor) {
 	for i := range rows {
 		rows[i] = text.Pad(rows[i], width)
 	}
-	return c.say("thread.list", "room", c.book.title(t.room)), append(rows, strings.Repeat(" ", width)), nil
+	return c.say("thread.list", "room", c.book.title(t.room)), append(rows, ""), nil
 }
