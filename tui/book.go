@@ -162,15 +162,6 @@ func (b *book) unread() int {
 	return n
 }
 
-// mentions is in how many unread messages of all rooms we are meant.
-func (b *book) mentions() int {
-	n := 0
-	for _, r := range b.rooms {
-		n += r.mentions
-	}
-	return n
-}
-
 // meet remembers a person's name.
 func (b *book) meet(p rooms.Person) {
 	if p.Name != "" && b.names[p.ID] != p.Name {
