@@ -447,6 +447,12 @@ func TestASettingThatCannotBeKeptIsSaid(t *testing.T) {
 	s.wait("The setting cannot be kept for the next time: the disk is full")
 }
 
+func TestOnANarrowScreenTheSilenceStandsBeforeTheServersName(t *testing.T) {
+	s := newStage(t, 60, 20, func(_ *stage, cfg *Config) { cfg.Settings.Quiet = Quiet{On: true, Until: noon.Add(time.Hour)} })
+	s.logIn()
+	s.wait("192.168.0.7:10106 · do not disturb until 13:00", "F1")
+}
+
 // A machine that wakes after the time was over, or whose clock went back, is not silent for ever.
 func TestAQuietTimeThatIsOverCountsNoMore(t *testing.T) {
 	q := Quiet{On: true, Until: noon}

@@ -247,7 +247,7 @@ func (c *chat) placeholder() string {
 // statusLine says how we are connected, the address to give away, and what helps.
 func (c *chat) statusLine(width int) string {
 	st := c.st
-	left := " " + c.linkWords()
+	left := " " + c.linkWords(false)
 	right := st.Key.Render("F1") + st.Bar.Render(" "+c.say("status.help")) + "  " +
 		st.Key.Render("Ctrl+K") + st.Bar.Render(" "+c.say("status.switch")) + " "
 	if c.flash.words != "" {
@@ -259,17 +259,22 @@ func (c *chat) statusLine(width int) string {
 	}
 	if width < text.Width(left)+text.Width(right)+2 {
 		right = st.Key.Render("F1") + " "
+		left = " " + c.linkWords(width < text.Width(left)+text.Width(right)+2)
 	}
 	return text.Pad(left, max(0, width-text.Width(right))) + right
 }
 
-func (c *chat) linkWords() string {
+// linkWords says how we are connected, briefly without how the server runs and what it is called.
+func (c *chat) linkWords(briefly bool) string {
 	st, g := c.st, c.st.Glyphs
 	switch {
 	case c.link.reading:
 		return st.Warn.Render(g.Offline) + " " + st.Bar.Render(c.say("status.reading"))
 	case c.link.online:
 		words := st.Good.Render(g.Here) + " " + st.BarStrong.Render(c.public)
+		if briefly {
+			return words + c.standing()
+		}
 		if c.mode != "" {
 			words += st.Bar.Render(" " + g.Bullet + " " + c.mode)
 		}
