@@ -14,6 +14,7 @@ import (
 	"github.com/charmbracelet/x/vt"
 	"golang.org/x/text/unicode/norm"
 
+	"kchat/tui/screentest"
 	"kchat/wire"
 )
 
@@ -59,8 +60,8 @@ func TestWhatStrangersWriteIsHarmless(t *testing.T) {
 		eve.says(fmt.Sprintf("seen %d", n))
 		anna.Shows(fmt.Sprintf("seen %d", n))
 		n++
-		if now := walls(anna); !slices.Equal(now, form) {
-			t.Errorf("%s: lines from top to bottom at %d, before at %d; the screen is\n%s", name, now, form, anna.Screen())
+		if !anna.Await(screentest.Patience, func() bool { return slices.Equal(walls(anna), form) }) {
+			t.Errorf("%s: lines from top to bottom at %d, before at %d; the screen is\n%s", name, walls(anna), form, anna.Screen())
 		}
 		for _, bad := range never {
 			if anna.Wrote(bad) {
