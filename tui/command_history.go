@@ -53,7 +53,7 @@ func (c *chat) loadFirst(r *room) tea.Cmd {
 			r.talk.SetEarlier(!all)
 			r.talk.ReadThreads(r.read)
 			c.recount(r)
-			c.viewed()
+			c.viewedIn(r)
 			if after != nil {
 				return tea.Batch(c.pictures(), after(c))
 			}

@@ -319,7 +319,7 @@ func (c *chat) message(m rooms.Message) tea.Cmd {
 		c.markRead(r)
 	}
 	if !fresh {
-		c.viewed()
+		c.viewedIn(r)
 		return nil
 	}
 	unread := c.counts(r, m)

@@ -29,6 +29,14 @@ func (c *chat) arrived(r *room, m rooms.Message) {
 	}
 }
 
+// viewedIn notes what is on the screen as read, but not while what was said before is still coming: the line above what is
+// new would move on with it.
+func (c *chat) viewedIn(r *room) {
+	if !r.coming {
+		c.viewed()
+	}
+}
+
 // counts reports whether a message is unread: of somebody else, and after what was read. In a room that we have never
 // read it is what comes after we came: what was said before was not said to us.
 func (c *chat) counts(r *room, m rooms.Message) bool {
