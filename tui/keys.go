@@ -70,6 +70,9 @@ func chatKeys() []binding {
 // selectionKeys are the keys while a message is selected.
 func selectionKeys() []binding {
 	return []binding{
+		bind("keys.next_hit", "n", func(c *chat) tea.Cmd { return c.nextHit(1) }, "n").of(atHit),
+		bind("keys.previous_hit", "N", func(c *chat) tea.Cmd { return c.nextHit(-1) }, "N", "shift+n").of(atHit),
+		bind("keys.leave_search", "Esc", (*chat).leaveSearch, "esc").of(atHit),
 		bind("keys.older", "↑", func(c *chat) tea.Cmd { return c.selectBeside(-1) }, "up", "k"),
 		bind("keys.newer", "↓", func(c *chat) tea.Cmd { return c.selectBeside(1) }, "down", "j"),
 		bind("keys.resend", "r", (*chat).resend, "r").of(unsent),
@@ -89,9 +92,6 @@ func selectionKeys() []binding {
 		bind("keys.folder", "o", (*chat).copyFolder, "o").of(forFile(isSaved)),
 		bind("keys.open", "Enter", (*chat).openSelected, "enter").of(forFile(isPicture)),
 		bind("keys.menu", "m", (*chat).openMenu, "m", ".", "enter"),
-		bind("keys.next_hit", "n", func(c *chat) tea.Cmd { return c.nextHit(1) }, "n").of(atHit),
-		bind("keys.previous_hit", "N", func(c *chat) tea.Cmd { return c.nextHit(-1) }, "N", "shift+n").of(atHit),
-		bind("keys.leave_search", "Esc", (*chat).leaveSearch, "esc").of(atHit),
 		bind("keys.leave_selection", "Esc", (*chat).endSelection, "esc"),
 	}
 }
