@@ -40,8 +40,10 @@ func runProgram(ctx context.Context, cfg Config, see func(p *tea.Program, r *roo
 	var wg sync.WaitGroup
 	r := newRoot(e)
 	e.ending = ctx.Done()
+	// Signals end ctx. Bubble Tea's own handler would hear the same ones, and when ctx has ended the program first, wait for
+	// ever to tell it.
 	options := []tea.ProgramOption{
-		tea.WithContext(ctx), tea.WithFilter(r.filter), tea.WithOutput(e.paint.Output().ForProgram()), tea.WithFPS(keysEvery),
+		tea.WithContext(ctx), tea.WithFilter(r.filter), tea.WithOutput(e.paint.Output().ForProgram()), tea.WithFPS(keysEvery), tea.WithoutSignalHandler(),
 	}
 	if term.IsTerminal(os.Stdin.Fd()) { // where it is none, the program finds the terminal itself
 		options = append(options, tea.WithInput(&pasteGuard{File: os.Stdin, now: time.Now}))
