@@ -86,9 +86,6 @@ type setup struct {
 // option changes how somebody comes to the chat.
 type option func(*setup)
 
-// in is the room to begin in, instead of the test's own.
-func in(room string) option { return func(s *setup) { s.room = room } }
-
 // sized is the size of the terminal, instead of 100 columns and 30 rows.
 func sized(width, height int) option { return func(s *setup) { s.width, s.height = width, height } }
 
