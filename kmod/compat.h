@@ -42,15 +42,11 @@
 #endif
 
 /* Whoever sends pages can put them into the packets itself, in this form, since 6.11. */
-struct msghdr;
 #ifdef KCHAT_HAVE_FRAGS
+struct msghdr;
 void kchat_msg_frags(struct msghdr *msg);
 #else
-#include <linux/socket.h>
-static inline void kchat_msg_frags(struct msghdr *msg)
-{
-	msg->msg_flags |= KCHAT_MSG_PAGES;
-}
+#define kchat_msg_frags(msg)	((msg)->msg_flags |= KCHAT_MSG_PAGES)
 #endif
 
 /* A shrinker is allocated since 6.7; before it lies where we say, and has a name since 6.0. */
