@@ -61,11 +61,16 @@ func (o *serverOptions) explain(ctx context.Context, err error) error {
 	if len(ports) == 0 {
 		return err
 	}
+	return fmt.Errorf("%w; yours run at %s: choose one with --port", err, portNames(ports))
+}
+
+// portNames are ports in a sentence.
+func portNames(ports []uint16) string {
 	names := make([]string, len(ports))
 	for i, port := range ports {
 		names[i] = strconv.Itoa(int(port))
 	}
-	return fmt.Errorf("%w; yours run at %s: choose one with --port", err, strings.Join(names, ", "))
+	return strings.Join(names, ", ")
 }
 
 // ask gives do the folders of the server; of a server that does not run it says more than do knows.

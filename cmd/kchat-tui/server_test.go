@@ -70,6 +70,11 @@ func TestAServerStartsTellsOfItselfAndStops(t *testing.T) {
 		t.Errorf("after a restart: %+v, before: %+v", again, s)
 	}
 
+	// Whose accounts, where the only server is not at the default port?
+	if _, stderr, code := p.run(t, "", "user", "list"); code != exitUsage || !strings.Contains(stderr, "yours run at "+port) {
+		t.Errorf("accounts of no server: exit code %d, %q", code, stderr)
+	}
+
 	// A restart is as the start was, but for what is said.
 	for _, flags := range [][]string{{"--listen", "127.0.0.2"}, nil} {
 		p.mustRun(t, append([]string{"server", "restart", "--port", port}, flags...)...)

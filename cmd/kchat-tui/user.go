@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -22,6 +23,7 @@ func userCommand() *cobra.Command {
 		Short: "Manage the accounts of this user's server",
 	}
 	o := &userOptions{}
+	cmd.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return o.meant(cmd) }
 	cmd.PersistentFlags().Uint16Var(&o.port, "port", server.DefaultPort, "port of the server")
 	cmd.AddCommand(userAddCommand(o), userSetCommand(o), userDelCommand(o), userListCommand(o), userPasswdCommand(o), userInviteCommand(o))
 	return cmd
@@ -34,6 +36,19 @@ type userOptions struct {
 
 func (o *userOptions) passwordFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.passwordFile, "password-file", "", "file whose first line is the password; - is standard input (default: ask)")
+}
+
+// meant makes sure that the accounts are those that are meant: where the only servers that run are at other ports than
+// the default, the port has to be said.
+func (o *userOptions) meant(cmd *cobra.Command) error {
+	if cmd.Flags().Changed("port") {
+		return nil
+	}
+	ports, err := server.RunningPorts(cmd.Context())
+	if err != nil || len(ports) == 0 || slices.Contains(ports, o.port) {
+		return err
+	}
+	return coded{fmt.Errorf("no server is running at port %d; yours run at %s: say whose accounts with --port", o.port, portNames(ports)), exitUsage}
 }
 
 // change edits the accounts file and tells the server, if it runs.
