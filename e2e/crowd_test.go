@@ -40,7 +40,7 @@ func crowded(t *testing.T, people int, options ...vmtest.Option) *vmtest.Server 
 	// All come from one address, and the clients share the processors with the server: that they are slow is not what is tested.
 	for name, value := range map[string]uint64{
 		"connections": 100_000, "per_address": 100_000, "login_ms": 600_000, "silence_ms": 1_200_000, "lost_ms": 2_400_000,
-		"ping_ms": 600_000, "stall_ms": 600_000,
+		"ping_ms": 600_000, "stall_ms": 600_000, "stream_idle_ms": 600_000, "stream_floor": 0,
 	} {
 		s.SetParam(t, name, value)
 	}
@@ -95,7 +95,7 @@ const deafCosts = 1.05
 func TestStreamsOfSixtyFourAtOnce(t *testing.T) {
 	t.Parallel()
 	s := crowded(t, 65)
-	does(t, s, "streams", "-people", "65")
+	does(t, s, "streams", "-people", "65", "-bytes", strconv.Itoa(256<<10))
 }
 
 // TestStrangersWhoDripKeepNobodyOut: four times as many as may be there without logging in, each with a byte now and then.

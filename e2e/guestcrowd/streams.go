@@ -139,8 +139,11 @@ func (p *person) takes(count int) error {
 			if whole++; whole == count {
 				return errAll
 			}
-		case f.Type == wire.TypeError, f.Type == wire.TypeStreamCancel:
+		case f.Type == wire.TypeError:
 			return &peer.Unexpected{Want: wire.TypeStreamChunk, Got: f}
+		case f.Type == wire.TypeStreamCancel:
+			c, err := wire.ParseStreamCancel(f.Body)
+			return errors.Join(fmt.Errorf("a stream was cancelled: %s", c.Reason.Name()), err)
 		}
 		return nil
 	})
