@@ -83,9 +83,9 @@ func jobsOf(mode, server string, n, size, repeat int) []job.Job {
 	j := job.Job{Server: server, Members: n, Rooms: 1, Size: size, Outstanding: 1, Repeat: repeat}
 	switch mode {
 	case modeOne:
-		j.Deliveries = deliveries(n, 4000, 10)
+		j.Deliveries = deliveries(n, 8000, 10)
 	case modeSat:
-		j.Outstanding, j.Deliveries = 64, deliveries(n, 20_000, 128)
+		j.Outstanding, j.Deliveries = 64, deliveries(n, 100_000, 128)
 		if neverBatches(server) {
 			j.Deliveries = deliveries(n, 5000, 72)
 		}
@@ -114,6 +114,9 @@ func roomJobs(j job.Job) (jobs []job.Job) {
 		return nil
 	}
 	for _, rooms := range []int{10, 100, 1000} {
+		if j.Server == job.NgIRCd && rooms*roomMembers > ngircdMax {
+			break
+		}
 		j.Rooms, j.Outstanding, j.Deliveries = rooms, 64, 20_000
 		jobs = append(jobs, j)
 	}
@@ -130,7 +133,7 @@ const roomMembers = 10
 // goes before it.
 const ircMax = 350
 
-// ngircdMax is how many people in one room ngircd can be asked to serve: with 1,000 it resets connections while they join.
+// ngircdMax is how many people ngircd can be asked to serve: with 1,000 it resets connections while they join.
 const ngircdMax = 100
 
 // slowPace is the rate, in deliveries per second, where nothing was measured that it could follow from.
