@@ -163,7 +163,10 @@ func TestWithoutAKeyOneIsAwayUntilTheNext(t *testing.T) {
 		t.Errorf("told %v too soon", told)
 	}
 	s.minutes(1)
-	s.pass(time.Second)
+	s.until("the others to be told", func() bool {
+		s.pass(time.Second)
+		return len(s.client.told()) > 0
+	})
 	s.tells(true)
 	s.wait("Away: no key for 10 minutes")
 	// What comes now is not read, and stands below the divider.

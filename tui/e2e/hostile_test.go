@@ -50,7 +50,7 @@ var never = []string{
 func TestWhatStrangersWriteIsHarmless(t *testing.T) {
 	anna, eve := people.Start(t, "anna"), people.stranger(t, "eve", people.roomOf(t))
 	anna.Shows("2 here")
-	form := walls(anna)
+	form := inForm(anna)
 	if len(form) < 2 {
 		t.Fatalf("there are %d lines from top to bottom; the screen is\n%s", len(form), anna.Screen())
 	}
@@ -99,7 +99,7 @@ func TestWhatStrangersWriteIsHarmless(t *testing.T) {
 // A room whose name is made to deceive is listed and entered without harm.
 func TestNamesOfRoomsAreHarmless(t *testing.T) {
 	anna := people.Start(t, "anna")
-	form := walls(anna)
+	form := inForm(anna)
 	people.stranger(t, "eve", "ro\u202eom\u009b2J\u200b"+strings.Repeat("\u0316", 10)+"x")
 	anna.Say("/rooms")
 	anna.Shows("room")
@@ -138,6 +138,15 @@ func TestADecomposedFileNameArrivesComposed(t *testing.T) {
 		data, err := os.ReadFile(saved)
 		return err == nil && string(data) == "words in a file"
 	})
+}
+
+// inForm waits for a screen that has been drawn whole, with a pane on either side, and returns its walls.
+func inForm(p *person) (columns []int) {
+	p.Until("a wall on either side", func(string) bool {
+		columns = walls(p)
+		return len(columns) == 2
+	})
+	return columns
 }
 
 // walls are the columns in which a line goes from the top of the screen to the row above the last.

@@ -111,7 +111,7 @@ func TestTwoWindowsOfOneUserWriteOneHistory(t *testing.T) {
 func TestAnySizeWhileOneTalksAndTypes(t *testing.T) {
 	anna, eve := people.Start(t, "anna"), people.stranger(t, "eve", people.roomOf(t))
 	anna.Shows("2 here")
-	form := walls(anna)
+	form := inForm(anna)
 	typed := "all that is typed while the window moves 모두 stays"
 	sizes := [][2]int{{20, 5}, {500, 200}, {1, 1}, {3, 40}, {200, 2}, {60, 20}}
 	random := rand.New(rand.NewPCG(5, 106))

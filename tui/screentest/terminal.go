@@ -35,6 +35,7 @@ type Terminal struct {
 	mu           sync.Mutex
 	raw          bytes.Buffer
 	changed      chan struct{} // closed with the next write
+	shrunk       bool          // it has been larger
 }
 
 // New is a terminal of so many cells.
@@ -62,13 +63,25 @@ func (t *Terminal) Write(p []byte) (int, error) {
 	if t.Driver {
 		shown = bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n"))
 	}
-	_, err := t.Emulator.Write(shown)
+	err := t.show(shown)
 	close(t.changed)
 	t.changed = make(chan struct{})
 	if err != nil {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// show has the emulator draw. Of a program that has not heard yet that the terminal is smaller it may be told to scroll
+// lines that are not there any more: x/vt gives up at that with a panic, and a terminal does nothing.
+func (t *Terminal) show(p []byte) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil && !t.shrunk {
+			panic(cause)
+		}
+	}()
+	_, err = t.Emulator.Write(p)
+	return err
 }
 
 // Do gives the emulator to who needs more of it than the methods here show.
@@ -133,6 +146,7 @@ func (t *Terminal) Matches(pattern *regexp.Regexp) [][]string {
 func (t *Terminal) SetSize(width, height int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.shrunk = t.shrunk || height < t.Height() || width < t.Width()
 	t.Emulator.Resize(width, height)
 }
 
