@@ -60,6 +60,9 @@ type fakeClient struct {
 	next      byte
 	now       func() time.Time
 	me        rooms.Person
+
+	telling sync.Mutex // held while an event is told; protects ended
+	ended   bool
 }
 
 func newFakeClient() *fakeClient {
@@ -70,13 +73,29 @@ func newFakeClient() *fakeClient {
 }
 
 func (f *fakeClient) Run(ctx context.Context) error {
-	defer close(f.events)
+	defer f.end()
 	select {
 	case <-ctx.Done():
 		return nil
 	case err := <-f.err:
 		return err
 	}
+}
+
+// tell is not heard by anybody once Run has ended.
+func (f *fakeClient) tell(e rooms.Event) {
+	f.telling.Lock()
+	defer f.telling.Unlock()
+	if !f.ended {
+		f.events <- e
+	}
+}
+
+func (f *fakeClient) end() {
+	f.telling.Lock()
+	defer f.telling.Unlock()
+	f.ended = true
+	close(f.events)
 }
 
 func (f *fakeClient) Close() {
@@ -97,13 +116,13 @@ func (f *fakeClient) Join(_ context.Context, room string, opt rooms.JoinOptions)
 		return rooms.RoomInfo{}, fmt.Errorf("joining %s: %w", room, wire.ErrRoomPassword)
 	}
 	info := rooms.RoomInfo{Name: room, Number: 1, Epoch: 1, Practice: opt.Practice}
-	f.events <- rooms.Joined{Room: info, People: []rooms.Person{f.me}}
-	f.events <- rooms.Live{Room: room}
+	f.tell(rooms.Joined{Room: info, People: []rooms.Person{f.me}})
+	f.tell(rooms.Live{Room: room})
 	return info, nil
 }
 
 func (f *fakeClient) Part(_ context.Context, room string) error {
-	f.events <- rooms.Parted{Room: room}
+	f.tell(rooms.Parted{Room: room})
 	return nil
 }
 
@@ -138,7 +157,7 @@ func (f *fakeClient) Discard(_ string, id rooms.MessageID) error {
 func (f *fakeClient) SendBlob(_ context.Context, room string, _ rooms.StreamKind, att rooms.Attachment, _ string, _ io.Reader) (rooms.Message, error) {
 	m, err := f.Send(rooms.Draft{Room: room, Attached: &att})
 	m.Attached = &att
-	f.events <- rooms.MessageChanged{Message: m}
+	f.tell(rooms.MessageChanged{Message: m})
 	return m, err
 }
 
