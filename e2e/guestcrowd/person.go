@@ -58,27 +58,7 @@ func (p *person) logIn(k *keyring, password string) error {
 	if err := p.Hello(); err != nil {
 		return err
 	}
-	scram := wire.NewScram(p.login, peer.Nonce())
-	f, err := p.Ask(wire.TypeAuth, 0, wire.Raw(scram.First()), wire.TypeChallenge)
-	if err != nil {
-		return err
-	}
-	challenge, err := scram.ParseChallenge(f.Body)
-	if err != nil {
-		return err
-	}
-	salted, err := k.key(challenge, password)
-	if err != nil {
-		return err
-	}
-	if f, err = p.Ask(wire.TypeProof, 0, wire.Raw(scram.FinalSalted(challenge, salted)), wire.TypeAuthOK); err != nil {
-		return err
-	}
-	if p.Me, err = wire.ParseAuthOK(f.Body); err != nil {
-		return err
-	}
-	p.Key, err = scram.Verify(p.Me.Data)
-	return err
+	return p.LoginSalted(p.login, func(asked wire.Challenge) ([]byte, error) { return k.key(asked, password) })
 }
 
 // join joins a room, of which it keeps nothing but its number and how far it is.

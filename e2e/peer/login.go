@@ -89,6 +89,13 @@ func Nonce() string {
 
 // Login logs in after Hello. A wrong password shows as wire.ErrAuth.
 func (c *Conn) Login(login, password string) error {
+	return c.LoginSalted(login, func(asked wire.Challenge) ([]byte, error) {
+		return wire.SaltedPassword(password, asked.Salt, asked.Iterations)
+	})
+}
+
+// LoginSalted is Login with a salted password that derive gives, for whoever has derived it before.
+func (c *Conn) LoginSalted(login string, derive func(wire.Challenge) ([]byte, error)) error {
 	scram := wire.NewScram(login, Nonce())
 	f, err := c.Ask(wire.TypeAuth, 0, wire.Raw(scram.First()), wire.TypeChallenge)
 	if err != nil {
@@ -98,11 +105,11 @@ func (c *Conn) Login(login, password string) error {
 	if err != nil {
 		return err
 	}
-	final, err := scram.Final(challenge, password)
+	salted, err := derive(challenge)
 	if err != nil {
 		return err
 	}
-	if f, err = c.Ask(wire.TypeProof, 0, wire.Raw(final), wire.TypeAuthOK); err != nil {
+	if f, err = c.Ask(wire.TypeProof, 0, wire.Raw(scram.FinalSalted(challenge, salted)), wire.TypeAuthOK); err != nil {
 		return err
 	}
 	if c.Me, err = wire.ParseAuthOK(f.Body); err != nil {
