@@ -3,56 +3,16 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"kchat/bench/job"
+	"kchat/e2e/schedstat"
 )
-
-// ran is the first number of a schedstat file: the nanoseconds that a thread has run
-// (Documentation/scheduler/sched-stats.rst). What interrupts and softirqs did meanwhile is in it, with kernels that do
-// not count these apart, such as Debian's.
-func ran(path string) (uint64, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return 0, err
-	}
-	first, _, _ := strings.Cut(string(text), " ")
-	return strconv.ParseUint(first, 10, 64)
-}
-
-// threadsRan is what the threads of these processes have run together.
-func threadsRan(pids []int) (sum uint64, err error) {
-	for _, pid := range pids {
-		files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
-		if err != nil {
-			return 0, err
-		}
-		if len(files) == 0 {
-			return 0, fmt.Errorf("process %d has ended", pid)
-		}
-		for _, file := range files {
-			n, err := ran(file)
-			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
-				continue // a thread that has just ended
-			}
-			if err != nil {
-				return 0, err
-			}
-			sum += n
-		}
-	}
-	return sum, nil
-}
 
 // processorsRan is what all threads have run on all processors: the seventh number after each processor's name.
 func processorsRan() (sum uint64, err error) {
@@ -79,18 +39,18 @@ var began = time.Now()
 
 // cost is what the server, the load (which may not run yet) and all have used so far.
 func (s *server) cost(l *load) (c job.Cost, err error) {
-	if c.Server, err = threadsRan(s.pids); err != nil {
+	if c.Server, err = schedstat.Ran(s.pids); err != nil {
 		return c, err
 	}
 	if l != nil {
-		if c.Load, err = threadsRan([]int{l.cmd.Process.Pid}); err != nil {
+		if c.Load, err = schedstat.Ran([]int{l.cmd.Process.Pid}); err != nil {
 			return c, err
 		}
 	}
 	if c.Busy, err = processorsRan(); err != nil {
 		return c, err
 	}
-	us, err := threadsRan([]int{os.Getpid()}) // to look costs too
+	us, err := schedstat.Ran([]int{os.Getpid()}) // to look costs too
 	if err != nil {
 		return c, err
 	}

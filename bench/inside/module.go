@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"kchat/bench/job"
+	"kchat/e2e/schedstat"
 	"kchat/server/accounts"
 	"kchat/server/genl"
 	"kchat/server/vm"
@@ -44,7 +45,7 @@ func startModule(j job.Job) (*server, error) {
 		return nil, errors.Join(err, s.end())
 	}
 	s.end = stopThen(s.end)
-	if s.pids, err = kernelThreads("kchat/"); err == nil && len(s.pids) == 0 {
+	if s.pids, err = schedstat.KernelThreads("kchat/"); err == nil && len(s.pids) == 0 {
 		err = errors.New("the module has no threads")
 	}
 	if err != nil {

@@ -140,25 +140,6 @@ func portClosed() error {
 
 func address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(job.Port)) }
 
-// kernelThreads are the threads of the kernel with names that begin so.
-func kernelThreads(prefix string) (pids []int, err error) {
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		comm, err := os.ReadFile("/proc/" + e.Name() + "/comm")
-		if err == nil && strings.HasPrefix(string(comm), prefix) {
-			pids = append(pids, pid)
-		}
-	}
-	return pids, nil
-}
-
 // insert loads a module of the kernel.
 func insert(path string) error {
 	file, err := os.Open(path)

@@ -7,13 +7,12 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"kchat/e2e/peer"
+	"kchat/e2e/schedstat"
 	"kchat/wire"
 )
 
@@ -91,31 +90,15 @@ func try(addr, login string) (a attempt, err error) {
 	return attempt{between - begin, end - before}, err
 }
 
-// serverRan is for how long the module's threads have run: the first number of their schedstat files
-// (Documentation/scheduler/sched-stats.rst).
-func serverRan() (sum uint64, err error) {
-	names, err := filepath.Glob("/proc/[0-9]*/comm")
+// serverRan is for how long the module's threads have run.
+func serverRan() (uint64, error) {
+	threads, err := schedstat.KernelThreads("kchat/")
 	if err != nil {
 		return 0, err
 	}
-	for _, name := range names {
-		comm, err := os.ReadFile(name)
-		if err != nil || !strings.HasPrefix(string(comm), "kchat/") {
-			continue // another one, or one that has ended
-		}
-		stat, err := os.ReadFile(filepath.Join(filepath.Dir(name), "schedstat"))
-		if err != nil {
-			return 0, err
-		}
-		first, _, _ := strings.Cut(string(stat), " ")
-		ran, err := strconv.ParseUint(first, 10, 64)
-		if err != nil {
-			return 0, fmt.Errorf("read schedstat: %w", err)
-		}
-		sum += ran
+	ran, err := schedstat.Ran(threads)
+	if err == nil && ran == 0 {
+		err = errors.New("the module has no threads that have run")
 	}
-	if sum == 0 {
-		return 0, errors.New("the module has no threads that have run")
-	}
-	return sum, nil
+	return ran, err
 }
