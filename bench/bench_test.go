@@ -248,6 +248,21 @@ func TestWhatTheCommandLineSaysIsChecked(t *testing.T) {
 	}
 }
 
+func TestResultsGoWhereOneSays(t *testing.T) {
+	for args, want := range map[string]string{
+		"":                        ".cache/bench.json",
+		"-guard":                  ".cache/bench-guard.json",
+		"-root /kchat":            "/kchat/.cache/bench.json",
+		"-root /kchat -out /x/y":  "/x/y",
+		"-root /kchat -out here":  "here",
+		"-guard -out mine/z.json": "mine/z.json",
+	} {
+		if o, err := parse(strings.Fields(args)); err != nil || o.out != want {
+			t.Errorf("%q: %q, %v", args, o.out, err)
+		}
+	}
+}
+
 func TestNumbersHaveCommas(t *testing.T) {
 	for value, want := range map[float64]string{0: "0", 999.4: "999", 1000: "1,000", -1234567: "-1,234,567"} {
 		if got := number(value); got != want {

@@ -36,7 +36,6 @@ type guarded struct {
 func guard(ctx context.Context, o options) error {
 	o.how, o.servers, o.members, o.sizes = howCount, []string{job.Kchat, job.Floor}, []int{2, 100}, []int{small}
 	o.modes = []string{modeOne, modeSat}
-	o.out = ".cache/bench-guard.json"
 	jobs := o.jobs()
 	for i := range jobs {
 		if modeOf(jobs[i]) == modeSat { // how many go together is a matter of chance, which many even out

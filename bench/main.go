@@ -57,7 +57,7 @@ func parse(args []string) (o options, err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&o.how, "how", howCount, "count: instructions; kvm: time, on hardware; wall: time, emulated")
 	flags.StringVar(&o.root, "root", ".", "the repository")
-	flags.StringVar(&o.out, "out", ".cache/bench.json", "file of the results")
+	flags.StringVar(&o.out, "out", "", "file of the results (.cache/bench.json of the repository; with -guard .cache/bench-guard.json)")
 	flags.StringVar(&o.keep, "keep", "", "a file of results: what is measured now takes the place of the same cases in it, the rest stays")
 	flags.StringVar(&o.from, "from", "", "write the document from this file of results, and measure nothing")
 	flags.BoolVar(&o.document, "document", false, "write tables and plots into docs/")
@@ -75,6 +75,13 @@ func parse(args []string) (o options, err error) {
 	}
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("unknown argument %q", flags.Arg(0))
+	}
+	if o.out == "" {
+		name := "bench.json"
+		if o.guard {
+			name = "bench-guard.json"
+		}
+		o.out = filepath.Join(o.root, ".cache", name)
 	}
 	if !slices.Contains([]string{howCount, howKVM, howWall}, o.how) {
 		return o, fmt.Errorf("-how is count, kvm or wall, not %q", o.how)
@@ -183,7 +190,7 @@ func measure(ctx context.Context, o options, jobs []job.Job, r *results) (err er
 		}
 		r.put(result)
 		fmt.Fprintf(os.Stderr, "%4.0f s  %d of %d: %s\n", time.Since(began).Seconds(), i+1, len(jobs), line(result))
-		if err := r.write(filepath.Join(o.root, o.out)); err != nil {
+		if err := r.write(o.out); err != nil {
 			return err
 		}
 	}

@@ -251,7 +251,8 @@ func (c *Client) chunks(o *outgoing, head wire.Header, main, link *link, pieces 
 			return at, ended
 		}
 		if errors.Is(err, io.EOF) {
-			return at, c.mayEnd(o, main, link, at, begun)
+			// An empty blob has no piece to wait with for the answer to STREAM_BEGIN.
+			return at, c.maySend(o, main, link, at, begun)
 		}
 		if err != nil {
 			return at, fmt.Errorf("reading %s: %w", o.transfer.Attached.Name, err)
@@ -303,12 +304,7 @@ func (c *Client) gather(o *outgoing, main, link *link, begun time.Time) error {
 	}
 }
 
-// mayEnd waits until the server has answered STREAM_BEGIN at all, which an empty blob needs.
-func (c *Client) mayEnd(o *outgoing, main, link *link, at uint64, begun time.Time) error {
-	return c.maySend(o, main, link, at, begun)
-}
-
-// maySend waits until the credit reaches an offset.
+// maySend waits until the server has answered STREAM_BEGIN and the credit reaches an offset.
 func (c *Client) maySend(o *outgoing, main, link *link, end uint64, begun time.Time) error {
 	for {
 		credit, takers, ended := o.state()

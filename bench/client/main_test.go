@@ -5,94 +5,35 @@
 package client_test
 
 import (
-	"bufio"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"kchat/bench/twin/twintest"
 	"kchat/e2e/peer"
 	"kchat/server/accounts"
 	"kchat/wire"
 )
 
 const (
-	password = "correct horse battery"
+	password = twintest.Password
 	patience = 60 * time.Second
 	room     = "den"
 )
 
-// bin has kchat-twin and kchat-tui, built once for all.
-var bin string
+// bin has kchat-twin and kchat-tui.
+var bin twintest.Programs
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) { os.Exit(twintest.Run(m, &bin, twintest.Twin(), twintest.Client())) }
 
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "kchat-bench-client")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	bin = dir
-	for _, build := range [][]string{
-		{"make", "-s", "-j2", "-C", "../twin", "OUT=" + dir},
-		{"go", "build", "-trimpath", "-o", filepath.Join(dir, "kchat-tui"), "kchat/cmd/kchat-tui"},
-	} {
-		cmd := exec.Command(build[0], build[1:]...)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as "make build" does
-		if out, err := cmd.CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "%s: %v\n%s", strings.Join(build, " "), err, out)
-			return 1
-		}
-	}
-	return m.Run()
-}
-
-// twin runs a server with the accounts anna and ben until the test ends, and gives its address.
+// twin runs a server with the accounts anna and ben until the test ends, and gives its address. Its log holds what is under
+// way: nobody here is to get a gap.
 func twin(t testing.TB) string {
 	t.Helper()
-	store, err := accounts.Open(filepath.Join(t.TempDir(), "accounts.json"), "twin")
-	if err != nil {
-		t.Fatal(err)
-	}
-	verifier, err := accounts.NewVerifier(password, accounts.MinIterations)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := store.Update(func(d *accounts.Data) error {
-		d.Iterations = accounts.MinIterations
-		_, anna := d.Add("Anna", verifier, time.Now())
-		_, ben := d.Add("Ben", verifier, time.Now())
-		return errors.Join(anna, ben)
-	}); err != nil {
-		t.Fatal(err)
-	}
-	// A log that holds what is under way: nobody here is to get a gap.
-	cmd := exec.Command(filepath.Join(bin, "kchat-twin"), "--accounts", store.Path(), "--port", "0", "log_bytes=67108864")
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // it says that it was killed
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimPrefix(strings.TrimSpace(line), "listening on ")
+	return bin.Start(t, twintest.Accounts(t, "twin", accounts.UUID{}, "Anna", "Ben"), "log_bytes=67108864")
 }
 
 // window is how many messages may be on their way from the author to what reads them.

@@ -33,7 +33,7 @@ func startTail(t testing.TB, address string, a *author, flags ...string) *tail {
 	if err := os.WriteFile(secret, []byte(password+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(filepath.Join(bin, "kchat-tui"), append([]string{
+	cmd := exec.Command(bin.Path("kchat-tui"), append([]string{
 		"tail", "--json", "--server", address, "--user", "Ben", "--password-file", secret, "--room", room,
 	}, flags...)...)
 	for _, name := range []string{"XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"} {

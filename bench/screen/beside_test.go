@@ -43,7 +43,7 @@ func TestBesideOthers(t *testing.T) {
 		name, process string
 		line          []string
 	}{
-		{"kchat-tui", "kchat-tui", []string{"bash", "-c", begin + "exec " + filepath.Join(bin, "kchat-tui") + " login"}},
+		{"kchat-tui", "kchat-tui", []string{"bash", "-c", begin + "exec " + bin.Path("kchat-tui") + " login"}},
 		{"weechat", "weechat", []string{enter, "--", "bash", "-c", begin + "exec weechat -a -d /tmp/weechat"}},
 		{"senpai", "senpai", []string{
 			enter, "--", "bash", "-c",

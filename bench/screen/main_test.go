@@ -10,8 +10,6 @@
 package screen
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,82 +19,29 @@ import (
 	"testing"
 	"time"
 
+	"kchat/bench/twin/twintest"
 	"kchat/rooms"
 	"kchat/server/accounts"
 	"kchat/tui/screentest"
 )
 
 const (
-	password = "correct horse battery"
+	password = twintest.Password
 	room     = "room-0" // in which there is most
 )
 
 // community is that of the twin, and of the history that was made for it.
 var community = rooms.UUID{0x5c, 0x12, 0xee}
 
-// bin has kchat-twin and kchat-tui, built once for all.
-var bin string
+// bin has kchat-twin and kchat-tui.
+var bin twintest.Programs
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "kchat-bench-screen")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	bin = dir
-	for _, build := range [][]string{
-		{"make", "-s", "-C", "../twin", "OUT=" + dir},
-		{"go", "build", "-trimpath", "-o", filepath.Join(dir, "kchat-tui"), "kchat/cmd/kchat-tui"},
-	} {
-		cmd := exec.Command(build[0], build[1:]...)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as "make build" does
-		if out, err := cmd.CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "%s: %v\n%s", strings.Join(build, " "), err, out)
-			return 1
-		}
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(twintest.Run(m, &bin, twintest.Twin(), twintest.Client())) }
 
 // twin runs a server with the accounts anna (1) and ben (2) until the test ends, and gives its address.
 func twin(t *testing.T) string {
 	t.Helper()
-	store, err := accounts.Open(filepath.Join(t.TempDir(), "accounts.json"), "twin")
-	if err != nil {
-		t.Fatal(err)
-	}
-	verifier, err := accounts.NewVerifier(password, accounts.MinIterations)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := store.Update(func(d *accounts.Data) error {
-		d.Iterations, d.Community = accounts.MinIterations, accounts.UUID(community)
-		_, anna := d.Add("anna", verifier, time.Now())
-		_, ben := d.Add("ben", verifier, time.Now())
-		return errors.Join(anna, ben)
-	}); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(filepath.Join(bin, "kchat-twin"), "--accounts", store.Path(), "--port", "0")
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // it says that it was killed
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimPrefix(strings.TrimSpace(line), "listening on ")
+	return bin.Start(t, twintest.Accounts(t, "twin", accounts.UUID(community), "anna", "ben"))
 }
 
 // home is a new set of folders of anna's, with the settings that lead her to a server.
@@ -127,7 +72,7 @@ func environment(dir string) []string {
 // chat opens the chat for anna, in a room.
 func chat(t *testing.T, dir string) *screentest.Program {
 	t.Helper()
-	cmd := exec.Command(filepath.Join(bin, "kchat-tui"), "login", "--room", room)
+	cmd := exec.Command(bin.Path("kchat-tui"), "login", "--room", room)
 	cmd.Dir, cmd.Env = dir, append(environment(dir), "KCHAT_PROFILE="+os.Getenv("KCHAT_PROFILE"))
 	return screentest.Start(t, "anna", cmd, 120, 40, nil)
 }

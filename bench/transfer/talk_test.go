@@ -40,6 +40,7 @@ const slowFile = 12_000_000
 // film is one that never ends.
 type film struct {
 	ctx  context.Context
+	stop context.CancelFunc
 	next time.Time
 	key  time.Time
 	data [wire.ChunkMax]byte
@@ -60,10 +61,15 @@ func (f *film) Next() (rooms.Piece, error) {
 	return rooms.Piece{Data: f.data[:], Key: key}, nil
 }
 
+// Stop implements rooms.LivePieces.
+func (f *film) Stop() { f.stop() }
+
 // show lets somebody stream a film until it is ended.
 func (c *client) show(ctx context.Context, t *testing.T) {
 	att := rooms.Attachment{MIME: "video/x-matroska", Name: "film.mkv"}
-	_, err := c.SendLive(ctx, room, att, &film{ctx: ctx, next: time.Now()})
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	_, err := c.SendLive(ctx, room, att, &film{ctx: ctx, stop: stop, next: time.Now()})
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}

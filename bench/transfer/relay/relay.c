@@ -13,8 +13,11 @@
 
 static char buffer[256 * 1024];
 
-/* 12 bytes of signature, version and family, and how long the addresses are. */
-static int skip_header(int from)
+/*
+ * 12 bytes of signature, version and family, and how long the addresses are. A plus
+ * says that the connection was taken.
+ */
+static int take(int from)
 {
 	unsigned char head[16];
 	size_t len;
@@ -22,15 +25,15 @@ static int skip_header(int from)
 	if (recv(from, head, sizeof(head), MSG_WAITALL) != sizeof(head))
 		return -1;
 	len = head[14] << 8 | head[15];
-	return recv(from, buffer, len, MSG_WAITALL) == (ssize_t)len ? 0 : -1;
+	if (recv(from, buffer, len, MSG_WAITALL) != (ssize_t)len)
+		return -1;
+	return write(from, "+", 1) == 1 ? 0 : -1;
 }
 
 static void copy(int from, int to)
 {
 	ssize_t n, sent, m;
 
-	if (skip_header(from) || skip_header(to))
-		return;
 	while ((n = read(from, buffer, sizeof(buffer))) > 0)
 		for (sent = 0; sent < n; sent += m) {
 			m = write(to, buffer + sent, n - sent);
@@ -56,10 +59,13 @@ int main(int argc, char **argv)
 	puts("listening");
 	fflush(stdout);
 	while ((from = accept(listener, NULL, NULL)) >= 0) {
-		to = accept(listener, NULL, NULL);
-		copy(from, to);
+		if (!take(from)) {
+			to = accept(listener, NULL, NULL);
+			if (!take(to))
+				copy(from, to);
+			close(to);
+		}
 		close(from);
-		close(to);
 	}
 	return 0;
 }

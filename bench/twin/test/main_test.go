@@ -5,17 +5,13 @@
 package twin_test
 
 import (
-	"bufio"
 	"context"
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"kchat/bench/twin/twintest"
 	"kchat/e2e/peer"
 	"kchat/rooms"
 	"kchat/rooms/e2e/promise"
@@ -24,83 +20,25 @@ import (
 )
 
 const (
-	password = "correct horse battery"
+	password = twintest.Password
 	patience = 30 * time.Second
 )
 
-// program is kchat-twin under the address and undefined behaviour sanitizers, built once for all tests.
-var program string
+// bin has kchat-twin under the address and undefined behaviour sanitizers.
+var bin twintest.Programs
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "kchat-twin")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	out, err := exec.Command("make", "-j2", "-C", "..", "OUT="+dir, "SANITIZE=1").CombinedOutput()
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "build the twin: %v\n%s", err, out)
-		return 1
-	}
-	program = filepath.Join(dir, "kchat-twin")
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(twintest.Run(m, &bin, twintest.Twin("SANITIZE=1"))) }
 
 // accountsFile is one as a server of kchat has it, with these people.
 func accountsFile(t *testing.T, people ...string) string {
 	t.Helper()
-	store, err := accounts.Open(filepath.Join(t.TempDir(), "accounts.json"), `the "twin" <&>`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	verifier, err := accounts.NewVerifier(password, accounts.MinIterations)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := store.Update(func(d *accounts.Data) error {
-		d.Iterations = accounts.MinIterations
-		for _, name := range people {
-			if _, err := d.Add(name, verifier, time.Now()); err != nil {
-				return err
-			}
-		}
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	return store.Path()
+	return twintest.Accounts(t, `the "twin" <&>`, accounts.UUID{}, people...)
 }
 
 // start runs a twin until the test ends, and gives its address.
 func start(t *testing.T, file string, limits ...string) string {
 	t.Helper()
-	cmd := exec.Command(program, append([]string{"--accounts", file, "--port", "0"}, limits...)...)
-	var complaints strings.Builder
-	cmd.Stderr = &complaints
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // it says that it was killed
-		if complaints.Len() > 0 {
-			t.Errorf("the twin said: %s", complaints.String())
-		}
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	address, found := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
-	if err != nil || !found {
-		_ = cmd.Wait()
-		t.Fatalf("it does not listen: %v, %s", err, complaints.String())
-	}
-	return address
+	return bin.Start(t, file, limits...)
 }
 
 // user is a client that keeps what it hears in a ledger.

@@ -238,12 +238,12 @@ func TestAFileThatIsNoAccountsFileIsNamed(t *testing.T) {
 		"/dev/null":     "/dev/null: it is not an accounts file of kchat",
 		"/nowhere/else": "/nowhere/else: it cannot be read",
 	} {
-		out, err := exec.Command(program, "--accounts", file, "--port", "0").CombinedOutput()
+		out, err := exec.Command(bin.Path("kchat-twin"), "--accounts", file, "--port", "0").CombinedOutput()
 		if err == nil || !strings.Contains(string(out), complaint) {
 			t.Errorf("%s: %v, %s", file, err, out)
 		}
 	}
-	out, err := exec.Command(program, "--accounts", accountsFile(t), "members=1").CombinedOutput()
+	out, err := exec.Command(bin.Path("kchat-twin"), "--accounts", accountsFile(t), "members=1").CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "members=1: the value is outside of its bounds") {
 		t.Errorf("%v, %s", err, out)
 	}
