@@ -11,6 +11,7 @@
 #include "conn.h"
 #include "room.h"
 #include "uapi/kchat.h"
+#include "uapi/kchat_device.h"
 
 struct file;
 struct kchat_net;

@@ -8,6 +8,7 @@
 
 #include "param.h"
 #include "uapi/kchat.h"
+#include "uapi/kchat_netlink.h"
 
 struct kchat_conn;
 struct kchat_net;

@@ -15,6 +15,7 @@
 #include "home_inner.h"
 #include "server.h"
 #include "sha256.h"
+#include "uapi/kchat_device.h"
 
 #define KCHAT_GIFT_MS	5000	/* a room that was given is made by then */
 

@@ -8,6 +8,7 @@
 #include "frame.h"
 #include "server.h"
 #include "uapi/kchat.h"
+#include "uapi/kchat_netlink.h"
 
 /* Of nests. */
 extern const struct nla_policy kchat_policy_proxy[KCHAT_A_MAX + 1];

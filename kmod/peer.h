@@ -16,6 +16,7 @@
 
 #include "peer_frame.h"
 #include "uapi/kchat.h"
+#include "uapi/kchat_netlink.h"
 
 struct kchat_arrival;	/* arrive.c */
 struct kchat_net;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the owner and the operators of a room do, and what others may not. */
+/* What the owner and the operators of a room do. */
 #include "rule.h"
 
 #include <linux/ktime.h>
@@ -14,105 +14,6 @@
 #include "session.h"
 #include "stats.h"
 #include "stream.h"
-
-/* ---- ranks --------------------------------------------------------------- */
-
-enum rank {
-	RANK_NONE,
-	RANK_OPERATOR,
-	RANK_OWNER,
-	RANK_ADMIN,
-};
-
-static enum rank rank_of(u8 flags)
-{
-	if (flags & KCHAT_PERSON_ADMIN)
-		return RANK_ADMIN;
-	if (flags & KCHAT_PERSON_OWNER)
-		return RANK_OWNER;
-	return flags & KCHAT_PERSON_OPERATOR ? RANK_OPERATOR : RANK_NONE;
-}
-
-static enum rank rank_of_person(const struct kchat_person *person)
-{
-	return rank_of(person->flags | person->roles);
-}
-
-/* Of an account that may be anywhere. */
-static enum rank rank_of_account(const struct kchat_room *room, struct kchat_account *account)
-{
-	struct kchat_ident *ident = kchat_account_ident(account);
-	u8 flags = ident->flags | kchat_room_roles(room, account->number);
-
-	kchat_ident_put(ident);
-	return rank_of(flags);
-}
-
-/* What one must be for an action. */
-static enum rank rank_for(u8 action)
-{
-	switch (action) {
-	case KCHAT_RULE_KICK:
-	case KCHAT_RULE_BAN:
-	case KCHAT_RULE_UNBAN:
-	case KCHAT_RULE_MUTE:
-	case KCHAT_RULE_UNMUTE:
-	case KCHAT_RULE_VOICE:
-	case KCHAT_RULE_NO_VOICE:
-		return RANK_OPERATOR;
-	default:
-		return RANK_OWNER;
-	}
-}
-
-/* ---- what others may not --------------------------------------------------- */
-
-enum kchat_error kchat_room_gate(const struct kchat_session *session, const u8 *nonce,
-				 const struct kchat_room *room, const struct kchat_join *join,
-				 u32 *wait_ms)
-{
-	struct kchat_account *account = session->account;
-	u64 number = account->number;
-	const struct kchat_text name = kchat_room_name(room);
-	u32 wait;
-
-	lockdep_assert_held(&room->lock);
-	*wait_ms = 0;
-	if (kchat_room_person(room, number) || rank_of_account(room, account) >= RANK_OWNER)
-		return KCHAT_E_NONE;
-	if (kchat_standing_is(room, number, KCHAT_STANDING_BANNED, wait_ms))
-		return KCHAT_E_BANNED;
-	if (kchat_standing_is(room, number, KCHAT_PERSON_OPERATOR, &wait) ||
-	    kchat_standing_is(room, number, KCHAT_STANDING_INVITED, &wait))
-		return KCHAT_E_NONE;
-	if (room->flags & KCHAT_ROOM_INVITE_ONLY)
-		return KCHAT_E_INVITE_ONLY;
-	if (room->flags & KCHAT_ROOM_PASSWORD &&
-	    !(nonce && join->proof && kchat_auth_join_ok(room->key, nonce, &name, join->proof)))
-		return KCHAT_E_ROOM_PASSWORD;
-	return KCHAT_E_NONE;
-}
-
-enum kchat_error kchat_room_may_say(const struct kchat_room *room,
-				    const struct kchat_person *person,
-				    const struct kchat_rule *rule, u32 *wait_ms)
-{
-	lockdep_assert_held(&room->lock);
-	*wait_ms = 0;
-	if (!(rule->kind & KCHAT_RULE_SPEECH) || rank_of_person(person) == RANK_ADMIN)
-		return KCHAT_E_NONE;
-	/* A mute whose time is over is none, even before time has looked at it. */
-	if (person->roles & KCHAT_PERSON_MUTED &&
-	    kchat_standing_is(room, person->account->number, KCHAT_PERSON_MUTED, wait_ms))
-		return KCHAT_E_MUTED;
-	if (rank_of_person(person) >= RANK_OPERATOR)
-		return KCHAT_E_NONE;
-	if (room->flags & KCHAT_ROOM_MODERATED && !(person->roles & KCHAT_PERSON_VOICE))
-		return KCHAT_E_MODERATED;
-	if (room->flags & KCHAT_ROOM_TOPIC_LOCKED && rule->type == KCHAT_T_TOPIC)
-		return KCHAT_E_FORBIDDEN;
-	return KCHAT_E_NONE;
-}
 
 /* ---- RULED ----------------------------------------------------------------- */
 
@@ -185,17 +86,17 @@ static bool needs_presence(u8 action)
 static enum kchat_error ruling_allowed(struct ruling *ruling, const struct kchat_person *self)
 {
 	const struct kchat_ruling *asked = ruling->asked;
-	enum rank rank = rank_of_person(self);
+	enum kchat_rank rank = kchat_rank_of_person(self);
 	bool own = asked->account == self->account->number;
 
 	/* One may give up what one has. */
 	if (own && (asked->action == KCHAT_RULE_NO_OPERATOR ||
 		    asked->action == KCHAT_RULE_NO_VOICE))
 		return KCHAT_E_NONE;
-	if (own || rank < rank_for(asked->action))
+	if (own || rank < kchat_rank_for(asked->action))
 		return KCHAT_E_FORBIDDEN;
-	if (ruling->target && rank != RANK_ADMIN &&
-	    rank <= rank_of_account(ruling->room, ruling->target))
+	if (ruling->target && rank != KCHAT_RANK_ADMIN &&
+	    rank <= kchat_rank_of_account(ruling->room, ruling->target))
 		return KCHAT_E_FORBIDDEN;
 	return KCHAT_E_NONE;
 }
@@ -206,7 +107,7 @@ static enum kchat_error ruling_holds(struct ruling *ruling)
 	u8 action = ruling->asked->action;
 
 	if ((action == KCHAT_RULE_BAN || action == KCHAT_RULE_MUTE) &&
-	    rank_of_account(ruling->room, ruling->target) == RANK_ADMIN)
+	    kchat_rank_of_account(ruling->room, ruling->target) == KCHAT_RANK_ADMIN)
 		return KCHAT_E_FORBIDDEN;
 	return KCHAT_E_NONE;
 }
@@ -506,7 +407,7 @@ enum kchat_error kchat_room_admit(struct kchat_conn *conn, struct kchat_member *
 	spin_lock(&room->lock);
 	if (!member->seat)
 		error = KCHAT_E_NOT_IN_ROOM;
-	else if (rank_of_person(member->seat->person) >= RANK_OPERATOR)
+	else if (kchat_rank_of_person(member->seat->person) >= KCHAT_RANK_OPERATOR)
 		error = kchat_standing_set(room, &fresh, account, KCHAT_STANDING_INVITED, until);
 	else if (room->flags & KCHAT_ROOM_INVITE_ONLY)
 		error = KCHAT_E_FORBIDDEN;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who may do what in a room: what it remembers about accounts (standing.c), and
- * what its operators and owner do (rule.c).
+ * Who may do what in a room: what it remembers about accounts (standing.c), who may
+ * come in and speak (rank.c), and what its operators and owner do (rule.c).
  */
 #ifndef _KCHAT_RULE_H
 #define _KCHAT_RULE_H
@@ -11,7 +11,9 @@
 
 #include "frame.h"
 #include "uapi/kchat.h"
+#include "uapi/kchat_netlink.h"
 
+struct kchat_account;
 struct kchat_conn;
 struct kchat_member;
 struct kchat_person;
@@ -73,19 +75,35 @@ u8 kchat_room_roles(const struct kchat_room *room, u64 account);
 /* Ends what time has ended, and tells who is not muted any more. No lock held; the house work. */
 void kchat_rules_tick(struct kchat_room *room, struct kchat_spare *spare);
 
-/* ---- rule.c -------------------------------------------------------------- */
+/* ---- rank.c: who may do what; under room->lock --------------------------- */
 
+enum kchat_rank {
+	KCHAT_RANK_NONE,
+	KCHAT_RANK_OPERATOR,
+	KCHAT_RANK_OWNER,
+	KCHAT_RANK_ADMIN,
+};
+
+enum kchat_rank kchat_rank_of_person(const struct kchat_person *person);
+/* Of an account that may be anywhere. */
+enum kchat_rank kchat_rank_of_account(const struct kchat_room *room,
+				      struct kchat_account *account);
+/* What one must be for an action, KCHAT_RULE_*. Any context. */
+enum kchat_rank kchat_rank_for(u8 action);
 /*
- * Under room->lock: may a session that is not in the room come in? @nonce: that of its
+ * May a session that is not in the room come in? @nonce: that of its
  * connection, for the proof of a password; NULL: it has none.
  */
 enum kchat_error kchat_room_gate(const struct kchat_session *session, const u8 *nonce,
 				 const struct kchat_room *room, const struct kchat_join *join,
 				 u32 *wait_ms);
-/* Under room->lock: may somebody say this? */
+/* May somebody say this? */
 enum kchat_error kchat_room_may_say(const struct kchat_room *room,
 				    const struct kchat_person *person,
 				    const struct kchat_rule *rule, u32 *wait_ms);
+
+/* ---- rule.c -------------------------------------------------------------- */
+
 /* Under room->lock: RULED, to all there, and to who listens over netlink. @by: 0: the server */
 void kchat_ruled_say(struct kchat_room *room, const struct kchat_ruling *told, u64 by,
 		     const u8 *id, struct kchat_spare *spare);

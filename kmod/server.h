@@ -23,6 +23,7 @@
 #include "responder.h"
 #include "service.h"
 #include "uapi/kchat.h"
+#include "uapi/kchat_netlink.h"
 
 #define KCHAT_MODULE_VERSION	"0.1.0"
 #define KCHAT_ROOM_HASH_BITS	10

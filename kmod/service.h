@@ -14,6 +14,7 @@
 
 #include "frame.h"
 #include "uapi/kchat.h"
+#include "uapi/kchat_netlink.h"
 
 struct kchat_account;
 struct kchat_conn;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-// Package device is /dev/kchat as a program sees it: docs/local.md, and the last part of kmod/uapi/kchat.h.
+// Package device is /dev/kchat as a program sees it: docs/local.md, and kmod/uapi/kchat_device.h.
 package device
 
 import (

@@ -12,7 +12,7 @@ import (
 
 // TestTheRequestsAreThoseOfTheHeader: the numbers that the preprocessor makes of the header's definitions.
 func TestTheRequestsAreThoseOfTheHeader(t *testing.T) {
-	header, err := os.ReadFile("../../kmod/uapi/kchat.h")
+	header, err := os.ReadFile("../../kmod/uapi/kchat_device.h")
 	if err != nil {
 		t.Fatal(err)
 	}

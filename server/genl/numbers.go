@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-// Package genl speaks the module's control interface, the generic netlink family "kchat" of kmod/uapi/kchat.h.
+// Package genl speaks the module's control interface, the generic netlink family "kchat" of kmod/uapi/kchat_netlink.h.
 // It works on the running kernel or, through a Transport, on the kernel of a microVM.
 package genl
 

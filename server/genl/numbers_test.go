@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// enum reads an enum of kmod/uapi/kchat.h whose members count up, less its first (UNSPEC) and its sentinel.
+// enum reads an enum of kmod/uapi/kchat_netlink.h whose members count up, less its first (UNSPEC) and its sentinel.
 func enum(t *testing.T, name string) []string {
 	t.Helper()
-	header, err := os.ReadFile("../../kmod/uapi/kchat.h")
+	header, err := os.ReadFile("../../kmod/uapi/kchat_netlink.h")
 	if err != nil {
 		t.Fatal(err)
 	}
