@@ -73,8 +73,8 @@ func environment(dir string) []string {
 func chat(t *testing.T, dir string) *screentest.Program {
 	t.Helper()
 	cmd := exec.Command(bin.Path("kchat-tui"), "login", "--room", room)
-	cmd.Dir, cmd.Env = dir, append(environment(dir), "KCHAT_PROFILE="+os.Getenv("KCHAT_PROFILE"))
-	return screentest.Start(t, "anna", cmd, 120, 40, nil)
+	cmd.Dir, cmd.Env = dir, environment(dir)
+	return screentest.Start(t, "anna", cmd, 120, 40, atOnce)
 }
 
 func must(t testing.TB, err error) {

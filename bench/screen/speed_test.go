@@ -42,7 +42,7 @@ func TestKeysWhileOthersTalk(t *testing.T) {
 	began, before, said := time.Now(), worked(t, p.Pid()), ben.said.Load()
 	loud := typing(t, p, keys)
 	span, work, lines := time.Since(began), worked(t, p.Pid())-before, ben.said.Load()-said
-	floor := echoing(t, keys/2)
+	floor := typedInto(t, echoing(t), keys/2)
 	cancel()
 	talking.Wait()
 	told(t, "a key on the screen, nobody talks", "%s", spread(quiet))
@@ -52,11 +52,17 @@ func TestKeysWhileOthersTalk(t *testing.T) {
 	told(t, "memory then", "%.0f MiB", resident(t, p.Pid()))
 }
 
-// echoing presses keys in a program that does nothing but write them: what the machine and the terminal take.
-func echoing(t *testing.T, keys int) (took []time.Duration) {
+// echoing is a program that does nothing but write what is typed: what the machine and the terminal take.
+func echoing(t *testing.T) *screentest.Program {
 	t.Helper()
 	echo := screentest.Start(t, "cat", exec.Command("sh", "-c", "stty raw -echo; echo ready; exec cat"), 120, 40, nil)
 	echo.Shows("ready")
+	return echo
+}
+
+// typedInto presses keys a little apart in such a program, and returns how long each took to the screen.
+func typedInto(t *testing.T, echo *screentest.Program, keys int) (took []time.Duration) {
+	t.Helper()
 	for range keys {
 		at := echo.Cursor()
 		began := time.Now()
@@ -94,47 +100,6 @@ func typing(t *testing.T, p *screentest.Program, keys int) (took []time.Duration
 		time.Sleep(apart - min(apart, time.Since(began)))
 	}
 	return took
-}
-
-// TestScrolling turns the wheel through a room of 100,000 messages, as often as a screen is drawn.
-func TestScrolling(t *testing.T) {
-	const span = 10 * time.Second
-	address := twin(t)
-	dir := home(t, address)
-	million(t, dir)
-	p := chat(t, dir)
-	p.Shows("only you")
-	p.Wheel(50, 10, -3) // away from the newest
-	tick := time.NewTicker(time.Second / wantFrames)
-	defer tick.Stop()
-	began, before := time.Now(), worked(t, p.Pid())
-	frames, turns, seen := 0, 0, ""
-	var gaps []time.Duration
-	last := began
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		p.Await(span, func() bool {
-			if top := p.Row(5); top != seen {
-				now := time.Now()
-				gaps = append(gaps, now.Sub(last))
-				seen, last = top, now
-				frames++
-			}
-			return time.Since(began) >= span-time.Second/10
-		})
-	}()
-	for time.Since(began) < span-time.Second/10 {
-		<-tick.C
-		p.Wheel(50, 10, -1)
-		turns++
-	}
-	<-done
-	spent := time.Since(began)
-	work := worked(t, p.Pid()) - before
-	told(t, "scrolling through 100,000 messages", "%.0f frames/s (aim: %d; the wheel turned %.0f times a second); from one frame to the next %s; %.1f ms of processor time a frame",
-		float64(frames)/spent.Seconds(), wantFrames, float64(turns)/spent.Seconds(), spread(gaps), work.Seconds()*1000/float64(max(frames, 1)))
-	told(t, "memory then", "%.0f MiB", resident(t, p.Pid()))
 }
 
 // TestMemory opens fifty rooms with a million messages on disk.
