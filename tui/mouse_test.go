@@ -8,21 +8,34 @@ import (
 	"testing"
 
 	"kchat/rooms"
+	"kchat/tui/text"
 )
+
+// place is where something stands on the screen, once it is there and the screen shows all that was typed before.
+func (s *stage) place(what string) (x, y int) {
+	s.t.Helper()
+	s.wait(what)
+	s.steady()
+	for y, line := range strings.Split(s.term.Screen(), "\n") {
+		if i := strings.Index(line, what); i >= 0 {
+			return text.Width(line[:i]), y
+		}
+	}
+	s.t.Fatalf("%s is not there any more; the screen is\n%s", what, inWords(s.term.Screen()))
+	return 0, 0
+}
 
 // click presses and releases the left button where something stands on the screen, once it is there.
 func (s *stage) click(what string) {
 	s.t.Helper()
-	s.wait(what)
-	x, y := s.at(what)
+	x, y := s.place(what)
 	s.press(fmt.Sprintf("\x1b[<0;%d;%dM\x1b[<0;%d;%dm", x+1, y+1, x+1, y+1))
 }
 
 // wheel turns the wheel over something on the screen: up if steps is below 0.
 func (s *stage) wheel(what string, steps int) {
 	s.t.Helper()
-	s.wait(what)
-	x, y := s.at(what)
+	x, y := s.place(what)
 	button := 65
 	if steps < 0 {
 		button, steps = 64, -steps
@@ -79,6 +92,7 @@ func TestAPersonInThePaneIsSpokenToAlone(t *testing.T) {
 func TestTheLinesBetweenThePanesCanBeDragged(t *testing.T) {
 	s := inCompany(t)
 	s.wait("ROOMS")
+	s.steady()
 	line := strings.Split(s.term.Screen(), "\n")[5]
 	x := strings.Index(line, "│") // what stands before it is as wide as it is long
 	s.press(fmt.Sprintf("\x1b[<0;%d;6M\x1b[<32;%d;6M\x1b[<0;%d;6m", x+1, x+11, x+11))

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -39,7 +40,23 @@ type stage struct {
 	archive *fakeArchive
 	clock   *fakeClock
 	done    chan error
+	marks   marks
 }
+
+// marks are told to the program in the place of keys, to learn when it has taken all that was typed before them.
+type marks struct {
+	last   uint8
+	passed chan mark
+}
+
+// mark is one that has come to the program, with the screen as the program had drawn it last.
+type mark struct {
+	n     uint8
+	drawn string
+}
+
+// markMode is a mode of the terminal that does not exist; its state is the number of the mark, which begins anew behind 255.
+const markMode = 9106
 
 // fakeClock is the time of the program. It stands still unless the test moves it.
 type fakeClock struct {
@@ -96,22 +113,69 @@ func (s *stage) pass(d time.Duration) {
 	s.clock.add(d)
 }
 
-// settle waits until the program has taken what was sent to it before.
+// settle waits until the program has taken what was sent to it and typed before.
 func (s *stage) settle() {
 	s.t.Helper()
-	seen := make(chan struct{})
-	s.program.Send(applyMsg{s.model.chat, func(*chat) tea.Cmd { close(seen); return nil }})
-	select {
-	case <-seen:
-	case <-time.After(30 * time.Second):
-		s.t.Fatal("the program does not answer")
+	s.mark()
+}
+
+// mark is settle, and gives the text of the screen that the program has drawn by then.
+func (s *stage) mark() string {
+	s.t.Helper()
+	s.marks.last++
+	s.term.SendText(fmt.Sprintf("\x1b[?%d;%d$y", markMode, s.marks.last))
+	late := time.After(patience)
+	for {
+		select {
+		case m := <-s.marks.passed:
+			if m.n == s.marks.last {
+				return m.drawn
+			}
+		case <-late:
+			s.t.Fatalf("the program does not answer; the screen is\n%s", inWords(s.term.Screen()))
+		}
 	}
 }
+
+// filter hears the marks, for the program's own filter.
+func (s *stage) filter(m tea.Model, msg tea.Msg) tea.Msg {
+	if report, is := msg.(tea.ModeReportMsg); is && report.Mode == ansi.DECMode(markMode) {
+		view, _ := s.model.frame.last()
+		s.marks.passed <- mark{uint8(report.Value), ansi.Strip(view.Content)}
+		return nil
+	}
+	return s.model.filter(m, msg)
+}
+
+// steady waits until the terminal shows what the program has drawn of all that was typed before. Who goes by places on
+// the screen asks for them then: a screen that was drawn in between has the same words in other places.
+func (s *stage) steady() {
+	s.t.Helper()
+	over := time.Now().Add(patience)
+	for drawn := s.mark(); !s.term.Await(50*time.Millisecond, func() bool { return s.term.Screen() == trimmed(drawn) }); drawn = s.mark() {
+		if time.Now().After(over) {
+			s.t.Fatalf("the screen is not what was drawn; it is\n%s\nand was drawn as\n%s", inWords(s.term.Screen()), inWords(drawn))
+		}
+	}
+}
+
+// trimmed is a text as Screen gives it: without the blanks behind a line and below the last one.
+func trimmed(screen string) string {
+	lines := strings.Split(screen, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " \r")
+	}
+	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
+}
+
+// patience is how long the program may take for anything. A loaded machine takes its time.
+const patience = 60 * time.Second
 
 // newStage starts the program. Prepare changes what it stands on.
 func newStage(t testing.TB, width, height int, prepare func(s *stage, cfg *Config)) *stage {
 	t.Helper()
 	s := &stage{t: t, client: newFakeClient(), archive: &fakeArchive{}, clock: &fakeClock{now: noon, over: make(chan struct{})}, done: make(chan error, 1)}
+	s.marks.passed = make(chan mark, 64)
 	s.gate = &fakeGate{
 		client: s.client, archive: s.archive,
 		info: rooms.ServerInfo{Address: "10.0.0.7:10106", Server: serverID, Community: community, Name: "lab", Register: true},
@@ -129,7 +193,7 @@ func newStage(t testing.TB, width, height int, prepare func(s *stage, cfg *Confi
 			Mode:          func(context.Context, string) string { return "microVM" },
 		},
 		Options: []tea.ProgramOption{
-			tea.WithInput(s.term), tea.WithWindowSize(width, height), tea.WithoutSignals(),
+			tea.WithInput(s.term), tea.WithFilter(s.filter), tea.WithWindowSize(width, height), tea.WithoutSignals(),
 			tea.WithColorProfile(colorprofile.TrueColor),
 			tea.WithEnvironment([]string{"TERM=xterm-256color", "COLORTERM=truecolor"}),
 		},
@@ -152,7 +216,7 @@ func newStage(t testing.TB, width, height int, prepare func(s *stage, cfg *Confi
 		close(s.clock.over)
 		select {
 		case <-s.done:
-		case <-time.After(30 * time.Second):
+		case <-time.After(patience):
 			t.Error("the program did not end")
 		}
 	})
@@ -162,8 +226,7 @@ func newStage(t testing.TB, width, height int, prepare func(s *stage, cfg *Confi
 // wait waits until the screen holds all of what is expected.
 func (s *stage) wait(all ...string) {
 	s.t.Helper()
-	s.until("the screen to hold "+strings.Join(all, " and "), func() bool {
-		screen := s.term.Screen()
+	s.shows("the screen to hold "+strings.Join(all, " and "), func(screen string) bool {
 		for _, want := range all {
 			if !strings.Contains(screen, want) {
 				return false
@@ -176,17 +239,25 @@ func (s *stage) wait(all ...string) {
 // gone waits until the screen no longer holds s.
 func (s *stage) gone(what string) {
 	s.t.Helper()
-	s.until("the screen to lose "+what, func() bool { return !strings.Contains(s.term.Screen(), what) })
+	s.shows("the screen to lose "+what, func(screen string) bool { return !strings.Contains(screen, what) })
 }
 
+// shows waits until the screen is as it should be. It is asked after each change of the screen.
+func (s *stage) shows(what string, holds func(screen string) bool) {
+	s.t.Helper()
+	if !s.term.Await(patience, func() bool { return holds(s.term.Screen()) }) {
+		s.t.Fatalf("waited for %s; the screen is\n%s", what, inWords(s.term.Screen()))
+	}
+}
+
+// until waits until something holds that may be elsewhere than on the screen: there is no event for it.
 func (s *stage) until(what string, holds func() bool) {
 	s.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
-	for !holds() {
+	deadline := time.Now().Add(patience)
+	for !s.term.Await(15*time.Millisecond, holds) {
 		if time.Now().After(deadline) {
 			s.t.Fatalf("waited for %s; the screen is\n%s", what, inWords(s.term.Screen()))
 		}
-		time.Sleep(15 * time.Millisecond)
 	}
 }
 
@@ -272,7 +343,7 @@ func (s *stage) endsBroken(draft string) *Fault {
 	select {
 	case err = <-s.done:
 		s.done <- err
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		s.t.Fatal("the program goes on")
 	}
 	fault, ok := errors.AsType[*Fault](err)
@@ -294,10 +365,9 @@ func (s *stage) golden(name string) {
 	shoot(s.t, s.term, name)
 	path := filepath.Join("testdata", name+".screen")
 	var got string
-	settle := func() string { return s.term.Screen() }
 	if *update {
-		time.Sleep(150 * time.Millisecond)
-		if err := os.WriteFile(path, []byte(settle()), 0o644); err != nil {
+		s.steady()
+		if err := os.WriteFile(path, []byte(s.term.Screen()), 0o644); err != nil {
 			s.t.Fatal(err)
 		}
 		return
@@ -306,11 +376,11 @@ func (s *stage) golden(name string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	deadline := time.Now().Add(20 * time.Second)
-	for got = settle(); got != string(want) && time.Now().Before(deadline); got = settle() {
-		time.Sleep(10 * time.Millisecond)
+	same := func() bool {
+		got = s.term.Screen()
+		return got == string(want)
 	}
-	if got != string(want) {
+	if !s.term.Await(patience, same) {
 		s.t.Errorf("the screen is not %s; got\n%s\nwant\n%s", path, got, want)
 	}
 }

@@ -16,7 +16,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"kchat/rooms"
-	"kchat/tui/text"
 )
 
 const (
@@ -174,30 +173,15 @@ func TestTheEmojiPickerFindsAndRemembers(t *testing.T) {
 	// With the mouse.
 	s.type_("/emoji")
 	s.press(enter)
-	s.wait("[🚀]", "🐧")
-	x, y := s.at("🐧")
-	s.press(fmt.Sprintf("\x1b[<0;%d;%dM\x1b[<0;%d;%dm", x+1, y+1, x+1, y+1))
+	s.wait("[🚀]")
+	s.click("🐧")
 	s.wait("› 🐧")
-}
-
-// at is where something stands on the screen.
-func (s *stage) at(what string) (x, y int) {
-	s.t.Helper()
-	for y, line := range strings.Split(s.term.Screen(), "\n") {
-		if i := strings.Index(line, what); i >= 0 {
-			return text.Width(line[:i]), y
-		}
-	}
-	s.t.Fatalf("%s is not there", what)
-	return 0, 0
 }
 
 func TestAClickTakesAnOffer(t *testing.T) {
 	s := inCompany(t)
 	s.type_("/jo")
-	s.wait("/join ROOM")
-	x, y := s.at("/join ROOM")
-	s.press(fmt.Sprintf("\x1b[<0;%d;%dM", x+1, y+1))
+	s.click("/join ROOM")
 	s.wait("› /join ")
 }
 
