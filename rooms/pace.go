@@ -17,6 +17,7 @@ const (
 	wantReader = 20 * time.Millisecond  // what each person who is present and reads a WANT adds to the pause
 	wantEvery  = 2 * time.Second        // between two WANTs for the same
 	wantTries  = 3                      // WANTs without an answer after which a gap is shown as one, and the pauses grow
+	wantHope   = 6                      // WANTs without an answer after which somebody who comes is asked once, not time and again
 	wantSeldom = time.Hour              // the longest pause
 	oldGaps    = 128                    // gaps of earlier runs that are asked for again, the newest
 )
@@ -24,6 +25,7 @@ const (
 // turn says when something that is missing is asked for again.
 type turn struct {
 	tries int       // WANTs since it last brought something, or somebody came
+	vain  int       // WANTs since it last brought something
 	last  time.Time // when it was asked for
 	next  time.Time // it is asked for again, not before
 }
@@ -31,6 +33,7 @@ type turn struct {
 // asked notes that a WANT asks for it.
 func (t *turn) asked() {
 	t.tries++
+	t.vain++
 	t.last = time.Now()
 	pause := wantSeldom
 	if over := t.tries - wantTries; over < 12 {
@@ -48,12 +51,14 @@ func (t *turn) askedByOther() {
 
 // brought notes that some of it has come. There may be more on its way, so it is not asked for at once.
 func (t *turn) brought() {
-	t.tries, t.next = 0, time.Now().Add(wantEvery)
+	t.tries, t.vain, t.next = 0, 0, time.Now().Add(wantEvery)
 }
 
 // cameBack notes that somebody is here who may have it.
 func (t *turn) cameBack(delay time.Duration) {
-	t.tries = min(t.tries, wantTries-1)
+	if t.vain < wantHope {
+		t.tries = min(t.tries, wantTries-1)
+	}
 	soon := time.Now().Add(delay)
 	if again := t.last.Add(wantEvery); again.After(soon) {
 		soon = again
@@ -128,23 +133,36 @@ func pauseAmong(others int) time.Duration {
 	return min(max(time.Duration(others)*wantReader, wantClose), wantSpace)
 }
 
-// nextWanted is what is to be asked for next: its turn, and how.
+// nextWanted is what is to be asked for next: its turn, and how. Of what is due, that comes first which was asked for in
+// vain least often: a place that nobody can fill, as one leaves that was taken by a word whose author did not hear so and said
+// it again, must not hold up what somebody has.
 func (c *Client) nextWanted(r *room) (next *turn, ask func()) {
-	for _, g := range r.gaps {
-		if next == nil || g.turn.next.Before(next.next) {
-			next, ask = &g.turn, func() { c.sendWant(r, g.from, g.to) }
+	now := time.Now()
+	consider := func(t *turn, how func()) {
+		if next == nil || t.before(next, now) {
+			next, ask = t, how
 		}
+	}
+	for _, g := range slices.Backward(r.gaps) {
+		consider(&g.turn, func() { c.sendWant(r, g.from, g.to) })
 	}
 	if time.Since(r.info.Made) > endAge {
 		return next, ask
 	}
 	for _, epoch := range slices.Backward(slices.Sorted(maps.Keys(r.ends))) {
-		e := r.ends[epoch]
-		if epoch < r.info.Epoch && !e.waits && (next == nil || e.turn.next.Before(next.next)) {
-			next, ask = &e.turn, func() { c.askForEnd(r, e) }
+		if e := r.ends[epoch]; epoch < r.info.Epoch && !e.waits {
+			consider(&e.turn, func() { c.askForEnd(r, e) })
 		}
 	}
 	return next, ask
+}
+
+// before reports whether a turn comes before another one at a time.
+func (t *turn) before(o *turn, now time.Time) bool {
+	if !t.next.After(now) && !o.next.After(now) {
+		return t.vain < o.vain
+	}
+	return t.next.Before(o.next)
 }
 
 // giveUp shows as gaps what was asked for without an answer. It is asked for still: somebody may come who wrote it.

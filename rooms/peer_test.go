@@ -107,7 +107,12 @@ func (n *network) setDown(down bool) {
 // answer takes the next connection and greets it.
 func (n *network) answer() *peer {
 	n.t.Helper()
-	p := &peer{t: n.t, n: n, conn: <-n.calls}
+	return n.greet(<-n.calls)
+}
+
+func (n *network) greet(conn net.Conn) *peer {
+	n.t.Helper()
+	p := &peer{t: n.t, n: n, conn: conn}
 	p.reader = wire.NewReader(p.conn)
 	n.t.Cleanup(func() { p.conn.Close() })
 	hello := p.expect(wire.TypeHello)
@@ -129,16 +134,20 @@ func (n *network) answer() *peer {
 func (n *network) login() *peer {
 	n.t.Helper()
 	p := n.answer()
-	f := p.next()
-	if f.Type == wire.TypeResume {
-		p.acceptResume(f)
-		return p
-	}
-	if f.Type != wire.TypeAuth {
-		n.t.Fatalf("%v instead of a login", f.Type)
-	}
-	p.finishLogin(f, peerPassword)
+	p.logIn()
 	return p
+}
+
+func (p *peer) logIn() {
+	p.t.Helper()
+	switch f := p.next(); f.Type {
+	case wire.TypeResume:
+		p.acceptResume(f)
+	case wire.TypeAuth:
+		p.finishLogin(f, peerPassword)
+	default:
+		p.t.Fatalf("%v instead of a login", f.Type)
+	}
 }
 
 // acceptResume takes the session of the last login at this server.

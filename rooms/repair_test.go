@@ -358,3 +358,45 @@ func TestThePauseBetweenWants(t *testing.T) {
 		}
 	})
 }
+
+// hopeless are gaps that have been asked for in vain for long. Each is one place, and says so by its number.
+func (p *peer) hopeless(gaps int) {
+	p.t.Helper()
+	for seq := range uint64(gaps) {
+		p.send(wire.Header{Type: wire.TypeGap, Room: roomNumber, Epoch: epochOne, Seq: 2*seq + 2}, wire.Gap{From: 2 * seq, To: 2*seq + 1})
+		p.relay(said(epochOne, 2*seq+2, annaID, wire.ID{1, byte(seq)}, "between"))
+	}
+	for range gaps * (wantHope + 2) {
+		p.expectSoon(wire.TypeWant)
+	}
+}
+
+// TestWhatNobodyHasHoldsUpNothingElse: one gap among many that nobody can fill is asked for as if it were the only one.
+func TestWhatNobodyHasHoldsUpNothingElse(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		const gaps = 60
+		_, p := open(t, n, meAndAnna(), nil)
+		p.hopeless(gaps)
+		p.send(wire.Header{Type: wire.TypeGap, Room: roomNumber, Epoch: epochOne, Seq: 2*gaps + 2}, wire.Gap{From: 2 * gaps, To: 2*gaps + 1})
+		fresh := Position{epochOne, 2 * gaps}
+		p.awaitWant(fresh, Position{epochOne, 2*gaps + 1})
+		asked := time.Now()
+		p.presence(epochOne, 2*gaps+2, person(3, "Bob", wire.PersonPresent)) // all of them are asked for once more
+		p.awaitWant(fresh, Position{epochOne, 2*gaps + 1})
+		if d := time.Since(asked); d < wantEvery || d > wantEvery+wantClose {
+			t.Errorf("asked again after %v", d)
+		}
+	})
+}
+
+// TestWhoComesIsAskedOnceForWhatNobodyHas and not time and again, as for what is missing since lately.
+func TestWhoComesIsAskedOnceForWhatNobodyHas(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		_, p := open(t, n, meAndAnna(), nil)
+		p.hopeless(1)
+		p.presence(epochOne, 2, person(3, "Bob", wire.PersonPresent))
+		if wants := p.wantsWithin(wantEvery << 3); len(wants) != 1 {
+			t.Errorf("asked for %d times", len(wants))
+		}
+	})
+}

@@ -22,6 +22,28 @@ type memStore struct {
 	filled   []Gap
 	stored   map[string]Position
 	fail     error // of Save
+
+	places map[memKey]int // in messages, as far as it has been built
+}
+
+// memKey is what a message is known by.
+type memKey struct {
+	room string
+	id   MessageID
+}
+
+// place is where a message stands in messages, -1: nowhere.
+func (s *memStore) place(m Message) int {
+	for at := len(s.places); at < len(s.messages); at++ {
+		if s.places == nil {
+			s.places = map[memKey]int{}
+		}
+		s.places[memKey{s.messages[at].Room, s.messages[at].ID}] = at
+	}
+	if at, known := s.places[memKey{m.Room, m.ID}]; known {
+		return at
+	}
+	return -1
 }
 
 func newMemStore() *memStore { return &memStore{pins: map[string]Pin{}, stored: map[string]Position{}} }
@@ -33,7 +55,7 @@ func (s *memStore) Save(_ context.Context, messages ...Message) error {
 		return s.fail
 	}
 	for _, m := range messages {
-		at := slices.IndexFunc(s.messages, func(o Message) bool { return o.Room == m.Room && o.ID == m.ID })
+		at := s.place(m)
 		switch {
 		case at < 0:
 			s.messages = append(s.messages, m)
@@ -131,6 +153,7 @@ func (s *memStore) Forget(_ context.Context, _ UUID, _ string, id MessageID) err
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.messages = slices.DeleteFunc(s.messages, func(m Message) bool { return m.ID == id && m.Pos.IsZero() })
+	s.places = nil
 	return nil
 }
 

@@ -265,32 +265,37 @@ func (t *town) words() (words []promise.Word) {
 // allHeard waits until everybody has every word that was said so far.
 func (t *town) allHeard(ctx context.Context) error {
 	words, told := t.words(), time.Now()
-	lacks := func() string {
-		list := ""
-		for _, p := range t.people {
-			list += fmt.Sprintf(" %s %d", p.name, p.ledger.Lacks(words))
-		}
-		return list
+	lacking := map[*person][]promise.Word{}
+	for _, p := range t.people {
+		lacking[p] = words
 	}
 	err := t.until(ctx, "the last word", func() bool {
-		if time.Since(told) > 20*time.Second {
-			told = time.Now()
-			fmt.Printf("of %d words are missing:%s\n", len(words), lacks())
-		}
 		whole := true
 		for _, p := range t.people {
 			p.again()
-			whole = whole && p.ledger.Lacks(words) == 0
+			lacking[p] = p.ledger.Lacking(lacking[p])
+			whole = whole && len(lacking[p]) == 0
+		}
+		if time.Since(told) > 20*time.Second {
+			told = time.Now()
+			t.tellLacking(lacking, len(words))
 		}
 		return whole
 	})
 	if err == nil {
 		return nil
 	}
-	for _, p := range t.people {
-		fmt.Printf("%s lacks %d words of %d and knows of the gaps %v\n", p.name, p.ledger.Lacks(words), len(words), p.ledger.Gaps())
-	}
+	t.tellLacking(lacking, len(words))
 	return errors.Join(err, t.check(t.patience))
+}
+
+// tellLacking prints who lacks how many words, and what they know to be missing.
+func (t *town) tellLacking(lacking map[*person][]promise.Word, words int) {
+	for _, p := range t.people {
+		if n := len(lacking[p]); n > 0 {
+			fmt.Printf("%s lacks %d words of %d, the first %q, and knows of the gaps %v\n", p.name, n, words, lacking[p][0].Text, p.ledger.Gaps())
+		}
+	}
 }
 
 // check compares what was said with what was heard, and prints the summary.

@@ -5,6 +5,7 @@ package promise
 import (
 	"context"
 	"iter"
+	"maps"
 	"slices"
 	"sync"
 
@@ -16,7 +17,10 @@ import (
 type Ledger struct {
 	mu       sync.Mutex
 	byID     map[rooms.MessageID]int
+	bySender map[rooms.AccountID][]int // in messages: what each wrote is asked for again and again
 	messages []rooms.Message
+	settled  int                      // how many of them have a place in the room
+	alone    map[rooms.MessageID]bool // that were refused while nobody else was there
 	gaps     []rooms.Gap
 	last     rooms.Position
 	changed  chan struct{}
@@ -24,7 +28,10 @@ type Ledger struct {
 
 // NewLedger returns an empty ledger.
 func NewLedger() *Ledger {
-	return &Ledger{byID: map[rooms.MessageID]int{}, changed: make(chan struct{}, 1)}
+	return &Ledger{
+		byID: map[rooms.MessageID]int{}, bySender: map[rooms.AccountID][]int{}, alone: map[rooms.MessageID]bool{},
+		changed: make(chan struct{}, 1),
+	}
 }
 
 // Save keeps messages, see rooms.Store.
@@ -32,25 +39,44 @@ func (l *Ledger) Save(_ context.Context, messages ...rooms.Message) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, m := range messages {
-		at, known := l.byID[m.ID]
-		switch {
-		case !known:
-			l.byID[m.ID] = len(l.messages)
-			l.messages = append(l.messages, m)
-		case m.Pos.Compare(l.messages[at].Pos) > 0, l.messages[at].Pos.IsZero():
-			l.messages[at] = m // the last place counts
-		default:
-			l.messages[at].State = m.State
-		}
-		if m.Pos.Compare(l.last) > 0 {
-			l.last = m.Pos
-		}
+		l.keep(m)
 	}
 	select {
 	case l.changed <- struct{}{}:
 	default:
 	}
 	return nil
+}
+
+// keep enters one message, or what has become of it.
+func (l *Ledger) keep(m rooms.Message) {
+	at, known := l.byID[m.ID]
+	settled := known && !l.messages[at].Pos.IsZero()
+	switch {
+	case !known:
+		at = len(l.messages)
+		l.byID[m.ID] = at
+		l.bySender[m.Sender] = append(l.bySender[m.Sender], at)
+		l.messages = append(l.messages, m)
+	case !settled, m.Pos.Compare(l.messages[at].Pos) > 0:
+		if l.messages[at].Sender != m.Sender { // written before the first login
+			l.bySender[m.Sender] = append(l.bySender[m.Sender], at)
+		}
+		l.messages[at] = m // the last place counts
+	default:
+		l.messages[at].State = m.State
+	}
+	if !settled && !m.Pos.IsZero() {
+		l.settled++
+	}
+	if m.State == rooms.StateAlone {
+		l.alone[m.ID] = true
+	} else {
+		delete(l.alone, m.ID)
+	}
+	if m.Pos.Compare(l.last) > 0 {
+		l.last = m.Pos
+	}
 }
 
 // Stored is the last position there is.
@@ -62,9 +88,15 @@ func (l *Ledger) Stored(context.Context, rooms.UUID, string) (rooms.Position, er
 
 // Own yields what sender wrote in the room after from and up to to, oldest first.
 func (l *Ledger) Own(_ context.Context, _ rooms.UUID, _ string, sender rooms.AccountID, from, to rooms.Position) iter.Seq2[rooms.Message, error] {
-	own := slices.DeleteFunc(l.Settled(), func(m rooms.Message) bool {
-		return m.Sender != sender || m.Pos.Compare(from) <= 0 || m.Pos.Compare(to) > 0
-	})
+	l.mu.Lock()
+	var own []rooms.Message
+	for _, at := range l.bySender[sender] {
+		if m := l.messages[at]; m.Sender == sender && !m.Pos.IsZero() && m.Pos.Compare(from) > 0 && m.Pos.Compare(to) <= 0 {
+			own = append(own, m)
+		}
+	}
+	l.mu.Unlock()
+	slices.SortFunc(own, func(a, b rooms.Message) int { return a.Pos.Compare(b.Pos) })
 	return func(yield func(rooms.Message, error) bool) {
 		for _, m := range own {
 			if !yield(m, nil) {
@@ -114,28 +146,17 @@ func (l *Ledger) Settled() []rooms.Message {
 func (l *Ledger) Count() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := 0
-	for _, m := range l.messages {
-		if !m.Pos.IsZero() {
-			n++
-		}
-	}
-	return n
+	return l.settled
 }
 
 // Changed gets something whenever messages were kept.
 func (l *Ledger) Changed() <-chan struct{} { return l.changed }
 
 // Alone are the messages that were refused while nobody else was there.
-func (l *Ledger) Alone() (ids []rooms.MessageID) {
+func (l *Ledger) Alone() []rooms.MessageID {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, m := range l.messages {
-		if m.State == rooms.StateAlone {
-			ids = append(ids, m.ID)
-		}
-	}
-	return ids
+	return slices.Collect(maps.Keys(l.alone))
 }
 
 // Gaps are the ranges that the client knows to be missing.
@@ -145,14 +166,14 @@ func (l *Ledger) Gaps() []rooms.Gap {
 	return slices.Clone(l.gaps)
 }
 
-// Lacks is how many of the words are not in the ledger with a place in the room.
-func (l *Ledger) Lacks(words []Word) (lacks int) {
+// Lacking are those of the words that are not in the ledger with a place in the room.
+func (l *Ledger) Lacking(words []Word) (lacking []Word) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, w := range words {
 		if at, known := l.byID[w.ID]; !known || l.messages[at].Pos.IsZero() {
-			lacks++
+			lacking = append(lacking, w)
 		}
 	}
-	return lacks
+	return lacking
 }
