@@ -7,7 +7,11 @@ PREFIX ?= $(HOME)/.local
 # Where an installed kchat-tui looks for the parts of the microVM (server.FindParts).
 MICROVM := $(or $(XDG_DATA_HOME),$(HOME)/.local/share)/kchat/microvm
 CLANG := $(shell command -v clang-14 || command -v clang)
-GOBUILD := CGO_ENABLED=0 go build -trimpath
+
+# One way to compile for programs, tests and tools, so that each package is compiled once, and once more for the race
+# detector, which needs cgo; without paths, so that a clone in another folder finds it all in the cache.
+export CGO_ENABLED := 0
+export GOFLAGS := $(filter-out -trimpath,$(shell go env GOFLAGS 2>/dev/null)) -trimpath
 
 .PHONY: help run demo demo-gif shots test tour bench bench-guard bench-transfer bench-client bench-screen bench-pictures bench-video build build-client install-client install setup kmod check-kmod check-kernels check-style check-c check-go test-go test-older \
 	debug-kernel kmod-debug kmod-broken test-debug test-kcsan coverage fuzz init client vm-tool clean
@@ -31,8 +35,9 @@ shots: build ## screenshots in real terminals into docs/shots, checked by their 
 
 test: ## install what is missing, build, and run every test
 	@scripts/setup test
-	@$(MAKE) --no-print-directory build check-kmod check-c check-go kmod-broken
-	@$(MAKE) --no-print-directory tour bench-guard
+	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory -j2 --output-sync=target check-go check-c check-kmod kmod-broken
+	@$(MAKE) --no-print-directory -j2 --output-sync=target tour bench-guard
 	@$(MAKE) --no-print-directory test-go test-older
 
 tour: build ## everything the server does, once each by a user's commands, with what they say
@@ -43,10 +48,10 @@ build: kmod init client ## build bin/kchat-tui and kmod/kchat.ko
 build-client: client ## build bin/kchat-tui alone, for machines that only reach servers elsewhere
 
 client:
-	@$(GOBUILD) -o bin/kchat-tui ./cmd/kchat-tui
+	@go build -o bin/kchat-tui ./cmd/kchat-tui
 
 init: # the first process of the microVM
-	@$(GOBUILD) -ldflags '-s -w' -o bin/kchat-init ./cmd/kchat-init
+	@go build -ldflags '-s -w' -o bin/kchat-init ./cmd/kchat-init
 
 vm-tool: init ## build bin/kchat-vm, a microVM for work on the module
 	@go build -o bin/kchat-vm ./server/vm/kchat-vm
@@ -90,19 +95,27 @@ fuzz: ## fuzz the module's parsers and the login in user space (SECONDS=20 each)
 
 check-go: ## the form of the Go code, and what the compiler does not see
 	@bad=$$(go run mvdan.cc/gofumpt -l $$(git ls-files '*.go')); test -z "$$bad" || { echo "not formatted by gofumpt: $$bad"; exit 1; }
-	@go vet ./...
 	@go vet -tags bench,debugkernel ./...
 	@go run honnef.co/go/tools/cmd/staticcheck ./...
 
-test-go: ## the Go tests, with the race detector, against the module in microVMs
-	go test -race -timeout 20m ./...
+# Packages whose tests run without the race detector: where nothing runs at the same time, and where the tests are clients of
+# the module, which it does not see. "make check-go" vets.
+NO_RACE := bench% docs e2e e2e/% media/kitty media/sixel rooms/e2e/promise server/accounts server/device server/genl server/kept \
+	tui/emoji tui/markdown tui/mention tui/screentest tui/styles tui/talk tui/text tui/words wire
+TESTED = $(shell go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...)
+
+test-go: ## the Go tests, with the race detector where it has something to see, against the module in microVMs
+	@failed=0; \
+	go test -vet=off -timeout 30m $(filter $(NO_RACE:%=kchat/%),$(TESTED)) || failed=1; \
+	CGO_ENABLED=1 go test -race -vet=off -timeout 30m $(filter-out $(NO_RACE:%=kchat/%),$(TESTED)) || failed=1; \
+	exit $$failed
 
 # What stands on parts of the kernel that differ: how pages are sent, discovery, the device, control, namespaces, unloading.
 OLDER := TestTracepoint|TestAdminWatches|TestNetlink|TestProcShows|TestWhoDoesNotReadIsTold|TestTheLogForgets|TestMemoryIs|TestLogin$$|$\
 	TestAFileGoes|TestASlowTakerOfAVideo|TestTalkPasses|TestDiscovery$$|TestDevice|TestTwoServers|TestUnloadInMidStream
 
 test-older: ## the part of the end-to-end tests that older kernels could fail, on 6.1 (all of them: make check-kernels)
-	KCHAT_TEST_KERNEL=6.1 go test -count=1 -timeout 10m -run '$(OLDER)' ./e2e
+	KCHAT_TEST_KERNEL=6.1 go test -count=1 -vet=off -timeout 30m -run '$(OLDER)' ./e2e
 
 bench: build ## what a delivery costs, beside other servers, into docs/benchmarks.md (QUICK=1: a few of them, on the screen; HOW=kvm: time)
 	@scripts/setup test

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -13,8 +12,7 @@ import (
 // inTheGuest runs a test of guestnet, and shows what it saw.
 func inTheGuest(t *testing.T, test string) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "guestnet")
-	build(t, path, "./guestnet")
+	path := build(t, "./guestnet")
 	s := vmtest.Start(t, vmtest.WithFile("/bin/guestnet", path), vmtest.WithDriver("veth"))
 	ctx, cancel := s.Timeout(5 * time.Minute)
 	defer cancel()

@@ -5,7 +5,6 @@ package e2e
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -32,8 +31,7 @@ func crowdSize(t *testing.T) int {
 // crowded is a machine of its own for a crowd, whose accounts are made.
 func crowded(t *testing.T, people int, options ...vmtest.Option) *vmtest.Server {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "guestcrowd")
-	build(t, path, "./guestcrowd")
+	path := build(t, "./guestcrowd")
 	options = append(options, vmtest.WithFile(guestcrowd, path), vmtest.WithMemory(512+people/4))
 	s := vmtest.Start(t, options...)
 	s.AddUsers(t, "load", "load", people)

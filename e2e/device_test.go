@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,8 +17,7 @@ const guestdev = "/bin/guestdev"
 
 // TestDevice: /dev/kchat is used inside of the machine, by several users and in several network namespaces.
 func TestDevice(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "guestdev")
-	build(t, path, "./guestdev")
+	path := build(t, "./guestdev")
 	s := vmtest.Start(t, vmtest.WithFile(guestdev, path))
 	for _, test := range []string{
 		"talk", "lines", "wrong", "alone", "deaf", "strange", "rooms", "lag", "poll", "small", "thousand", "limits", "kicked", "stopped",
@@ -110,8 +108,7 @@ func TestEchoAndCat(t *testing.T) {
 
 // TestUnloadWhileOpen: the module does not go while a program has the file open, and goes when it has not.
 func TestUnloadWhileOpen(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "guestdev")
-	build(t, path, "./guestdev")
+	path := build(t, "./guestdev")
 	s := vmtest.Start(t, vmtest.WithFile(guestdev, path))
 	ctx, cancel := s.Timeout(time.Minute)
 	defer cancel()

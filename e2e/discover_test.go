@@ -14,10 +14,8 @@ import (
 
 // TestDiscovery: the questions are asked inside of the machine, where there are interfaces, groups and many addresses.
 func TestDiscovery(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "guestnet")
-	build(t, path, "./guestnet")
-	program := filepath.Join(t.TempDir(), "kchat-tui")
-	build(t, program, "../cmd/kchat-tui")
+	path := build(t, "./guestnet")
+	program := build(t, "../cmd/kchat-tui")
 	password := filepath.Join(t.TempDir(), "password")
 	if err := os.WriteFile(password, []byte("the words of anna\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -5,7 +5,6 @@ package e2e
 import (
 	"fmt"
 	"math"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -21,8 +20,7 @@ const sameWork = 0.01
 // tells who has an account.
 func TestAWrongPasswordCostsAsMuchAsAnUnknownName(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "guestload")
-	build(t, path, "./guestload")
+	path := build(t, "./guestload")
 	s := vmtest.Start(t, vmtest.WithFile(guestload, path), vmtest.WithCount())
 	s.AddUsers(t, "load", "load", 60)
 	// The guest's clock runs ahead of ours, and all come from one address.

@@ -6,8 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -25,19 +23,7 @@ const guestload = "/bin/guestload"
 // withGuestload is a machine of its own with guestload in it.
 func withGuestload(t *testing.T) *vmtest.Server {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "guestload")
-	build(t, path, "./guestload")
-	return vmtest.Start(t, vmtest.WithFile(guestload, path))
-}
-
-// build makes a program that runs inside of the machine.
-func build(t *testing.T, path, program string) {
-	t.Helper()
-	cmd := exec.Command("go", "build", "-o", path, program)
-	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	return vmtest.Start(t, vmtest.WithFile(guestload, build(t, "./guestload")))
 }
 
 // loaded is a machine of its own with guestload in it, and accounts for it.
@@ -166,11 +152,11 @@ func unload(t *testing.T, s *vmtest.Server) {
 	t.Helper()
 	ctx, cancel := s.Timeout(time.Minute)
 	defer cancel()
-	began := time.Now()
+	watch := s.Stopwatch(t)
 	if err := s.Runner.Guest().Call(ctx, guest.OpUnload, guest.Unload{Name: "kchat"}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(began); took > world.slow(2*time.Second) {
+	if took := watch.Took(t); took > world.slow(2*time.Second) {
 		t.Errorf("unloading took %v", took)
 	} else {
 		t.Logf("unloading took %v", took)

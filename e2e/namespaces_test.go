@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -13,8 +12,7 @@ import (
 
 // TestTwoServersInTwoNamespaces: of one machine; one of them goes with its namespace.
 func TestTwoServersInTwoNamespaces(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "guestnet")
-	build(t, path, "./guestnet")
+	path := build(t, "./guestnet")
 	s := vmtest.Start(t, vmtest.WithFile("/bin/guestnet", path), vmtest.WithDriver("veth"))
 	s.AddUser(t, "home", "home")
 	ctx, cancel := s.Timeout(3 * time.Minute)
@@ -35,8 +33,7 @@ func TestTwoServersInTwoNamespaces(t *testing.T) {
 // TestANamespaceGoesWhileItIsAskedOverEthernet: discovery is on there, and people are logged in over fe80::. What the
 // machine looks for at its end is that the module can go, and leaves nothing.
 func TestANamespaceGoesWhileItIsAskedOverEthernet(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "guestnet")
-	build(t, path, "./guestnet")
+	path := build(t, "./guestnet")
 	s := vmtest.Start(t, vmtest.WithFile("/bin/guestnet", path), vmtest.WithDriver("veth"))
 	ctx, cancel := s.Timeout(5 * time.Minute)
 	defer cancel()

@@ -30,7 +30,18 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "run tests at once:", err)
 		os.Exit(1)
 	}
-	os.Exit(shared.Run(m))
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "kchat-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "a folder for programs:", err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	inside.dir = dir
+	return shared.Run(m)
 }
 
 // rig gives tests what they need of a server.

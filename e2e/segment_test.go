@@ -107,8 +107,7 @@ func (s *segment) asks(t *testing.T, to net.HardwareAddr) (answer wire.Answer, h
 
 // TestDiscoveryOnASegment asks with frames that this host makes byte by byte.
 func TestDiscoveryOnASegment(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "guestnet")
-	build(t, path, "./guestnet")
+	path := build(t, "./guestnet")
 	seg, cable := newSegment(t)
 	s := vmtest.Start(t, vmtest.WithFile("/bin/guestnet", path), vmtest.WithCable(cable))
 	s.SetParam(t, "answers_address", perAddress) // for a microVM the runner counts, and it is lifted

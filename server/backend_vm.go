@@ -233,6 +233,14 @@ func (r *Runner) CutPower() {
 	}
 }
 
+// MicroVM is the process of QEMU that runs the microVM; 0: there is none.
+func (r *Runner) MicroVM() (pid int) {
+	if b := r.microVM(); b != nil {
+		return b.vm.PID
+	}
+	return 0
+}
+
 func (r *Runner) microVM() *vmBackend {
 	r.mu.Lock()
 	defer r.mu.Unlock()

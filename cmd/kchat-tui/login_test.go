@@ -154,7 +154,7 @@ func (s *screen) hides(words string) {
 
 func (s *screen) until(what string, holds func(text string) bool) {
 	s.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for text := s.text(); !holds(text); text = s.text() {
 		if time.Now().After(deadline) {
 			s.t.Fatalf("%s waited for %s; the screen is\n%s", s.name, what, text)

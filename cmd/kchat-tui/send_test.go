@@ -206,16 +206,13 @@ func TestSendAndTail(t *testing.T) {
 		}
 		hash := a["sha256"].(string)
 		stored := filepath.Join(bob.dir, "data", "kchat", "blobs", "sha256", hash[:2], hash[2:])
-		for late := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-			if info, err := os.Stat(stored); err == nil {
-				if float64(info.Size()) != a["size"] {
-					t.Errorf("%d bytes arrived of %v", info.Size(), a["size"])
-				}
-				break
-			}
-			if time.Now().After(late) {
-				t.Fatal("the picture did not arrive")
-			}
+		var info os.FileInfo
+		await(t, "the picture", func() (there bool) {
+			info, err = os.Stat(stored)
+			return err == nil
+		})
+		if float64(info.Size()) != a["size"] {
+			t.Errorf("%d bytes arrived of %v", info.Size(), a["size"])
 		}
 	})
 

@@ -127,6 +127,6 @@ func (v *VM) run(cmd *exec.Cmd) error {
 	if err := <-started; err != nil {
 		return err
 	}
-	v.kill = func() { _ = cmd.Process.Kill() }
+	v.kill, v.PID = func() { _ = cmd.Process.Kill() }, cmd.Process.Pid
 	return nil
 }

@@ -66,6 +66,7 @@ type VM struct {
 	*guest.Client
 	Release string // of the guest's kernel
 	Accel   string
+	PID     int // of QEMU
 
 	exited  chan struct{} // closed when QEMU has ended
 	exitErr error         // valid once exited is closed

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package vmtest
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// Stopwatch tells how long something in the machine takes that must be done in time, however much else this host has to do:
+// what the machine's threads wait for a processor of the host does not count.
+type Stopwatch struct {
+	s      *Server
+	began  time.Time
+	waited map[string]time.Duration
+}
+
+// Stopwatch starts one.
+func (s *Server) Stopwatch(t testing.TB) Stopwatch {
+	t.Helper()
+	return Stopwatch{s: s, began: time.Now(), waited: s.waited(t)}
+}
+
+// Took is how long it has run, less what that thread had to wait that waited most: the guest's processors take turns on one,
+// and all that is done in it waits with them.
+func (w Stopwatch) Took(t testing.TB) time.Duration {
+	t.Helper()
+	took, most := time.Since(w.began), time.Duration(0)
+	for thread, waited := range w.s.waited(t) {
+		most = max(most, waited-w.waited[thread])
+	}
+	return took - most
+}
+
+// waited is how long each thread of QEMU was ready to run without a processor so far: the second number of its schedstat file
+// (Documentation/scheduler/sched-stats.rst).
+func (s *Server) waited(t testing.TB) map[string]time.Duration {
+	t.Helper()
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", s.Runner.MicroVM()))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("find the threads of QEMU: %d, %v", len(files), err)
+	}
+	threads := map[string]time.Duration{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // a thread that has just ended
+		}
+		var ran, waited uint64
+		if _, err := fmt.Sscan(string(text), &ran, &waited); err != nil {
+			t.Fatalf("%s: %q: %v", file, text, err)
+		}
+		threads[file] = time.Duration(waited)
+	}
+	return threads
+}
