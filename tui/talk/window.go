@@ -16,7 +16,7 @@ const (
 	// margin is how many items stay above and below the screen when others are dropped.
 	margin = 200
 	// near is how many items from the edge of the window the next page is due: before one gets there.
-	near = 100
+	near = 40
 	// heldNotes is how many remarks wait while the end of the room is not loaded.
 	heldNotes = 100
 )
