@@ -144,8 +144,8 @@ func TestListOfRooms(t *testing.T) {
 	past.Backfill = true
 	save(t, s, said(1, "read"), past, said(3, "unread"), by(ann, "ann", said(4, "mine")), to(3, rooms.KindReact, said(5, "👍")))
 	for _, step := range []error{
-		s.SetRead(ctx, lobby, at(1, 1)), s.SetRead(ctx, lobby, at(0, 9)), s.SetOpen(ctx, lobby, true),
-		s.SetDraft(ctx, lobby, "half a wo"), s.SetWanted(ctx, lobby, true, 2),
+		s.SetRead(ctx, lobby, at(1, 1)),
+		s.Remember(ctx, lobby, RoomState{Open: true, Draft: "half a wo", Favourite: true, Notify: 2, Read: at(0, 9)}),
 	} {
 		if step != nil {
 			t.Fatal(step)

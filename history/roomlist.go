@@ -4,8 +4,6 @@ package history
 
 import (
 	"context"
-	"fmt"
-	"math"
 	"time"
 
 	"kchat/rooms"
@@ -72,11 +70,10 @@ func (s *Store) Count(ctx context.Context, key Key) (n int, err error) {
 
 // SetRead notes up to where a room was read. It never goes back.
 func (s *Store) SetRead(ctx context.Context, key Key, pos rooms.Position) error {
-	if max(pos.Epoch, pos.Seq) > math.MaxInt64 {
-		return fmt.Errorf("%w: position %v", ErrInvalid, pos)
+	if err := checkPosition(pos); err != nil {
+		return err
 	}
-	return s.changeRoom(ctx, key, `UPDATE rooms SET read_epoch = ?1, read_seq = ?2
-		WHERE id = ?3 AND (read_epoch, read_seq) < (?1, ?2)`, int64(pos.Epoch), int64(pos.Seq))
+	return s.changeRoom(ctx, key, setRead, int64(pos.Epoch), int64(pos.Seq))
 }
 
 // SetOpen notes whether a room is open, so that it can be opened again at the next start.
@@ -87,11 +84,6 @@ func (s *Store) SetOpen(ctx context.Context, key Key, open bool) error {
 // SetDraft keeps what is typed and not sent; "" forgets it.
 func (s *Store) SetDraft(ctx context.Context, key Key, text string) error {
 	return s.changeRoom(ctx, key, "UPDATE rooms SET draft = ? WHERE id = ?", normal(text))
-}
-
-// SetWanted keeps what somebody wants of a room: whether it stands before the others, and what is to be noticed of it.
-func (s *Store) SetWanted(ctx context.Context, key Key, favourite bool, notify uint8) error {
-	return s.changeRoom(ctx, key, "UPDATE rooms SET favourite = ?, notify = ? WHERE id = ?", favourite, int64(notify))
 }
 
 // changeRoom runs an UPDATE whose last parameter is the room's number, which is made if it is new.

@@ -4,6 +4,7 @@ package history
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -56,4 +57,26 @@ func TestTheThreadOfWhatWaitsIsKept(t *testing.T) {
 	if len(left) != 1 || left[0].Thread != idOf(1) {
 		t.Errorf("the outbox has %+v", left)
 	}
+}
+
+func TestHowFarThreadsWereLookedAtIsKeptAsAWhole(t *testing.T) {
+	ctx, s := context.Background(), openTest(t)
+	equal(t, "of a room that is not known", len(must(s.ThreadMarks(ctx, lobby))(t)), 0)
+	marks := map[rooms.MessageID]rooms.Position{idOf(1): at(1, 3), idOf(2): at(2, 1)}
+	for _, state := range []RoomState{{Threads: marks}, {Draft: "says nothing of threads"}} {
+		if err := s.Remember(ctx, lobby, state); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "marks", must(s.ThreadMarks(ctx, lobby))(t), marks)
+	}
+	beyond := RoomState{Draft: "not kept", Threads: map[rooms.MessageID]rooms.Position{idOf(3): {Epoch: 1 << 63}}}
+	if err := s.Remember(ctx, lobby, beyond); !errors.Is(err, ErrInvalid) {
+		t.Errorf("a position beyond all: %v", err)
+	}
+	equal(t, "draft", must(s.Draft(ctx, lobby))(t), "says nothing of threads")
+	delete(marks, idOf(1))
+	if err := s.Remember(ctx, lobby, RoomState{Threads: marks}); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "marks", must(s.ThreadMarks(ctx, lobby))(t), marks)
 }

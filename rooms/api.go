@@ -161,6 +161,7 @@ type (
 	Joined struct {
 		Room   RoomInfo
 		People []Person
+		Kept   Position // how far the room was kept here before; zero: nothing of it
 	}
 	// Live: all that was said before the join has come.
 	Live struct{ Room string }

@@ -36,6 +36,7 @@ type room struct {
 	live      bool                    // all that was said before the join has come
 
 	last  Position // of the last lasting frame that came in its order
+	kept  Position // last as it was before we joined
 	known bool     // last has been read from the store
 	ids   idSet    // of messages that were seen, to recognise a repeat that the server could not
 	held  []wire.Frame
@@ -279,6 +280,7 @@ func (c *Client) joined(r *room, f wire.Frame) {
 // continueFrom compares where the server's log begins for us with where we are, and opens a gap between them.
 func (c *Client) continueFrom(r *room, start Position) {
 	before := r.last
+	r.kept = before
 	switch {
 	case before.IsZero(), start.Compare(before) <= 0 && start.Epoch == before.Epoch:
 		if before.IsZero() {
@@ -329,7 +331,7 @@ func (c *Client) handleRoster(r *room, f wire.Frame) error {
 	roster := r.roster()
 	c.view.Unlock()
 	r.gathering = nil
-	c.out.tell(Joined{Room: r.info, People: roster})
+	c.out.tell(Joined{Room: r.info, People: roster, Kept: r.kept})
 	c.joinEnds(r, nil)
 	return nil
 }

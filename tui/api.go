@@ -94,6 +94,13 @@ type SavedRoom struct {
 	Draft     string
 	Favourite bool  // it stands before the others
 	Notify    uint8 // what is to be noticed of it; 0: as usual
+	Threads   *ThreadMarks
+}
+
+// ThreadMarks is how far the threads of a room were looked at of which something was not; nil: as it was kept before. It
+// is not changed once it is made.
+type ThreadMarks struct {
+	Read map[rooms.MessageID]rooms.Position
 }
 
 // Archive is the history of one account.
@@ -103,6 +110,8 @@ type Archive interface {
 	// Remember keeps what must be found again: whether a room is open, how far it was read, its draft,
 	// what one wants of it.
 	Remember(ctx context.Context, rooms ...SavedRoom) error
+	// ThreadMarks returns how far the threads of a room were looked at of which something was not.
+	ThreadMarks(ctx context.Context, community rooms.UUID, room string) (map[rooms.MessageID]rooms.Position, error)
 	// Page returns up to n messages from before a position (zero: the newest), oldest first, with what was done to them.
 	// A negative n: all.
 	Page(ctx context.Context, community rooms.UUID, room string, before rooms.Position, n int) ([]history.Entry, error)

@@ -4,7 +4,6 @@ package tui
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"charm.land/bubbles/v2/key"
@@ -50,6 +49,7 @@ type chat struct {
 	aside      aside
 	alerts     alerts
 	videos     videos
+	memory     memory
 
 	keys      []binding
 	selecting []binding
@@ -61,19 +61,8 @@ type chat struct {
 	quitting  time.Time
 	typed     time.Time // when we last said that we type
 
-	invitation  string // the room of the last one
-	remembering bool
-	again       bool      // something changed while it was being remembered
-	saving      bool      // the draft will be remembered soon
-	rememberAt  time.Time // not to be tried before, since it failed
+	invitation string // the room of the last one
 }
-
-// draftAfter is how long a draft may lie unsaved after a key. With the time of writing it is what a kill or a power cut
-// can cost; docs/history.md promises one second.
-const draftAfter = 500 * time.Millisecond
-
-// rememberAgain is how long to wait after drafts and read marks could not be kept, as on a full disk.
-const rememberAgain = 15 * time.Second
 
 // link is the state of the connection.
 type link struct {
@@ -167,7 +156,7 @@ func (c *chat) route(msg tea.Msg) tea.Cmd {
 		return c.everySecond()
 	case draftMsg:
 		if msg.to == c {
-			c.saving = false
+			c.memory.saving = false
 			return c.remember()
 		}
 	case hitsMsg:
@@ -307,90 +296,13 @@ func (c *chat) show(r *room) tea.Cmd {
 	c.book.front(r)
 	c.composer.set(r.draft)
 	c.popup.close()
-	if r.unread > 0 {
+	if r.left = r.read; r.unread > 0 {
 		r.talk.Divide(r.read)
 	}
 	c.viewed()
 	c.markRead(r)
 	c.fit(c.lay.width, c.lay.height)
 	return tea.Batch(cmd, c.loadFirst(r), c.waiting.reset(), c.pictures())
-}
-
-// remember keeps what changed about the rooms.
-func (c *chat) remember() tea.Cmd {
-	if c.session.Archive == nil || c.link.reading || c.cfg.Clock().Before(c.rememberAt) {
-		return nil
-	}
-	if c.again = c.remembering; c.again {
-		return nil
-	}
-	changed := c.changes()
-	if len(changed) == 0 {
-		return nil
-	}
-	c.remembering = true // one at a time, so that none overtakes another
-	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
-		err := c.session.Archive.Remember(ctx, changed...)
-		return func(c *chat) tea.Cmd {
-			c.remembering = false
-			switch {
-			case err != nil:
-			case c.again:
-				return c.remember()
-			default:
-				return nil
-			}
-			c.rememberAt = c.cfg.Clock().Add(rememberAgain)
-			for _, s := range changed {
-				if r := c.book.find(s.Name); r != nil {
-					r.saved = SavedRoom{}
-				}
-			}
-			return c.warn(c.say("chat.not_remembered", "why", cause(err)))
-		}
-	})
-}
-
-// saveSoon remembers the draft a moment after the first key, so that nothing but that moment can be lost.
-func (c *chat) saveSoon() tea.Cmd {
-	r := c.book.current
-	if c.saving || r == nil || c.draft() == r.saved.Draft {
-		return nil
-	}
-	c.saving = true
-	return c.cfg.Tick(draftAfter, func(time.Time) tea.Msg { return draftMsg{c} })
-}
-
-// keepAll keeps what changed last, also while something before it is still being kept.
-func (c *chat) keepAll() tea.Cmd {
-	archive, changed := c.session.Archive, c.changes()
-	if archive == nil || len(changed) == 0 {
-		return nil
-	}
-	return ask(func(ctx context.Context) tea.Msg {
-		if err := archive.Remember(ctx, changed...); err != nil {
-			return leaveMsg{fmt.Errorf("saving the drafts: %w", err)}
-		}
-		return nil
-	})
-}
-
-// changes returns what must be remembered and was not yet.
-func (c *chat) changes() []SavedRoom {
-	if r := c.book.current; r != nil {
-		r.draft = c.draft()
-	}
-	var changed []SavedRoom
-	for _, r := range c.book.rooms {
-		if r.visit {
-			continue
-		}
-		if now := r.memory(c.server.Community); now != r.saved && c.link.ever {
-			r.saved = now
-			changed = append(changed, now)
-		}
-	}
-	return changed
 }
 
 // askQuit leaves at the second time, so that one slip of a finger does not.

@@ -35,6 +35,11 @@ func (c *chat) loadFirst(r *room) tea.Cmd {
 		if err == nil {
 			unsent, err = archive.Unsent(ctx, community, r.name)
 		}
+		var marks map[rooms.MessageID]rooms.Position
+		var fresh []history.Entry
+		if err == nil {
+			marks, fresh, err = freshThreads(ctx, archive, community, r.name)
+		}
 		return func(c *chat) tea.Cmd {
 			after := r.after
 			r.ready, r.after = true, nil
@@ -51,9 +56,14 @@ func (c *chat) loadFirst(r *room) tea.Cmd {
 			}
 			r.talk.Bound(windowMost)
 			r.talk.SetEarlier(!all)
-			r.talk.ReadThreads(r.read)
-			c.recount(r)
-			c.viewedIn(r)
+			if read.IsZero() {
+				read = r.read
+			}
+			r.talk.ReadThreads(read, marks)
+			r.talk.Learn(fresh...)
+			r.marked = true
+			c.recount(r, read)
+			c.viewed()
 			if after != nil {
 				return tea.Batch(c.pictures(), after(c))
 			}

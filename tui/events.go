@@ -173,7 +173,7 @@ func (c *chat) joined(ev rooms.Joined) tea.Cmd {
 	r := c.book.open(ev.Room.Name)
 	wasAlone := known == nil || !known.joined || known.alone(c.me.ID)
 	r.info, r.topic, r.joined, r.visit = ev.Room, ev.Room.Topic, true, false
-	r.comesIn()
+	r.comesIn(ev.Kept)
 	clear(r.people)
 	for _, p := range ev.People {
 		r.people[p.ID] = p
@@ -319,7 +319,7 @@ func (c *chat) message(m rooms.Message) tea.Cmd {
 		c.markRead(r)
 	}
 	if !fresh {
-		c.viewedIn(r)
+		c.viewed()
 		return nil
 	}
 	unread := c.counts(r, m)

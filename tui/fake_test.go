@@ -52,6 +52,7 @@ type fakeClient struct {
 	ruleErr   error
 	keys      []string // passwords of rooms that were set
 	locked    string   // the password of all rooms
+	slow      bool     // what comes with a join is for the test to tell
 	rooms     []rooms.RoomInfo
 	fetched   []rooms.Hash
 	fetchErr  error
@@ -116,6 +117,9 @@ func (f *fakeClient) Join(_ context.Context, room string, opt rooms.JoinOptions)
 		return rooms.RoomInfo{}, fmt.Errorf("joining %s: %w", room, wire.ErrRoomPassword)
 	}
 	info := rooms.RoomInfo{Name: room, Number: 1, Epoch: 1, Practice: opt.Practice}
+	if f.slow {
+		return info, nil
+	}
 	f.tell(rooms.Joined{Room: info, People: []rooms.Person{f.me}})
 	f.tell(rooms.Live{Room: room})
 	return info, nil
@@ -295,6 +299,8 @@ type fakeArchive struct {
 	unsent  []rooms.Message
 	saves   []string
 	files   map[string][]history.Entry // that can be read
+	held    chan struct{}              // Remember waits for it; nil: it does not
+	reading chan struct{}              // so does Page
 }
 
 func (a *fakeArchive) Rooms(context.Context) ([]SavedRoom, error) {
@@ -308,16 +314,47 @@ func (a *fakeArchive) Rooms(context.Context) ([]SavedRoom, error) {
 	return out, nil
 }
 
-func (a *fakeArchive) Remember(_ context.Context, all ...SavedRoom) error {
+func (a *fakeArchive) Remember(ctx context.Context, all ...SavedRoom) error {
+	if a.held != nil {
+		select {
+		case <-a.held:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.saved == nil {
 		a.saved = make(map[string]SavedRoom)
 	}
 	for _, s := range all {
+		if s.Threads == nil {
+			s.Threads = a.saved[s.Name].Threads
+		}
 		a.saved[s.Name] = s
 	}
 	return nil
+}
+
+func (a *fakeArchive) ThreadMarks(_ context.Context, _ rooms.UUID, room string) (map[rooms.MessageID]rooms.Position, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if marks := a.saved[room].Threads; marks != nil {
+		return marks.Read, nil
+	}
+	return nil, nil
+}
+
+// end is the place of the newest message that is kept of a room.
+func (a *fakeArchive) end(room string) (end rooms.Position) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, e := range a.entries {
+		if e.Message.Room == room && e.Message.Pos.Compare(end) > 0 {
+			end = e.Message.Pos
+		}
+	}
+	return end
 }
 
 func (a *fakeArchive) draft(room string) string {
@@ -327,6 +364,9 @@ func (a *fakeArchive) draft(room string) string {
 }
 
 func (a *fakeArchive) Page(_ context.Context, _ rooms.UUID, room string, before rooms.Position, n int) ([]history.Entry, error) {
+	if a.reading != nil {
+		<-a.reading
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var out []history.Entry

@@ -104,16 +104,9 @@ func (r *root) save() (err error) {
 	if r.chat == nil || r.chat.session.Archive == nil || r.chat.link.reading {
 		return nil
 	}
-	changed := r.chat.changes()
-	if len(changed) == 0 {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeFor)
 	defer cancel()
-	if err := r.chat.session.Archive.Remember(ctx, changed...); err != nil {
-		return fmt.Errorf("saving the drafts: %w", err)
-	}
-	return nil
+	return keepLast(ctx, r.chat.session.Archive, r.chat.memory.keeping, r.chat.changes())
 }
 
 func waitFor(wg *sync.WaitGroup, at time.Duration) {

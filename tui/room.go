@@ -4,6 +4,7 @@ package tui
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,6 +36,7 @@ type room struct {
 	talk     *talk.Talk
 	gaps     map[rooms.Position]missing // by what they begin behind
 	read     rooms.Position             // everything up to here was seen
+	left     rooms.Position             // so when the room was opened, or brought to the front
 	readBy   map[rooms.AccountID]rooms.Position
 	coming   bool // what was said before is on its way
 	newcomer bool // we have never been here: what was said before is not new to us
@@ -45,6 +47,7 @@ type room struct {
 	wants    wants                      // survive a restart
 	greeting string                     // of /msg, until the other has come
 	loaded   bool                       // the first screenful came from the history
+	marked   bool                       // and how far threads were looked at
 	ready    bool                       // it has been shown
 	after    func(c *chat) tea.Cmd      // to be done then
 	loading  bool                       // a page is on its way
@@ -53,6 +56,8 @@ type room struct {
 	stuck    bool                       // a page could not be read: not again by itself
 	wanted   map[rooms.Hash]bool        // pictures asked for
 	asides   map[rooms.MessageID]string // what is written in threads and not sent yet
+	threads  *ThreadMarks               // how far those were looked at of which something was not; nil: none is known
+	counted  uint64                     // what was known of threads when that was noted
 	saved    SavedRoom                  // as it was remembered last
 }
 
@@ -167,16 +172,30 @@ func (r *room) see() {
 func (r *room) restore(s SavedRoom) {
 	r.draft, r.saved = s.Draft, s
 	if s.Read.Compare(r.read) > 0 {
-		r.read = s.Read
+		r.read, r.left, r.newcomer = s.Read, s.Read, false
 	}
 	r.wants = wants{favourite: s.Favourite, notify: s.Notify}
 }
 
 // memory is what must be found again next time.
 func (r *room) memory(community rooms.UUID) SavedRoom {
+	r.noteThreads()
 	return SavedRoom{
 		Community: community, Name: r.name, Open: true, Read: r.read, Draft: r.draft,
-		Favourite: r.wants.favourite, Notify: r.wants.notify,
+		Favourite: r.wants.favourite, Notify: r.wants.notify, Threads: r.threads,
+	}
+}
+
+// noteThreads notes how far threads were looked at, once it is known how far they were in earlier runs.
+func (r *room) noteThreads() {
+	now := r.talk.ThreadStamp()
+	if !r.marked || now == r.counted {
+		return
+	}
+	r.counted = now
+	marks := r.talk.ThreadMarks()
+	if r.threads == nil || !maps.Equal(marks, r.threads.Read) {
+		r.threads = &ThreadMarks{marks}
 	}
 }
 

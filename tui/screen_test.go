@@ -323,7 +323,8 @@ func (s *stage) logInTo(public string) {
 // company lets others be in the lobby.
 func (s *stage) company(people ...rooms.Person) {
 	all := append([]rooms.Person{s.client.me}, people...)
-	s.happen(rooms.Joined{Room: rooms.RoomInfo{Name: "lobby", Number: 1, Epoch: 1, Topic: "어디서나 커널에서"}, People: all})
+	kept := s.archive.end("lobby")
+	s.happen(rooms.Joined{Room: rooms.RoomInfo{Name: "lobby", Number: 1, Epoch: 1, Head: kept.Seq, Topic: "어디서나 커널에서"}, People: all, Kept: kept}, rooms.Live{Room: "lobby"})
 }
 
 // inCompany is a stage in whose lobby joon is too.

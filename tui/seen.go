@@ -107,7 +107,8 @@ func (c *chat) looked(r *room) bool {
 	return r == c.book.current && c.focused && !c.attention.idle && r.talk.Following() && !c.covered()
 }
 
-// viewed notes what is on the screen as read, here and for the others.
+// viewed notes what is on the screen as read, here and for the others. While what was said before is still coming nothing
+// is: the line above what is new would move on with it.
 func (c *chat) viewed() {
 	r := c.book.current
 	if r == nil {
@@ -116,7 +117,7 @@ func (c *chat) viewed() {
 	if c.lookedInThread() {
 		r.talk.ReadThread(c.aside.thread.Root())
 	}
-	if !c.looked(r) {
+	if !c.looked(r) || r.coming {
 		return
 	}
 	r.see()

@@ -4,6 +4,8 @@ package tui
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 	uv "github.com/charmbracelet/ultraviolet"
@@ -19,7 +21,28 @@ const (
 	widthForThread = 96
 	// threadMost is how many messages of a thread come from the history.
 	threadMost = 1000
+	// freshMost is how many threads with something new come from the history when a room is opened, and freshEach how many
+	// messages of each. More are there when the thread is opened.
+	freshMost, freshEach = 50, 100
 )
+
+// freshThreads is how far the threads of a room were looked at of which something was not, and what is in them.
+func freshThreads(ctx context.Context, a Archive, community rooms.UUID, room string) (map[rooms.MessageID]rooms.Position, []history.Entry, error) {
+	marks, err := a.ThreadMarks(ctx, community, room)
+	if err != nil {
+		return nil, nil, err
+	}
+	roots := slices.SortedFunc(maps.Keys(marks), func(x, y rooms.MessageID) int { return marks[y].Compare(marks[x]) })
+	var fresh []history.Entry
+	for _, root := range roots[:min(len(roots), freshMost)] {
+		entries, err := a.Thread(ctx, community, room, root, freshEach)
+		if err != nil {
+			return nil, nil, err
+		}
+		fresh = append(fresh, entries...)
+	}
+	return marks, fresh, nil
+}
 
 // answerInThread opens the thread of the selected message; it begins with it if there is none.
 func (c *chat) answerInThread() tea.Cmd {
@@ -229,6 +252,9 @@ func (t *threads) key(c *chat, msg tea.KeyPressMsg) (bool, tea.Cmd) {
 		t.at = min(t.at+1, len(t.all)-1)
 	case "enter":
 		return t.open(c)
+	case "a":
+		t.room.talk.ReadAllThreads()
+		return true, c.saveSoon()
 	case "esc", "q", "ctrl+c", "alt+t":
 		return true, nil
 	}
@@ -278,6 +304,9 @@ func (t *threads) draw(c *chat, width, _ int) (string, []string, *tea.Cursor) {
 			row += st.Badge.Render(" " + st.Glyphs.Bullet + " " + c.say("thread.new", "n", n))
 		}
 		rows = append(rows, text.Truncate(row, width))
+	}
+	if slices.ContainsFunc(t.all, func(th *talk.Thread) bool { return th.Unread(c.me.ID) > 0 }) {
+		rows = append(rows, "", "  "+st.Key.Render("a")+" "+st.Muted.Render(c.say("thread.read_all")))
 	}
 	for i := range rows {
 		rows[i] = text.Pad(rows[i], width)

@@ -4,7 +4,6 @@ package tui
 
 import (
 	"context"
-	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -15,25 +14,33 @@ import (
 // arrived takes a message that is new to the screen. Where it is looked at it is read at once. What was said while we
 // were away is divided from the rest even so, since nobody has seen it come.
 func (c *chat) arrived(r *room, m rooms.Message) {
-	if !c.counts(r, m) {
-		c.viewed()
+	counts := c.counts(r, m)
+	if counts && (m.Backfill || !c.looked(r) && !c.inOpenThread(r, m)) {
+		c.count(r, m)
+		c.divideAt(r, m)
 		return
 	}
-	if (c.looked(r) || c.inOpenThread(r, m)) && !m.Backfill {
-		c.viewed()
-		return
+	if !counts && c.missed(r, m) {
+		c.divideAt(r, m)
 	}
-	c.count(r, m)
-	if r == c.book.current && r.unread == 1 {
-		r.talk.Divide(r.read)
-	}
+	c.viewed()
 }
 
-// viewedIn notes what is on the screen as read, but not while what was said before is still coming: the line above what is
-// new would move on with it.
-func (c *chat) viewedIn(r *room) {
-	if !r.coming {
-		c.viewed()
+// missed reports whether a message that lies before what was read is new nevertheless: it was repaired after we had looked
+// at the end of the room.
+func (c *chat) missed(r *room, m rooms.Message) bool {
+	return m.Backfill && m.Sender != c.me.ID && m.Kind == rooms.KindText && !r.left.IsZero() && m.Pos.Compare(r.left) > 0
+}
+
+// divideAt puts the line above a message that nobody has seen come, unless it stands above what is new already: it goes up
+// only, until it was seen. What is missed comes in any order.
+func (c *chat) divideAt(r *room, m rooms.Message) {
+	if r != c.book.current {
+		return // it is done when the room is shown
+	}
+	at := r.talk.DividedAt()
+	if at.IsZero() || m.Pos.Compare(at) < 0 || r.unread == 1 && r.talk.DividerSeen() {
+		r.talk.Divide(rooms.Position{Epoch: m.Pos.Epoch, Seq: m.Pos.Seq - 1})
 	}
 }
 
@@ -56,37 +63,54 @@ func (c *chat) count(r *room, m rooms.Message) {
 	}
 }
 
-// recount counts anew what is unread of what is loaded, and divides it from the rest.
-func (c *chat) recount(r *room) {
+// recount counts anew what is unread of what is loaded, and divides what came after a place from the rest. What is said
+// since we are here does not count as unseen where it is looked at.
+func (c *chat) recount(r *room, from rooms.Position) {
 	r.unread, r.mentions = 0, 0
 	for _, m := range r.talk.After(r.read) {
 		if c.counts(r, m.Message) {
 			c.count(r, m.Message)
 		}
 	}
-	if r.unread > 0 {
-		r.talk.Divide(r.read)
+	if r.newcomer || from.IsZero() {
+		return
+	}
+	for _, m := range r.talk.After(from) {
+		if m.Sender != c.me.ID && m.Kind == rooms.KindText {
+			if !r.joined || m.Pos.Compare(r.head()) <= 0 || !c.looked(r) {
+				r.talk.Divide(from)
+			}
+			return
+		}
 	}
 }
 
-// comesIn notes that what was said before begins to come.
-func (r *room) comesIn() {
+// head is the end of the room as it was when we joined.
+func (r *room) head() rooms.Position { return rooms.Position{Epoch: r.info.Epoch, Seq: r.info.Head} }
+
+// comesIn notes that what was said before begins to come. What was kept here in earlier runs is read where no run has said
+// how far it read.
+func (r *room) comesIn(kept rooms.Position) {
 	r.coming = true
-	if !r.live && r.read.IsZero() {
-		r.newcomer = true
+	if r.live || !r.read.IsZero() {
+		return
 	}
+	r.newcomer = kept.IsZero()
+	r.read, r.left = kept, kept
 }
 
 // cameIn notes that all that was said before has come: what is read begins here where nothing was read before.
 func (r *room) cameIn() {
 	r.live, r.coming = true, false
-	if r.newcomer || r.read.IsZero() {
-		r.read = r.talk.Newest()
+	if !r.newcomer && !r.read.IsZero() {
+		return
 	}
-	r.newcomer = false
+	r.newcomer, r.read = false, r.talk.Newest()
 	if r.read.IsZero() {
 		r.read = rooms.Position{Epoch: r.info.Epoch}
 	}
+	r.left = r.read
+	r.talk.ReadThreads(r.read, nil)
 }
 
 // firstPage is the last screenful of a room, with all that is unread above it, as far as a talk holds so much. All says
@@ -103,16 +127,10 @@ func firstPage(ctx context.Context, a Archive, community rooms.UUID, room string
 	}
 }
 
-// readFrom takes what was kept of a room that has no read mark for read, but for what has come on this screen.
+// readFrom takes what is kept of a room that nobody is in, and that has no read mark, for read.
 func (r *room) readFrom(entries []history.Entry) {
-	if r.read.Seq > 0 {
-		return
-	}
-	for _, e := range slices.Backward(entries) {
-		if r.talk.Message(e.Message.ID) == nil {
-			r.read = e.Message.Pos
-			return
-		}
+	if !r.joined && r.read.IsZero() && len(entries) > 0 {
+		r.read = entries[len(entries)-1].Message.Pos
 	}
 }
 
@@ -130,6 +148,7 @@ func (c *chat) toFirstUnread() tea.Cmd {
 func (c *chat) undivide() tea.Cmd {
 	if r := c.book.current; r != nil && r.talk.Divided() && r.unread == 0 {
 		r.talk.Divide(rooms.Position{})
+		r.left = r.read
 	}
 	return nil
 }

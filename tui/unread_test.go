@@ -195,18 +195,8 @@ func TestTheSwitcherIsUsedByMouseAndJoins(t *testing.T) {
 }
 
 func TestAllThatIsUnreadIsThereAfterARestart(t *testing.T) {
-	s := newStage(t, 100, 30, func(s *stage, _ *Config) {
-		for i := range 300 {
-			s.archive.entries = append(s.archive.entries, entry(uint64(i+1), joon, fmt.Sprintf("line %d.", i+1)))
-		}
-		s.archive.saved = map[string]SavedRoom{"lobby": {Community: community, Name: "lobby", Open: true, Read: rooms.Position{Epoch: 1, Seq: 50}}}
-	})
-	s.logIn()
-	s.company(joon)
+	s := left(t, rooms.Position{Epoch: 1, Seq: 50}, 300, 300, 300, nil)
+	s.happen(rooms.Live{Room: "lobby"})
 	s.wait("line 300.", "new above")
-	s.press("\x1bu")
-	s.wait("─ new ─", "line 51.")
-	if screen := s.term.Screen(); strings.Contains(screen, "line 50.") {
-		t.Errorf("what was read stands below the line:\n%s", screen)
-	}
+	s.newFrom(51)
 }

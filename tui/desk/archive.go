@@ -39,17 +39,20 @@ func (a *Archive) Rooms(ctx context.Context) ([]tui.SavedRoom, error) {
 // Remember implements tui.Archive.
 func (a *Archive) Remember(ctx context.Context, all ...tui.SavedRoom) error {
 	for _, r := range all {
-		key := history.Key{Community: r.Community, Room: r.Name}
-		err := errors.Join(a.store.SetOpen(ctx, key, r.Open), a.store.SetDraft(ctx, key, r.Draft),
-			a.store.SetWanted(ctx, key, r.Favourite, r.Notify))
-		if !r.Read.IsZero() {
-			err = errors.Join(err, a.store.SetRead(ctx, key, r.Read))
+		state := history.RoomState{Open: r.Open, Draft: r.Draft, Favourite: r.Favourite, Notify: r.Notify, Read: r.Read}
+		if r.Threads != nil {
+			state.Threads = r.Threads.Read
 		}
-		if err != nil {
+		if err := a.store.Remember(ctx, history.Key{Community: r.Community, Room: r.Name}, state); err != nil {
 			return fmt.Errorf("remembering %s: %w", r.Name, err)
 		}
 	}
 	return nil
+}
+
+// ThreadMarks implements tui.Archive.
+func (a *Archive) ThreadMarks(ctx context.Context, community rooms.UUID, room string) (map[rooms.MessageID]rooms.Position, error) {
+	return a.store.ThreadMarks(ctx, history.Key{Community: community, Room: room})
 }
 
 // Page implements tui.Archive.

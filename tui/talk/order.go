@@ -25,16 +25,18 @@ type Talk struct {
 	unsent   map[rooms.MessageID]*Message
 	live     bool // there was a live video
 
-	answers map[rooms.MessageID][]*Message // by what they answer
-	wanted  []rooms.MessageID              // what is answered here and not known
-	threads map[rooms.MessageID]*Thread    // by their first messages
-	readTo  rooms.Position                 // threads were looked at up to here in an earlier run
-	done    map[rooms.MessageID]bool       // changes of ours that the server has taken
-	stale   bool                           // fresher is to be counted anew
-	fresher int                            // messages that wait in threads
-	parked  []*Message                     // messages of threads that do not stand in the list
-	open    rooms.MessageID                // the thread that is being read
-	strays  int                            // in orphans
+	answers     map[rooms.MessageID][]*Message     // by what they answer
+	wanted      []rooms.MessageID                  // what is answered here and not known
+	threads     map[rooms.MessageID]*Thread        // by their first messages
+	readTo      rooms.Position                     // threads were looked at up to here in an earlier run
+	marks       map[rooms.MessageID]rooms.Position // but these up to there
+	done        map[rooms.MessageID]bool           // changes of ours that the server has taken
+	stale       bool                               // fresher is to be counted anew
+	fresher     int                                // messages that wait in threads
+	threadStamp uint64                             // counts what may have changed that
+	parked      []*Message                         // messages of threads that do not stand in the list
+	open        rooms.MessageID                    // the thread that is being read
+	strays      int                                // in orphans
 }
 
 // New returns an empty talk.

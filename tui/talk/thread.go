@@ -3,6 +3,7 @@
 package talk
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -64,7 +65,7 @@ func (th *Thread) Last() *Message {
 func (th *Thread) Unread(me rooms.AccountID) int {
 	n := 0
 	for _, m := range th.all() {
-		if m.Sender != me && !m.Backfill && !m.Withdrawn() && m.Pos.Compare(th.read) > 0 {
+		if m.Sender != me && !m.Withdrawn() && m.Pos.Compare(th.read) > 0 {
 			n++
 		}
 	}
@@ -120,19 +121,62 @@ func (t *Talk) ReadThread(root rooms.MessageID) {
 	t.redrawRoot(root)
 }
 
-// ReadThreads notes that everything up to a place was looked at in an earlier run.
-func (t *Talk) ReadThreads(upTo rooms.Position) {
-	t.readTo = upTo
+// ReadThreads notes that everything up to a place was looked at in earlier runs, but for the threads that have a mark of
+// their own.
+func (t *Talk) ReadThreads(upTo rooms.Position, marks map[rooms.MessageID]rooms.Position) {
+	t.readTo, t.marks = upTo, marks
 	for root, th := range t.threads {
-		if upTo.Compare(th.read) > 0 {
-			th.read = upTo
+		mark, has := marks[root]
+		if !has {
+			mark = upTo
+		}
+		if mark.Compare(th.read) > 0 {
+			th.read = mark
 			t.redrawRoot(root)
 		}
 	}
 }
 
+// marksMost is how many threads with something new are remembered over runs; of more the oldest count as looked at.
+const marksMost = 256
+
+// ThreadMarks is how far those threads were looked at of which something was not.
+func (t *Talk) ThreadMarks() map[rooms.MessageID]rooms.Position {
+	marks := make(map[rooms.MessageID]rooms.Position)
+	for root, th := range t.threads {
+		if th.Unread(t.look.Me) > 0 {
+			marks[root] = th.read
+		}
+	}
+	for root, mark := range t.marks {
+		if t.threads[root] == nil {
+			marks[root] = mark // nothing of it is loaded
+		}
+	}
+	if len(marks) > marksMost {
+		oldest := slices.SortedFunc(maps.Keys(marks), func(a, b rooms.MessageID) int { return marks[a].Compare(marks[b]) })
+		for _, root := range oldest[:len(marks)-marksMost] {
+			delete(marks, root)
+		}
+	}
+	return marks
+}
+
+// ReadAllThreads notes that all threads were looked at.
+func (t *Talk) ReadAllThreads() {
+	t.marks = nil
+	for root := range t.threads {
+		t.ReadThread(root)
+	}
+	t.threadStamp++
+}
+
+// ThreadStamp changes whenever ThreadMarks may.
+func (t *Talk) ThreadStamp() uint64 { return t.threadStamp }
+
 func (t *Talk) redrawRoot(root rooms.MessageID) {
 	t.stale = true
+	t.threadStamp++
 	if m := t.byID[root]; m != nil {
 		m.version++
 	}
@@ -147,6 +191,9 @@ func (t *Talk) thread(m *Message) {
 	th := t.threads[id]
 	if th == nil {
 		th = &Thread{Root: id, read: t.readTo}
+		if mark, has := t.marks[id]; has {
+			th.read = mark
+		}
 		t.threads[id] = th
 	}
 	at := len(th.replies)
@@ -217,6 +264,7 @@ func (t *Talk) dismiss(m *Message) {
 		}
 	}
 	t.stale = true
+	t.threadStamp++
 	m.dismissed = true
 	t.forgetUnless(m)
 }

@@ -25,28 +25,48 @@ func (t *Talk) After(p rooms.Position) []*Message {
 }
 
 // Divide puts the divider for unread messages above the first message after p that is not ours, or takes it away when
-// there is none.
+// there is none. What comes between later has the divider above it.
 func (t *Talk) Divide(p rooms.Position) {
-	t.seenDivider = false
-	if t.fresh != nil {
-		t.fresh.setFresh(false)
-		t.fresh = nil
-	}
-	t.divided = p
-	if p.IsZero() {
-		return
-	}
-	for _, m := range t.After(p) {
-		if m.Sender != t.look.Me {
-			m.setFresh(true)
-			t.fresh = m
-			return
+	t.divided, t.seenDivider = p, false
+	t.placeDivider()
+}
+
+// placeDivider puts the divider where it belongs in what is loaded now. Where it moves to nobody has seen it.
+func (t *Talk) placeDivider() {
+	var first *Message
+	if !t.divided.IsZero() {
+		for _, m := range t.After(t.divided) {
+			if m.Sender != t.look.Me && m.Kind == rooms.KindText {
+				first = m
+				break
+			}
 		}
 	}
+	if first == t.fresh {
+		return
+	}
+	if t.fresh != nil {
+		t.fresh.setFresh(false)
+	}
+	if t.fresh = first; first != nil {
+		first.setFresh(true)
+	}
+	t.seenDivider = false
 }
 
 // Divided reports whether the divider stands in the talk.
 func (t *Talk) Divided() bool { return t.fresh != nil }
+
+// DividedAt is the place of the message that has the divider above it, zero if none has.
+func (t *Talk) DividedAt() rooms.Position {
+	if t.fresh == nil {
+		return rooms.Position{}
+	}
+	return t.fresh.Pos
+}
+
+// DividerSeen reports whether the divider was on the screen.
+func (t *Talk) DividerSeen() bool { return t.seenDivider }
 
 // ToDivider brings the divider to the upper end of the screen. It reports whether there is one.
 func (t *Talk) ToDivider() bool {

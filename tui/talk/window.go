@@ -274,8 +274,8 @@ func (t *Talk) list(m *Message) {
 
 // restore puts what is not part of the history into the window that was loaded: the divider and the gaps.
 func (t *Talk) restore() {
-	if t.fresh == nil && !t.divided.IsZero() && (!t.earlier || t.Oldest().Compare(t.divided) <= 0) {
-		t.Divide(t.divided)
+	if t.fresh != nil || !t.earlier || t.Oldest().Compare(t.divided) <= 0 {
+		t.placeDivider()
 	}
 	for _, g := range t.gaps {
 		if t.Index(g) < 0 && t.spans(g.place) {
