@@ -22,8 +22,8 @@ import (
 )
 
 // fuzzing is the seed of a fuzz test, which it prints, and how long it goes on: KCHAT_FUZZ_SEED and KCHAT_FUZZ_SECONDS
-// say otherwise.
-func fuzzing(t *testing.T, usual time.Duration) (seed uint64, limit time.Duration) {
+// say otherwise, and whether it is asked to go on for so long whatever it has seen.
+func fuzzing(t *testing.T, usual time.Duration) (seed uint64, limit time.Duration, asked bool) {
 	t.Helper()
 	seed, limit = rand.Uint64(), usual
 	var err error
@@ -37,10 +37,10 @@ func fuzzing(t *testing.T, usual time.Duration) (seed uint64, limit time.Duratio
 		if err != nil {
 			t.Fatalf("KCHAT_FUZZ_SECONDS: %v", err)
 		}
-		limit = time.Duration(seconds) * time.Second
+		limit, asked = time.Duration(seconds)*time.Second, true
 	}
 	t.Logf("KCHAT_FUZZ_SEED=%d, for %v", seed, limit)
-	return seed, limit
+	return seed, limit, asked
 }
 
 // bounds are the limits that change while players play: tight ones, and those of every day.
@@ -54,12 +54,19 @@ func bounds() map[string][2]uint64 {
 	}
 }
 
+// wanted are the answers that players get who come into every state.
+var wanted = []wire.Type{
+	wire.TypeWelcome, wire.TypeChallenge, wire.TypeAuthOK, wire.TypeJoined, wire.TypeMsg, wire.TypeAck, wire.TypeReoffer, wire.TypeDirect,
+	wire.TypeStreamCredit, wire.TypeStreamStart, wire.TypeStreamChunk, wire.TypeStreamCancel,
+}
+
 // TestFuzzProtocol: players who know the protocol and break it, while an administrator changes limits and accounts, do
-// not disturb two who talk. When all have gone, nothing of them is left, and the kernel has nothing to say.
+// not disturb two who talk. When all have gone, nothing of them is left, and the kernel has nothing to say. It ends when
+// they have got 5,000 answers, and each kind of them, however long that takes; or when it was asked to.
 func TestFuzzProtocol(t *testing.T) {
 	t.Parallel()
 	s := vmtest.Start(t)
-	seed, limit := fuzzing(t, time.Minute)
+	seed, limit, asked := fuzzing(t, 5*time.Minute)
 	const players, people = 8, 6
 	town := &fuzz.Town{Addr: s.Addr, Rooms: []string{"one", "two", "three", "four", "@1-2"}}
 	for i, name := range s.AddUsers(t, "player", "password", people) {
@@ -71,6 +78,9 @@ func TestFuzzProtocol(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
+	if !asked {
+		town.Wanted, town.Answers, town.Enough = wanted, 5000, cancel
+	}
 	ended := make(chan error, players+2)
 	for i := range uint64(players) {
 		go func() { ended <- fuzz.NewPlayer(town, seed, i).Run(ctx) }()
@@ -90,10 +100,7 @@ func TestFuzzProtocol(t *testing.T) {
 		errorNames[number.Name()] = n
 	}
 	t.Logf("answers: %v\nerrors: %v", seen, errorNames)
-	for _, kind := range []wire.Type{
-		wire.TypeWelcome, wire.TypeChallenge, wire.TypeAuthOK, wire.TypeJoined, wire.TypeMsg, wire.TypeAck, wire.TypeReoffer, wire.TypeDirect,
-		wire.TypeStreamCredit, wire.TypeStreamStart, wire.TypeStreamChunk, wire.TypeStreamCancel,
-	} {
+	for _, kind := range wanted {
 		if seen[kind] == 0 {
 			t.Errorf("the players have never got as far as %v", kind)
 		}

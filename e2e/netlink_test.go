@@ -106,7 +106,7 @@ func TestFuzzNetlink(t *testing.T) {
 	t.Parallel()
 	s := withGuestload(t)
 	proxies := status(t, s).ProxyFrom
-	seed, limit := fuzzing(t, 5*time.Second)
+	seed, limit, _ := fuzzing(t, 2*time.Second)
 	ctx, cancel := s.Timeout(limit + time.Minute)
 	defer cancel()
 	out, err := s.Exec(ctx, guestload, "orders", "-seed", fmt.Sprint(seed), "-limit", limit.String())

@@ -4,6 +4,7 @@ package fuzz
 
 import (
 	"math/rand/v2"
+	"slices"
 	"sync"
 
 	"kchat/wire"
@@ -28,12 +29,19 @@ type Town struct {
 	Accounts []Account
 	Rooms    []string // names
 
+	// Wanted are the kinds of frames of which each is to come, and Answers how many of any kind at least; then Enough is
+	// called, from any goroutine and more than once.
+	Wanted  []wire.Type
+	Answers int
+	Enough  func()
+
 	mu       sync.Mutex // protects what follows
 	ids      []wire.ID  // of messages
 	streams  []wire.ID
 	frames   [][]byte // that somebody sent
 	rooms    []uint32
 	sessions []session
+	heard    int
 	seen     map[wire.Type]int
 	errors   map[wire.ErrorNumber]int
 }
@@ -69,6 +77,10 @@ func (t *Town) count(f wire.Frame) {
 		t.seen, t.errors = map[wire.Type]int{}, map[wire.ErrorNumber]int{}
 	}
 	t.seen[f.Type]++
+	t.heard++
+	if t.heard >= t.Answers && t.Enough != nil && !slices.ContainsFunc(t.Wanted, func(kind wire.Type) bool { return t.seen[kind] == 0 }) {
+		t.Enough()
+	}
 	if f.Type == wire.TypeError {
 		if e, err := wire.ParseError(f.Body); err == nil {
 			t.errors[e.Number]++
