@@ -17,7 +17,7 @@ const (
 	wantReader = 20 * time.Millisecond  // what each person who is present and reads a WANT adds to the pause
 	wantEvery  = 2 * time.Second        // between two WANTs for the same
 	wantTries  = 3                      // WANTs without an answer after which a gap is shown as one, and the pauses grow
-	wantHope   = 6                      // WANTs without an answer after which somebody who comes is asked once, not time and again
+	wantHope   = 6                      // WANTs without an answer after which somebody who comes is asked twice, not time and again
 	wantSeldom = time.Hour              // the longest pause
 	oldGaps    = 128                    // gaps of earlier runs that are asked for again, the newest
 )
@@ -26,6 +26,7 @@ const (
 type turn struct {
 	tries int       // WANTs since it last brought something, or somebody came
 	vain  int       // WANTs since it last brought something
+	twice bool      // the next WANT is repeated soon: who came may not have been ready for it
 	last  time.Time // when it was asked for
 	next  time.Time // it is asked for again, not before
 }
@@ -38,6 +39,9 @@ func (t *turn) asked() {
 	pause := wantSeldom
 	if over := t.tries - wantTries; over < 12 {
 		pause = min(pause, wantEvery<<max(0, over))
+	}
+	if t.twice {
+		t.twice, pause = false, wantEvery
 	}
 	t.next = t.last.Add(pause)
 }
@@ -58,6 +62,8 @@ func (t *turn) brought() {
 func (t *turn) cameBack(delay time.Duration) {
 	if t.vain < wantHope {
 		t.tries = min(t.tries, wantTries-1)
+	} else {
+		t.twice = true
 	}
 	soon := time.Now().Add(delay)
 	if again := t.last.Add(wantEvery); again.After(soon) {

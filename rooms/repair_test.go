@@ -389,13 +389,14 @@ func TestWhatNobodyHasHoldsUpNothingElse(t *testing.T) {
 	})
 }
 
-// TestWhoComesIsAskedOnceForWhatNobodyHas and not time and again, as for what is missing since lately.
-func TestWhoComesIsAskedOnceForWhatNobodyHas(t *testing.T) {
+// TestWhoComesIsAskedTwiceForWhatNobodyHas and not time and again, as for what is missing since lately. Once would be too
+// little: who has just come may not yet hear it.
+func TestWhoComesIsAskedTwiceForWhatNobodyHas(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network) {
 		_, p := open(t, n, meAndAnna(), nil)
 		p.hopeless(1)
 		p.presence(epochOne, 2, person(3, "Bob", wire.PersonPresent))
-		if wants := p.wantsWithin(wantEvery << 3); len(wants) != 1 {
+		if wants := p.wantsWithin(wantEvery << 3); len(wants) != 2 {
 			t.Errorf("asked for %d times", len(wants))
 		}
 	})

@@ -139,6 +139,7 @@ func (c *cable) dial(ctx context.Context, address string) (conn *net.TCPConn, er
 type weather struct {
 	delayNS, jitterNS             int64
 	loss, double, reorder, damage float64
+	seed                          uint64 // of what is left to chance; kernels before 6.6 take none
 }
 
 // Of struct tc_netem_qopt and its attributes, linux/pkt_sched.h.
@@ -152,6 +153,7 @@ const (
 	netemCorrupt   = 4
 	netemLatency64 = 10
 	netemJitter64  = 11
+	netemSeed      = 14
 )
 
 func share(of float64) uint32 { return uint32(of * (1<<32 - 1)) }
@@ -174,6 +176,7 @@ func (w weather) message(index int) ([]byte, error) {
 	inner.Bytes(netemCorrupt, pair(w.damage))
 	inner.Int64(netemLatency64, w.delayNS)
 	inner.Int64(netemJitter64, w.jitterNS)
+	inner.Uint64(netemSeed, w.seed)
 	attrs, err := inner.Encode()
 	if err != nil {
 		return nil, err

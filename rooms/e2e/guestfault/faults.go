@@ -32,14 +32,35 @@ func pause(ctx context.Context, d time.Duration, end time.Time) bool {
 	}
 }
 
-// between is a time from a to b at random.
-func between(a, b time.Duration) time.Duration { return a + rand.N(b-a) }
+// chance is what happens at random, the same with the same seed. It can be used by several at once, who then share what comes.
+type chance struct {
+	mu   sync.Mutex
+	dice *rand.Rand
+}
+
+func newChance(seed, stream uint64) *chance {
+	return &chance{dice: rand.New(rand.NewPCG(seed, stream))}
+}
+
+// below is a number from 0 to n-1.
+func (c *chance) below(n int) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dice.IntN(n)
+}
+
+// between is a time from a to b.
+func (c *chance) between(a, b time.Duration) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return a + time.Duration(c.dice.Int64N(int64(b-a)))
+}
 
 // losses: TCP has to mend what the cable does, and takes its time for it.
 func losses(ctx context.Context, t *town) error {
 	err := t.cable.forecast(weather{
 		delayNS: int64(10 * time.Millisecond), jitterNS: int64(8 * time.Millisecond),
-		loss: 0.08, double: 0.05, reorder: 0.25, damage: 0.01,
+		loss: 0.08, double: 0.05, reorder: 0.25, damage: 0.01, seed: t.seed,
 	})
 	if err != nil {
 		return err
@@ -53,6 +74,7 @@ func losses(ctx context.Context, t *town) error {
 	if err == nil && again == 0 {
 		err = errors.New("no packet was sent again: the weather was fine")
 	}
+	t.times = again
 	t.note("%d segments sent again by the people", again)
 	return errors.Join(err, t.cable.forecast(weather{}))
 }
@@ -116,10 +138,10 @@ func (t *town) storm(ctx context.Context, how end) error {
 	defer strangers.Wait()
 	ended, stop := 0, time.Now().Add(t.span)
 	crowd := make(chan int, 4)
-	for range cap(crowd) {
-		strangers.Go(func() { crowd <- t.comeAndGo(ctx, how, stop) })
+	for i := range cap(crowd) {
+		strangers.Go(func() { crowd <- t.comeAndGo(ctx, how, stop, newChance(t.seed, uint64(i+1))) })
 	}
-	for pause(ctx, between(50*time.Millisecond, 400*time.Millisecond), stop) || ended < stormLeast && ctx.Err() == nil {
+	for pause(ctx, t.chance.between(50*time.Millisecond, 400*time.Millisecond), stop) || ended < stormLeast && ctx.Err() == nil {
 		line := t.somebody().line()
 		if err := how(line); err != nil && !errors.Is(err, net.ErrClosed) {
 			return fmt.Errorf("end a connection: %w", err)
@@ -131,22 +153,23 @@ func (t *town) storm(ctx context.Context, how end) error {
 	for range cap(crowd) {
 		came += <-crowd
 	}
+	t.times = ended + came
 	t.note("%d connections ended, and %d of strangers", ended, came)
 	return ctx.Err()
 }
 
 // comeAndGo connects and ends it at any point of a greeting, again and again; it returns how often.
-func (t *town) comeAndGo(ctx context.Context, how end, stop time.Time) (times int) {
+func (t *town) comeAndGo(ctx context.Context, how end, stop time.Time, chance *chance) (times int) {
 	hello := wire.AppendFrame(nil, wire.Header{Type: wire.TypeHello}, wire.Hello{Version: wire.Version, Agent: "stranger"})
-	for pause(ctx, between(0, 20*time.Millisecond), stop) || times < stormLeast && ctx.Err() == nil {
+	for pause(ctx, chance.between(0, 20*time.Millisecond), stop) || times < stormLeast && ctx.Err() == nil {
 		limited, cancel := context.WithTimeout(ctx, strangerWaits)
 		c, err := t.cable.dial(limited, t.address)
 		cancel()
 		if err != nil {
 			continue
 		}
-		_, err = c.Write(hello[:rand.IntN(len(hello)+1)])
-		if err == nil && rand.IntN(2) == 0 {
+		_, err = c.Write(hello[:chance.below(len(hello)+1)])
+		if err == nil && chance.below(2) == 0 {
 			_ = c.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
 			_, _ = io.ReadFull(c, make([]byte, wire.HeaderLen))
 		}
@@ -167,16 +190,17 @@ func links(ctx context.Context, t *town) error {
 			return err
 		}
 		times++
-		wait := between(50*time.Millisecond, time.Second)
+		wait := t.chance.between(50*time.Millisecond, time.Second)
 		if over {
 			wait = t.span
 		}
 		pause(ctx, wait, stop)
 		if err := t.cable.plug(far); err != nil || over {
+			t.times = times
 			t.note("%d times down and up", times)
 			return err
 		}
-		pause(ctx, between(200*time.Millisecond, 2*time.Second), stop)
+		pause(ctx, t.chance.between(200*time.Millisecond, 2*time.Second), stop)
 	}
 }
 
@@ -184,13 +208,14 @@ func links(ctx context.Context, t *town) error {
 func jumps(ctx context.Context, t *town) error {
 	began, start := time.Now(), time.Now().Round(0)
 	times, stop := 0, began.Add(t.span)
-	for pause(ctx, between(50*time.Millisecond, 500*time.Millisecond), stop) {
-		by := between(-48*time.Hour, 48*time.Hour)
+	for pause(ctx, t.chance.between(50*time.Millisecond, 500*time.Millisecond), stop) {
+		by := t.chance.between(-48*time.Hour, 48*time.Hour)
 		if err := setClock(start.Add(time.Since(began) + by)); err != nil {
 			return err
 		}
 		times++
 	}
+	t.times = times
 	t.note("the clock jumped %d times", times)
 	return setClock(start.Add(time.Since(began)))
 }
@@ -215,6 +240,7 @@ func hunger(ctx context.Context, t *town) error {
 		times++
 		pause(ctx, 200*time.Millisecond, stop)
 	}
+	t.times = times
 	t.note("memory was gone %d times", times)
 	return nil
 }

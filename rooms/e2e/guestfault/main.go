@@ -12,7 +12,8 @@
 //	guestfault reload    the module is unloaded and loaded again
 //	guestfault starve    the same, for a process that this program starts
 //
-// Exit code 1: the promise was broken, or could not be checked; standard output names each case.
+// Exit code 1: the promise was broken, or could not be checked; standard output names each case. It ends with a line of the
+// word "result" and a promise.Tally in JSON.
 package main
 
 import (
@@ -21,6 +22,7 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"os/signal"
 	"slices"
@@ -33,6 +35,7 @@ type plan struct {
 	span     time.Duration // how long it goes wrong
 	rounds   int           // how often, for what is counted
 	patience time.Duration // for what must come
+	seed     uint64        // of all that is left to chance here
 	plant    string        // a breach that the check must find
 	prefix   string        // of the login names
 }
@@ -73,6 +76,7 @@ func run(ctx context.Context, args []string) error {
 	flags.DurationVar(&p.span, "span", 5*time.Second, "how long it goes wrong")
 	flags.IntVar(&p.rounds, "rounds", 10, "how often, for what is counted")
 	flags.DurationVar(&p.patience, "patience", time.Minute, "for all to be back and to have heard everything")
+	flags.Uint64Var(&p.seed, "seed", rand.Uint64(), "of all that is left to chance: what goes wrong, with whom, and when")
 	flags.StringVar(&p.plant, "plant", "", "what is taken from, or put into, what was heard: missing or doubled")
 	flags.StringVar(&p.prefix, "prefix", "fault", "login names are this and a number; each is the password, too")
 	if err := flags.Parse(args[1:]); err != nil {

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"slices"
 	"time"
@@ -26,6 +25,13 @@ const wholeEvery = 5
 // reloads takes the module away under the people and brings it back: every second time when all are back and talking,
 // otherwise while they are still coming.
 func reloads(ctx context.Context, t *town) error {
+	for i := range t.plan.people {
+		account, err := accountOf(i, t.login(i))
+		if err != nil {
+			return err
+		}
+		t.accounts = append(t.accounts, account)
+	}
 	var longest time.Duration
 	for n := range t.rounds {
 		took, err := t.reload(ctx)
@@ -44,8 +50,9 @@ func reloads(ctx context.Context, t *town) error {
 				return fmt.Errorf("after reload %d: %w", n+1, err)
 			}
 		}
-		pause(ctx, rand.N(200*time.Millisecond), time.Time{})
+		pause(ctx, t.chance.between(0, 200*time.Millisecond), time.Time{})
 	}
+	t.times = t.rounds
 	t.note("reloaded %d times, unloading took at most %v", t.rounds, longest.Round(time.Millisecond))
 	return nil
 }
@@ -99,11 +106,7 @@ func (t *town) reload(ctx context.Context) (unloading time.Duration, err error) 
 				return err
 			}
 		}
-		for i := range t.plan.people {
-			account, err := accountOf(i, t.login(i))
-			if err != nil {
-				return err
-			}
+		for _, account := range t.accounts {
 			if err := k.SetAccount(ctx, account); err != nil {
 				return err
 			}

@@ -4,9 +4,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -17,6 +17,7 @@ import (
 
 	"kchat/rooms"
 	"kchat/rooms/e2e/promise"
+	"kchat/server/genl"
 	"kchat/wire"
 )
 
@@ -49,7 +50,11 @@ type town struct {
 	address string
 	square  string // the room in which all talk
 	people  []*person
+	chance  *chance
 	notes   []string // what happened, for the summary
+	times   int      // how often it went wrong
+
+	accounts []genl.Account // of the people, once the module has to be told of them again
 }
 
 func newTown(p plan) (*town, error) {
@@ -57,7 +62,7 @@ func newTown(p plan) (*town, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &town{plan: p, cable: c, address: netip.AddrPortFrom(netip.AddrFrom4(nearAddress()), wire.Port).String(), square: fmt.Sprintf("square-%d", os.Getpid())}
+	t := &town{plan: p, cable: c, chance: newChance(p.seed, 0), address: netip.AddrPortFrom(netip.AddrFrom4(nearAddress()), wire.Port).String(), square: fmt.Sprintf("square-%d", os.Getpid())}
 	for i := range p.people {
 		one, err := t.newPerson(t.login(i))
 		if err != nil {
@@ -178,7 +183,7 @@ func (p *person) line() *net.TCPConn {
 }
 
 // somebody is one of them, at random.
-func (t *town) somebody() *person { return t.people[rand.IntN(len(t.people))] }
+func (t *town) somebody() *person { return t.people[t.chance.below(len(t.people))] }
 
 // live brings all together, lets them talk while it goes wrong, and checks what they have heard.
 func (t *town) live(ctx context.Context, wrong fault) error {
@@ -316,8 +321,13 @@ func (t *town) check(took time.Duration) error {
 	for _, b := range breaches[:min(len(breaches), 50)] {
 		fmt.Println(b)
 	}
-	fmt.Printf("%d people, %d words, %d connections, %v; %v; %d breaches\n",
-		len(t.people), len(words), back, took.Round(time.Millisecond), t.notes, len(breaches))
+	fmt.Printf("seed %d: %d people, %d words, %d connections, %v; %v; %d breaches\n",
+		t.seed, len(t.people), len(words), back, took.Round(time.Millisecond), t.notes, len(breaches))
+	result, err := json.Marshal(promise.Count(words, breaches, t.times))
+	if err != nil {
+		return err
+	}
+	fmt.Printf("result %s\n", result)
 	switch {
 	case len(breaches) > 0:
 		return fmt.Errorf("the promise was broken %d times", len(breaches))

@@ -94,3 +94,31 @@ func Check(words []Word, readers []Reader) (breaches []Breach) {
 	}
 	return breaches
 }
+
+// Tally is a check in numbers.
+type Tally struct {
+	Times      int `json:"times"` // how often it went wrong on purpose
+	Words      int `json:"words"`
+	Missing    int `json:"missing"`
+	Doubled    int `json:"doubled"`
+	OutOfOrder int `json:"out_of_order"`
+	Other      int `json:"other"` // altered, invented, back in time
+}
+
+// Count sums up what Check has found.
+func Count(words []Word, breaches []Breach, times int) Tally {
+	tally := Tally{Times: times, Words: len(words)}
+	for _, b := range breaches {
+		switch b.Kind {
+		case Missing:
+			tally.Missing++
+		case Doubled:
+			tally.Doubled++
+		case OutOfOrder:
+			tally.OutOfOrder++
+		default:
+			tally.Other++
+		}
+	}
+	return tally
+}
