@@ -3,15 +3,17 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"kchat/e2e/reliability/trial"
 	"kchat/rooms/e2e/promise"
 	"kchat/server/guest"
 	"kchat/server/vmtest"
@@ -36,29 +38,36 @@ func faulty(t *testing.T, people int, options ...vmtest.Option) *vmtest.Server {
 	return s
 }
 
-// goesWrong runs guestfault for a span; KCHAT_FAULT_SECONDS says another.
+// goesWrong runs guestfault for a span; KCHAT_FAULT_SECONDS says another, and KCHAT_SEED what happens in it.
 func goesWrong(t *testing.T, s *vmtest.Server, what string, span time.Duration, args ...string) (string, error) {
 	t.Helper()
-	if text := os.Getenv("KCHAT_FAULT_SECONDS"); text != "" {
-		seconds, err := strconv.ParseUint(text, 10, 31)
-		if err != nil {
-			t.Fatalf("KCHAT_FAULT_SECONDS: %v", err)
-		}
-		span = time.Duration(seconds) * time.Second
-	}
+	span = time.Duration(trial.Count(t, "KCHAT_FAULT_SECONDS", int(span/time.Second))) * time.Second
+	seed := trial.Seed(t)
 	ctx, cancel := s.Timeout(6*time.Minute + 2*span)
 	defer cancel()
 	began := time.Now()
 	patience := slow(5 * time.Minute)
+	result := &trial.Result{Trial: what, Seed: seed}
+	if planted := slices.Index(args, "-plant"); planted >= 0 {
+		result.Trial = "planted " + args[planted+1]
+	}
+	trial.Keep(t, began, result)
 	out := &told{t: t}
 	exit, err := s.Runner.Guest().Exec(ctx, guest.Exec{
-		Path: guestfault, Args: append([]string{what, "-span", span.String(), "-patience", patience.String()}, args...),
+		Path: guestfault,
+		Args: append([]string{what, "-span", span.String(), "-patience", patience.String(), "-seed", strconv.FormatUint(seed, 10)}, args...),
 	}, out, out)
 	if err == nil && exit.Code != 0 {
 		err = fmt.Errorf("guestfault %s: exit code %d", what, exit.Code)
 	}
 	t.Logf("%s took %v", what, time.Since(began).Round(time.Second))
-	return out.text.String(), err
+	text := out.text.String()
+	if _, numbers, found := strings.Cut(text, "\nresult "); found {
+		if err := json.NewDecoder(strings.NewReader(numbers)).Decode(&result.Tally); err != nil {
+			t.Errorf("the result of guestfault: %v", err)
+		}
+	}
+	return text, err
 }
 
 // told is what a program says, shown as it comes.
@@ -100,19 +109,12 @@ func TestThePromiseHoldsWhateverTheNetworkDoes(t *testing.T) {
 	}
 }
 
-// TestThePromiseHoldsWhileTheModuleIsReloaded: KCHAT_RELOADS says how often, in place of 50 times on the debug kernel and
-// a few elsewhere.
+// TestThePromiseHoldsWhileTheModuleIsReloaded: KCHAT_RELOADS says how often, in place of 50 times.
 func TestThePromiseHoldsWhileTheModuleIsReloaded(t *testing.T) {
 	t.Parallel()
 	s := faulty(t, 6)
-	rounds := "5"
-	if vmtest.Slowness() > 0 {
-		rounds = "50"
-	}
-	if text := os.Getenv("KCHAT_RELOADS"); text != "" {
-		rounds = text
-	}
-	if _, err := goesWrong(t, s, "reload", 5*time.Minute, "-rounds", rounds); err != nil {
+	rounds := trial.Count(t, "KCHAT_RELOADS", 50)
+	if _, err := goesWrong(t, s, "reload", time.Duration(rounds)*10*time.Second, "-rounds", strconv.Itoa(rounds)); err != nil {
 		t.Error(err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"kchat/e2e/reliability/trial"
 	"kchat/rooms"
 	"kchat/rooms/e2e/promise"
 	"kchat/server/vmtest"
@@ -157,47 +158,55 @@ func sendAgain(users []*user, ledgers []*promise.Ledger) {
 	}
 }
 
-// TestNothingAcknowledgedIsMissingAfterTheMachineDied kills the machine again and again while people talk. When all are
-// back, everybody has what anybody had acknowledged.
+// TestNothingAcknowledgedIsMissingAfterTheMachineDied kills the machine again and again while people talk, at random:
+// before any of what they said last is in the room, or after most of it. When all are back, everybody has what anybody had
+// acknowledged. KCHAT_KILLS says how often.
 func TestNothingAcknowledgedIsMissingAfterTheMachineDied(t *testing.T) {
 	t.Parallel()
-	const people, kills = 20, 10
+	const people, each = 20, 5
+	kills, seed := trial.Count(t, "KCHAT_KILLS", 10), trial.Seed(t)
+	result := &trial.Result{Trial: "machine dies", Seed: seed}
+	trial.Keep(t, time.Now(), result)
+	dice := rand.New(rand.NewPCG(seed, 0))
 	s := vmtest.Start(t)
 	users, ledgers := crowd(t, s, "phoenix", "phoenix", people, nil)
-	sent := 0
+	var words []promise.Word
 	for k := range kills {
-		for range 5 {
+		for range each {
 			for i, u := range users {
-				u.say("phoenix", fmt.Sprintf("%d in life %d, %d", i, k, sent))
-				sent++
+				text := fmt.Sprintf("%d in life %d, %d", i, k, len(words))
+				words = append(words, promise.Word{ID: u.say("phoenix", text), Author: u.name, Text: text, Acknowledged: true})
 			}
 		}
-		// The machine dies while the messages are on their way.
-		for begun := time.Now(); ledgers[0].Count() < sent-people*3; {
-			if time.Since(begun) > slow(2*time.Minute) {
-				t.Fatalf("in life %d: %d messages of %d came", k, ledgers[0].Count(), sent)
-			}
-			sendAgain(users, ledgers)
-			select {
-			case <-ledgers[0].Changed():
-			case <-time.After(time.Second):
-			}
-		}
-		t.Logf("life %d: %d messages of %d are here, and the machine dies", k, ledgers[0].Count(), sent)
+		onTheWay := dice.IntN(people*each + 1)
+		awaitSettled(t, users, ledgers, ledgers[0], len(words)-onTheWay)
+		t.Logf("life %d: %d words of %d are here, and the machine dies", k, ledgers[0].Count(), len(words))
 		s.CutPower(t)
 	}
-	late := time.Now().Add(slow(3 * time.Minute))
+	var readers []promise.Reader
 	for i, l := range ledgers {
-		for l.Count() < sent && time.Now().Before(late) {
-			sendAgain(users, ledgers)
-			select {
-			case <-l.Changed():
-			case <-time.After(time.Second):
-			}
-		}
-		if l.Count() != sent {
-			t.Errorf("client %d has %d messages of %d", i, l.Count(), sent)
-		}
+		awaitSettled(t, users, ledgers, l, len(words))
+		readers = append(readers, promise.Reader{Name: users[i].name, Heard: l.Settled()})
+	}
+	breaches := promise.Check(words, readers) // all were acknowledged in the end
+	result.Tally = promise.Count(words, breaches, kills)
+	for _, b := range breaches {
+		t.Error(b)
 	}
 	sameTalk(t, ledgers)
+}
+
+// awaitSettled waits until one of them has so many words, while all say again what was refused.
+func awaitSettled(t *testing.T, users []*user, ledgers []*promise.Ledger, of *promise.Ledger, words int) {
+	t.Helper()
+	for late := time.Now().Add(slow(5 * time.Minute)); of.Count() < words; {
+		if time.Now().After(late) {
+			t.Fatalf("%d words of %d came", of.Count(), words)
+		}
+		sendAgain(users, ledgers)
+		select {
+		case <-of.Changed():
+		case <-time.After(time.Second):
+		}
+	}
 }
