@@ -11,9 +11,9 @@ import (
 
 // The times of TestLiveness, in milliseconds: short enough to wait for, long enough for a busy machine.
 const (
-	silenceMS = 1500
-	lostMS    = 3500
-	sessionMS = 6000
+	silenceMS = 3000
+	lostMS    = 6000
+	sessionMS = 9000
 )
 
 func TestLiveness(t *testing.T) {

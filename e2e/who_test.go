@@ -33,7 +33,7 @@ func (w *who) patience() time.Duration {
 	return world.slow(patience)
 }
 
-const patience = 20 * time.Second // for what must come
+const patience = time.Minute // for what must come
 
 // dial connects and says nothing.
 func dial(t testing.TB) *who {

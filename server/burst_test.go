@@ -29,10 +29,12 @@ func greet(addr string, limit time.Duration) (net.Conn, error) {
 	return conn, err
 }
 
-// burst is how many clients come at once, and clientPatience how long a client waits for WELCOME.
+// burst is how many clients come at once, and clientPatience how long a client waits for WELCOME; unheard is when one here
+// gives up, on a host that has much else to do.
 const (
 	burst          = 200
 	clientPatience = 5 * time.Second
+	unheard        = 2 * time.Minute
 )
 
 func TestManyWhoConnectAtOnceAreAllGreetedQuickly(t *testing.T) {
@@ -43,10 +45,11 @@ func TestManyWhoConnectAtOnceAreAllGreetedQuickly(t *testing.T) {
 		err  error
 	}
 	results := make(chan result, burst)
+	watch := s.Stopwatch(t)
 	for range burst {
 		go func() {
 			began := time.Now()
-			conn, err := greet(s.Addr, clientPatience)
+			conn, err := greet(s.Addr, unheard)
 			results <- result{conn, time.Since(began), err}
 		}()
 	}
@@ -59,6 +62,9 @@ func TestManyWhoConnectAtOnceAreAllGreetedQuickly(t *testing.T) {
 		}
 		defer r.conn.Close()
 		took = append(took, r.took)
+	}
+	if last := watch.Took(t); last > clientPatience {
+		t.Errorf("the last one is greeted after %v", last)
 	}
 	slices.Sort(took)
 	if len(took) > 0 {

@@ -18,7 +18,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // guest listens as QEMU does, with a queue of one.
 func guest(t *testing.T) net.Listener {
@@ -266,8 +266,8 @@ func TestABurstGetsThroughAShortQueue(t *testing.T) {
 		})
 	}
 	all.Wait()
-	// Without help the last come after dozens of seconds: the system repeats a knock after one, three, seven.
-	if took := time.Since(began); took > 5*time.Second {
+	// Without help the last come after dozens of seconds: the system repeats a knock after one, three, seven, fifteen.
+	if took := time.Since(began); took > 14*time.Second {
 		t.Errorf("the last is through after %v", took)
 	}
 }

@@ -131,7 +131,7 @@ func boot(dir string, options []Option) (*Server, error) {
 		Paths: server.Paths{
 			Data: filepath.Join(dir, "data"), State: filepath.Join(dir, "state"), Runtime: filepath.Join(dir, "run"),
 		},
-		Files: map[string]string{}, Slow: Slowness(), CPUs: 2, Parallel: parallel(),
+		Files: map[string]string{}, Slow: patience(), CPUs: 2, Parallel: parallel(),
 	}
 	for _, option := range options {
 		option(&cfg)
@@ -354,12 +354,12 @@ func (s *Server) sync(t testing.TB) {
 	}
 }
 
-// Timeout is context.WithTimeout, with more time on a slow kernel.
+// Timeout is context.WithTimeout, with more time on a busy host and on a slow kernel.
 func (s *Server) Timeout(d time.Duration) (context.Context, context.CancelFunc) { return Timeout(d) }
 
-// Timeout is context.WithTimeout, with more time on a slow kernel.
+// Timeout is context.WithTimeout, with more time on a busy host and on a slow kernel.
 func Timeout(d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), d*time.Duration(max(1, Slowness())))
+	return context.WithTimeout(context.Background(), d*time.Duration(patience()))
 }
 
 // SetParam sets a limit of the module, such as "silence_ms".
