@@ -21,6 +21,8 @@ type Query struct {
 	After  time.Time // said then or later
 	Has    []string  // each of: image, video, file, link
 
+	Community rooms.UUID // said in a room of it; zero: in any
+
 	Rooms   []Key             // said in one of these
 	Senders []rooms.AccountID // said by one of these, or by one of From
 }

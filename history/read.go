@@ -13,8 +13,11 @@ import (
 	"kchat/rooms"
 )
 
-// shown leaves out what is shown by what it does to its target.
-const shown = " AND m.kind NOT IN (2, 3, 4) "
+// shownKinds leaves out what is shown by what it does to its target; shown is the same after another condition.
+const (
+	shownKinds = "m.kind NOT IN (2, 3, 4)"
+	shown      = " AND " + shownKinds + " "
+)
 
 const selectMessages = "SELECT " + messageColumns + " FROM messages m WHERE m.room = ? "
 

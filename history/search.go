@@ -5,20 +5,21 @@ package history
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
-	"math"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"kchat/rooms"
 )
+
+// Ref names a hit. It is small, so that all hits can be held of a word that stands in every message of a million; Hits
+// reads what they say.
+type Ref int64
 
 // Hit is a message that a search found.
 type Hit struct {
 	Entry
+	Ref   Ref
 	terms []string // folded
 }
 
@@ -28,18 +29,33 @@ func (h Hit) Matches() [][2]int { return matches(h.Message.Text, h.terms) }
 
 // Marks are the parts of a text that have one of the terms of a query in them, as Matches says it.
 func Marks(text string, terms []string) [][2]int {
-	folded := make([]string, len(terms))
-	for i, t := range terms {
-		folded[i] = fold(t)
-	}
-	return matches(text, folded)
+	return matches(text, folded(terms))
 }
 
-// firstHits is how many candidates are read before the first hits are handed out: a screen full. Later batches are
-// larger, since then it is the total that counts.
+func folded(terms []string) []string {
+	out := make([]string, len(terms))
+	for i, t := range terms {
+		out[i] = fold(t)
+	}
+	return out
+}
+
+func containsAll(text string, terms []string) bool {
+	for _, t := range terms {
+		if !strings.Contains(text, t) {
+			return false
+		}
+	}
+	return true
+}
+
 const (
+	// firstHits is how many candidates are read before the first hits are handed out: a screen full. Later batches are
+	// larger, since then it is the total that counts.
 	firstHits = 60
-	moreHits  = 500
+	moreHits  = 4000
+	// hitsAtOnce bounds the number of SQL parameters in one query.
+	hitsAtOnce = 500
 	// hitsWait is how long a candidate may wait for others: what is seldom is shown as it is found.
 	hitsWait = 30 * time.Millisecond
 )
@@ -48,13 +64,82 @@ const (
 // stops or the context ends. While it runs it holds a reading connection, and space that the file could reuse.
 func (s *Store) Search(ctx context.Context, q Query) iter.Seq2[Hit, error] {
 	return func(yield func(Hit, error) bool) {
-		if err := s.search(ctx, q, yield); err != nil {
-			yield(Hit{}, err)
+		for refs, err := range s.Find(ctx, q) {
+			if err != nil {
+				yield(Hit{}, err)
+				return
+			}
+			for part := range slices.Chunk(refs, hitsAtOnce) {
+				hits, err := s.Hits(ctx, q, part)
+				if err != nil {
+					yield(Hit{}, err)
+					return
+				}
+				for _, h := range hits {
+					if err := ctx.Err(); err != nil {
+						yield(Hit{}, err)
+						return
+					}
+					if !yield(h, nil) {
+						return
+					}
+				}
+			}
 		}
 	}
 }
 
-func (s *Store) search(ctx context.Context, q Query, yield func(Hit, error) bool) (err error) {
+// Find is Search that yields only which messages they are, some at a time; those are the caller's.
+func (s *Store) Find(ctx context.Context, q Query) iter.Seq2[[]Ref, error] {
+	return func(yield func([]Ref, error) bool) {
+		if err := s.find(ctx, q, yield); err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// Hits reads what a query found, in the order of refs, as it stands now. What has been withdrawn, or has got another
+// place, is left out.
+func (s *Store) Hits(ctx context.Context, q Query, refs []Ref) ([]Hit, error) {
+	entries, err := s.at(ctx, refs)
+	if err != nil {
+		return nil, err
+	}
+	terms := folded(q.Terms)
+	hits := make([]Hit, 0, len(refs))
+	for _, ref := range refs {
+		if e, ok := entries[ref]; ok && !e.Deleted {
+			hits = append(hits, Hit{Entry: e, Ref: ref, terms: terms})
+		}
+	}
+	return hits, nil
+}
+
+// at reads messages.
+func (s *Store) at(ctx context.Context, refs []Ref) (map[Ref]Entry, error) {
+	all := make(map[Ref]Entry, len(refs))
+	for part := range slices.Chunk(refs, hitsAtOnce) {
+		args := make([]any, len(part))
+		for i, ref := range part {
+			args[i] = int64(ref)
+		}
+		rows, err := s.rows(ctx, "SELECT "+messageColumns+" FROM messages m WHERE m.key IN ("+
+			strings.TrimSuffix(strings.Repeat("?,", len(part)), ",")+")", args...)
+		if err != nil {
+			return nil, err
+		}
+		entries, err := s.entries(ctx, rows)
+		if err != nil {
+			return nil, err
+		}
+		for i, e := range entries {
+			all[Ref(rows[i].key)] = e
+		}
+	}
+	return all, nil
+}
+
+func (s *Store) find(ctx context.Context, q Query, yield func([]Ref, error) bool) (err error) {
 	if err := s.catchUp(ctx); err != nil {
 		return err
 	}
@@ -67,23 +152,26 @@ func (s *Store) search(ctx context.Context, q Query, yield func(Hit, error) bool
 		return s.readError(ctx, err)
 	}
 	defer func() { err = errors.Join(err, s.readError(ctx, rows.Close())) }()
-	batch, size := make([]row, 0, firstHits), firstHits
-	last := time.Now()
+	var batch candidates
+	var key int64
+	var unsure bool
+	var text string
+	columns := []any{&key, &unsure, &text}[:plan.columns()]
+	size, last := firstHits, time.Now()
 	for rows.Next() {
-		r, err := scanRow(rows)
-		if err != nil {
+		if err := rows.Scan(columns...); err != nil {
 			return s.readError(ctx, err)
 		}
-		if !r.touched && !plan.meets(Entry{Message: r.message}) {
+		if !unsure && !containsAll(lower(text), plan.compare) {
 			continue
 		}
-		if batch = append(batch, r); len(batch) < size && time.Since(last) < hitsWait {
+		if batch.add(Ref(key), unsure); len(batch.refs) < size && time.Since(last) < hitsWait {
 			continue
 		}
 		if more, err := s.deliver(ctx, plan, batch, yield); err != nil || !more {
 			return err
 		}
-		batch, size, last = batch[:0], moreHits, time.Now()
+		batch, size, last = candidates{}, moreHits, time.Now()
 	}
 	if err := rows.Err(); err != nil {
 		return s.readError(ctx, err)
@@ -92,169 +180,37 @@ func (s *Store) search(ctx context.Context, q Query, yield func(Hit, error) bool
 	return err
 }
 
+// candidates are messages that may be hits.
+type candidates struct {
+	refs   []Ref
+	unsure []Ref // those that are known only when they have been read whole
+}
+
+func (c *candidates) add(ref Ref, unsure bool) {
+	c.refs = append(c.refs, ref)
+	if unsure {
+		c.unsure = append(c.unsure, ref)
+	}
+}
+
 // deliver hands out those of a batch that meet the query as they stand now.
-func (s *Store) deliver(ctx context.Context, p searchPlan, batch []row, yield func(Hit, error) bool) (more bool, err error) {
-	if err := s.named(ctx, batch); err != nil {
-		return false, err
-	}
-	entries, err := s.entries(ctx, batch)
-	if err != nil {
-		return false, err
-	}
-	for i, e := range entries {
-		if err := ctx.Err(); err != nil {
+func (s *Store) deliver(ctx context.Context, p searchPlan, batch candidates, yield func([]Ref, error) bool) (more bool, err error) {
+	if len(batch.unsure) > 0 {
+		entries, err := s.at(ctx, batch.unsure)
+		if err != nil {
 			return false, err
 		}
-		// What nobody touched was compared when it was read.
-		if (!batch[i].touched || p.meets(e)) && !yield(Hit{Entry: e, terms: p.terms}, nil) {
-			return false, nil
+		out := map[Ref]bool{}
+		for _, ref := range batch.unsure {
+			e, there := entries[ref]
+			out[ref] = !there || !p.meets(e)
 		}
+		batch.refs = slices.DeleteFunc(batch.refs, func(ref Ref) bool { return out[ref] })
 	}
-	return true, nil
-}
-
-// searchPlan is a query made ready: an SQL query for the candidates, and what to compare them with.
-type searchPlan struct {
-	sql     string
-	args    []any
-	terms   []string // folded
-	query   Query
-	nothing bool // nothing can meet the query
-}
-
-func (s *Store) plan(ctx context.Context, q Query) (searchPlan, error) {
-	p := searchPlan{query: q}
-	var all []string // what a document must have, in FTS5's query syntax
-	for _, t := range q.Terms {
-		t = fold(t)
-		p.terms = append(p.terms, t)
-		all = append(all, gramQuery(t)...)
+	if err := ctx.Err(); err != nil {
+		return false, err
 	}
-	for _, h := range q.Has {
-		tag := has[h]
-		if tag == "" {
-			return p, fmt.Errorf("history: nothing can have a %q", h)
-		}
-		all = append(all, tag)
-	}
-	from, err := s.senderTags(ctx, q)
-	if err != nil {
-		return p, err
-	}
-	in, err := s.roomTags(ctx, q)
-	if err != nil {
-		return p, err
-	}
-	for _, any := range [][]string{from, in} {
-		if len(any) > 0 {
-			all = append(all, "("+strings.Join(any, " OR ")+")")
-		}
-	}
-	p.nothing = len(q.Rooms) > 0 && len(in) == 0
-	before := int64(math.MaxInt64)
-	if !q.Before.IsZero() {
-		before = micros(q.Before)
-	}
-	if len(all) == 0 {
-		may, args := mayHave(p.terms)
-		p.sql = "SELECT " + messageColumns + ` FROM messages m WHERE m.key >= ? AND m.key < ?` + shown + may + "ORDER BY m.key DESC"
-		p.args = append([]any{micros(q.After), before}, args...)
-		return p, nil
-	}
-	p.sql = "SELECT " + messageColumns + ` FROM grams g CROSS JOIN messages m ON m.key = g.rowid
-		WHERE g.grams MATCH ? AND g.rowid >= ? AND g.rowid < ? ORDER BY g.rowid DESC`
-	p.args = []any{strings.Join(all, " AND "), micros(q.After), before}
-	return p, nil
-}
-
-// mayHave is a condition that leaves out messages without one of the terms, where the index says nothing of them and the
-// talk has to be read. It leaves in what may have been edited, and what has something attached.
-func mayHave(terms []string) (where string, args []any) {
-	for _, t := range terms {
-		where += "AND (m.touched OR m.extra IS NOT NULL OR m.text LIKE ? ESCAPE '\\'"
-		args = append(args, "%"+likeEscape.Replace(t)+"%")
-		if strings.ContainsRune(t, 'i') { // the one letter outside of ASCII whose small form is in it
-			where += " OR m.text LIKE '%İ%'"
-		}
-		where += ") "
-	}
-	return where, args
-}
-
-var likeEscape = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
-
-// gramQuery is what the index must have of a folded term. Of a word of several characters the pairs say it all.
-// Single ASCII characters are not in the index.
-func gramQuery(term string) (quoted []string) {
-	for _, w := range words(term) {
-		_, first := utf8.DecodeRuneInString(w)
-		for _, gram := range gramsOf(w) {
-			if _, n := utf8.DecodeRuneInString(gram); n < len(gram) || first == len(w) {
-				quoted = append(quoted, `"`+gram+`"`)
-			}
-		}
-	}
-	return quoted
-}
-
-func (s *Store) senderTags(ctx context.Context, q Query) (tags []string, err error) {
-	for _, id := range q.Senders {
-		tags = append(tags, tagSender(id))
-	}
-	for _, name := range q.From {
-		ids, err := s.accountsNamed(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		if len(ids) == 0 {
-			return nil, &FilterError{"from", name, fmt.Sprintf("from: nobody called %q is in this history", name)}
-		}
-		for _, id := range ids {
-			tags = append(tags, tagSender(id))
-		}
-	}
-	return tags, nil
-}
-
-func (s *Store) roomTags(ctx context.Context, q Query) (tags []string, err error) {
-	for _, key := range q.Rooms {
-		n, err := s.roomNumber(ctx, key)
-		if err != nil {
-			return nil, err
-		}
-		if n != 0 {
-			tags = append(tags, tagRoom(n))
-		}
-	}
-	for _, name := range q.In {
-		numbers, err := collect(ctx, s, func(sc scanner) (n int64, err error) { return n, sc.Scan(&n) },
-			"SELECT id FROM rooms WHERE name = ?", fold(name))
-		if err != nil {
-			return nil, err
-		}
-		if len(numbers) == 0 {
-			return nil, &FilterError{"in", name, fmt.Sprintf("in: no room called %q is in this history", name)}
-		}
-		for _, n := range numbers {
-			tags = append(tags, tagRoom(n))
-		}
-	}
-	return tags, nil
-}
-
-// meets tells whether a message as it stands now has all the terms, and was said when it should have been.
-func (p searchPlan) meets(e Entry) bool {
-	m := e.Message
-	if e.Deleted || !p.query.Before.IsZero() && !m.Time.Before(p.query.Before) || m.Time.Before(p.query.After) {
-		return false
-	}
-	text := lower(haystack(m, m.Text))
-	for _, t := range p.terms {
-		if !strings.Contains(text, t) {
-			return false
-		}
-	}
-	return true
+	return len(batch.refs) == 0 || yield(batch.refs, nil), nil
 }
 
 // matches finds the folded terms in a text.
@@ -305,15 +261,4 @@ func unfold(text, folded string, ranges [][2]int) [][2]int {
 		ranges[i][1] = advance(ranges[i][1])
 	}
 	return ranges
-}
-
-// accountsNamed finds the people whose last seen name it is.
-func (s *Store) accountsNamed(ctx context.Context, name string) (ids []rooms.AccountID, err error) {
-	people, err := collect(ctx, s, scanPerson, "SELECT community, account, name, seen FROM people")
-	for _, p := range people {
-		if fold(p.Name) == fold(name) {
-			ids = append(ids, p.Account)
-		}
-	}
-	return ids, err
 }

@@ -119,8 +119,10 @@ type Archive interface {
 	After(ctx context.Context, community rooms.UUID, room string, after rooms.Position, n int) ([]history.Entry, error)
 	// Around returns the message at a position with up to n before and n after it, oldest first.
 	Around(ctx context.Context, community rooms.UUID, room string, at rooms.Position, n int) ([]history.Entry, error)
-	// Search yields what meets a query, newest first, as it is found, until yield wants no more.
-	Search(ctx context.Context, q history.Query, yield func(history.Hit) bool) error
+	// Find yields which messages meet a query, newest first, some at a time as they are found, until yield wants no more.
+	Find(ctx context.Context, q history.Query, yield func([]history.Ref) bool) error
+	// Hits reads what a query found. What has gone since is left out.
+	Hits(ctx context.Context, q history.Query, refs []history.Ref) ([]history.Hit, error)
 	// Since is Page back to a date as people write it.
 	Since(ctx context.Context, community rooms.UUID, room string, before rooms.Position, date string) ([]history.Entry, error)
 	// Media returns up to n messages of a room that have a picture, film or file, or of one kind alone ("image", "video",

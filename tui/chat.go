@@ -136,7 +136,7 @@ func (c *chat) tick() tea.Cmd {
 func (c *chat) update(msg tea.Msg) tea.Cmd {
 	stirred := c.stir(msg)
 	cmd := c.route(msg)
-	return tea.Batch(stirred, cmd, c.lookUp(), c.pages())
+	return tea.Batch(stirred, cmd, c.lookUp(), c.pages(), c.hitsDue())
 }
 
 func (c *chat) route(msg tea.Msg) tea.Cmd {

@@ -301,6 +301,7 @@ type fakeArchive struct {
 	files   map[string][]history.Entry // that can be read
 	held    chan struct{}              // Remember waits for it; nil: it does not
 	reading chan struct{}              // so does Page
+	read    []int                      // how many hits were read at once
 }
 
 func (a *fakeArchive) Rooms(context.Context) ([]SavedRoom, error) {
@@ -423,11 +424,12 @@ func (a *fakeArchive) Media(_ context.Context, _ rooms.UUID, room, kind string, 
 	return out, nil
 }
 
-func (a *fakeArchive) Search(ctx context.Context, q history.Query, yield func(history.Hit) bool) error {
+// Find says which messages meet a query: a Ref is one more than the place in entries.
+func (a *fakeArchive) Find(ctx context.Context, q history.Query, yield func([]history.Ref) bool) error {
 	a.mu.Lock()
 	found := slices.Clone(a.entries)
 	a.mu.Unlock()
-	for _, e := range slices.Backward(found) {
+	for i, e := range slices.Backward(found) {
 		m := e.Message
 		in := slices.ContainsFunc(q.Rooms, func(k history.Key) bool { return k.Room == m.Room })
 		if len(q.Rooms) > 0 && !in || len(history.Marks(m.Text, q.Terms)) < len(q.Terms) {
@@ -439,11 +441,23 @@ func (a *fakeArchive) Search(ctx context.Context, q history.Query, yield func(hi
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if !yield(history.Hit{Entry: e}) {
+		if !yield([]history.Ref{history.Ref(i + 1)}) {
 			break
 		}
 	}
 	return nil
+}
+
+func (a *fakeArchive) Hits(_ context.Context, _ history.Query, refs []history.Ref) (hits []history.Hit, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.read = append(a.read, len(refs))
+	for _, ref := range refs {
+		if !a.entries[ref-1].Deleted {
+			hits = append(hits, history.Hit{Entry: a.entries[ref-1], Ref: ref})
+		}
+	}
+	return hits, nil
 }
 
 func (a *fakeArchive) Naming(_ context.Context, _ rooms.UUID, word string, yield func(history.Entry) bool) error {

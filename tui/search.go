@@ -19,21 +19,24 @@ type search struct {
 	typed  field
 	room   *room // searched alone; nil: all
 	query  history.Query
-	err    error // of the query, or of reading
-	hits   []history.Hit
-	more   bool // there are more hits than are held
-	done   bool // all of them have come
-	at     int  // the chosen one
-	first  int  // on the screen
+	err    error                       // of the query, or of reading
+	refs   []history.Ref               // all hits that have come
+	held   map[history.Ref]history.Hit // those near the chosen one, as they read
+	turn   int                         // counts queries whose hits came
+	done   bool                        // all of them have come
+	at     int                         // the chosen one
+	first  int                         // on the screen
 	shown  int
 	offers offers
 
-	run    *searchRun  // that is under way
-	again  bool        // something else is to be looked for when it has ended
-	fresh  bool        // a key replaces what was typed last time
-	origin whereabouts // where one was before
-	gone   bool        // to a hit
-	marked *talk.Message
+	run     *searchRun  // that is under way
+	reading bool        // hits are being read
+	going   bool        // to the chosen hit, as soon as it has been read
+	again   bool        // something else is to be looked for when the run has ended
+	fresh   bool        // a key replaces what was typed last time
+	origin  whereabouts // where one was before
+	gone    bool        // to a hit
+	marked  *talk.Message
 }
 
 // whereabouts is where one reads.
@@ -116,19 +119,17 @@ func (s *search) look(c *chat) tea.Cmd {
 	q, err := history.ParseQuery(s.typed.value(), c.cfg.Clock().In(c.cfg.Zone))
 	s.query, s.err = q, err
 	if err != nil || strings.TrimSpace(s.typed.value()) == "" {
-		s.hits, s.more, s.done, s.at, s.first = nil, false, false, 0, 0
+		s.forget()
 		return nil
 	}
-	community := c.server.Community
-	if s.room != nil {
-		community = c.community(s.room)
-		q.Rooms = []history.Key{{Community: community, Room: s.room.name}}
+	switch {
+	case s.room != nil:
+		q.Rooms = []history.Key{{Community: c.community(s.room), Room: s.room.name}}
+	case !c.link.reading:
+		q.Community = c.server.Community
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	run := &searchRun{of: s, query: q, archive: c.session.Archive, cancel: cancel}
-	if !c.link.reading {
-		run.community = community
-	}
 	s.run, s.done = run, false
 	send := c.send
 	c.own(func(program context.Context) {
@@ -139,16 +140,23 @@ func (s *search) look(c *chat) tea.Cmd {
 	return nil
 }
 
+// forget lets all hits go.
+func (s *search) forget() {
+	s.turn++
+	s.refs, s.held, s.done, s.going, s.at, s.first = nil, map[history.Ref]history.Hit{}, false, false, 0, 0
+}
+
 // found takes hits that have come.
 func (s *search) found(c *chat, msg hitsMsg) tea.Cmd {
 	if msg.from != s.run {
 		return nil
 	}
 	if msg.first && !s.again {
-		s.hits, s.more, s.at, s.first = nil, false, 0, 0
+		s.forget()
 	}
 	if !s.again {
-		s.hits = append(s.hits, msg.hits...)
+		s.refs = append(s.refs, msg.refs...)
+		s.hold(msg.refs[:msg.read], msg.hits)
 	}
 	if !msg.end {
 		return nil
@@ -157,7 +165,7 @@ func (s *search) found(c *chat, msg hitsMsg) tea.Cmd {
 	if s.again {
 		return s.look(c)
 	}
-	s.err, s.more, s.done = msg.err, msg.more, true
+	s.err, s.done = msg.err, true
 	return nil
 }
 
@@ -181,7 +189,7 @@ func (s *search) key(c *chat, msg tea.KeyPressMsg) (bool, tea.Cmd) {
 	case "ctrl+home":
 		s.at = 0
 	case "ctrl+end":
-		s.move(len(s.hits))
+		s.move(len(s.refs))
 	case "tab", "shift+tab":
 		return false, s.complete(c, msg.String() == "tab")
 	case "ctrl+f":
@@ -189,7 +197,7 @@ func (s *search) key(c *chat, msg tea.KeyPressMsg) (bool, tea.Cmd) {
 	case "ctrl+g":
 		return false, s.within(c, nil)
 	case "enter":
-		if s.at < len(s.hits) {
+		if s.at < len(s.refs) {
 			return true, s.goTo(c)
 		}
 	default:
@@ -215,7 +223,7 @@ func (s *search) within(c *chat, r *room) tea.Cmd {
 	return s.look(c)
 }
 
-func (s *search) move(by int) { s.at = max(0, min(s.at+by, len(s.hits)-1)) }
+func (s *search) move(by int) { s.at = max(0, min(s.at+by, len(s.refs)-1)) }
 
 // close ends the search. If one went to a hit, that is where one stays.
 func (s *search) close(c *chat) tea.Cmd {
@@ -228,10 +236,14 @@ func (s *search) close(c *chat) tea.Cmd {
 	return nil
 }
 
-// goTo goes to the chosen hit.
+// goTo goes to the chosen hit, once it has been read.
 func (s *search) goTo(c *chat) tea.Cmd {
 	s.gone = true
-	m, terms := s.hits[s.at].Message, s.query.Terms
+	h, read := s.hit(s.at)
+	if s.going = !read && len(s.refs) > 0; !read {
+		return nil // hitsDue reads it
+	}
+	m, terms := h.Message, s.query.Terms
 	if s.marked != nil {
 		s.marked.SetFound(nil)
 	}
@@ -241,7 +253,7 @@ func (s *search) goTo(c *chat) tea.Cmd {
 			s.marked = m
 		}
 		return nil
-	}), c.tell(c.say("search.at", "n", s.at+1, "of", s.count())))
+	}), c.tell(c.say("search.at", "n", grouped(s.at+1), "of", s.count())))
 }
 
 // atHit reports whether one is at a hit, so that there is a next one and a way back.
@@ -250,7 +262,7 @@ func atHit(c *chat, _ *talk.Message) bool { return c.search != nil && c.search.g
 // nextHit goes to an older hit, or with a negative step to a newer one.
 func (c *chat) nextHit(step int) tea.Cmd {
 	s := c.search
-	if at := s.at + step; at >= 0 && at < len(s.hits) {
+	if at := s.at + step; at >= 0 && at < len(s.refs) {
 		s.at = at
 		return s.goTo(c)
 	}

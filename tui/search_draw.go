@@ -29,15 +29,15 @@ func (s *search) draw(c *chat, width, height int) (string, []string, *tea.Cursor
 	}
 	line, x := s.typed.draw(st, width-2)
 	s.shown = max(1, (height-hitsAt-1)/hitRows)
-	s.first = max(0, min(s.first, s.at, len(s.hits)-s.shown), s.at-s.shown+1)
+	s.first = max(0, min(s.first, s.at, len(s.refs)-s.shown), s.at-s.shown+1)
 	rows := []string{
 		s.scopes(c, width),
 		st.Key.Render(st.Glyphs.Prompt) + " " + line,
 		text.Truncate(s.says(c, width), width),
 		"",
 	}
-	for i := s.first; i < min(len(s.hits), s.first+s.shown); i++ {
-		rows = append(rows, s.rows(c, s.hits[i], i == s.at, width)...)
+	for i := s.first; i < min(len(s.refs), s.first+s.shown); i++ {
+		rows = append(rows, s.rows(c, i, width)...)
 	}
 	for len(rows) < height-1 {
 		rows = append(rows, "")
@@ -54,8 +54,8 @@ func (s *search) drawSmall(c *chat, width, height int) (string, []string, *tea.C
 	s.shown, s.first = 1, s.at
 	line, x := s.typed.draw(c.st, max(1, width-2))
 	rows := []string{c.st.Key.Render(c.st.Glyphs.Prompt) + " " + line, text.Truncate(s.says(c, width), width)}
-	if s.at < len(s.hits) {
-		rows = append(rows[:1], s.rows(c, s.hits[s.at], true, width)...)
+	if s.at < len(s.refs) {
+		rows = append(rows[:1], s.rows(c, s.at, width)...)
 	}
 	return c.say("search.title"), rows[:min(len(rows), height)], tea.NewCursor(x+2, 0)
 }
@@ -95,27 +95,31 @@ func (s *search) says(c *chat, width int) string {
 		return st.Warn.Render(c.searchReason(s.err))
 	case strings.TrimSpace(s.typed.value()) == "":
 		return st.Muted.Render(c.say("search.help"))
-	case len(s.hits) == 0 && s.done:
+	case len(s.refs) == 0 && s.done:
 		return st.Muted.Render(c.say("search.nothing"))
-	case len(s.hits) == 0:
+	case len(s.refs) == 0:
 		return st.Muted.Render(c.say("search.looking"))
-	case s.more:
-		return st.Muted.Render(c.say("search.many", "n", s.at+1, "of", hitsMost))
 	case !s.done:
-		return st.Muted.Render(c.say("search.so_far", "n", s.at+1, "of", len(s.hits)))
+		return st.Muted.Render(c.say("search.so_far", "n", grouped(s.at+1), "of", grouped(len(s.refs))))
 	}
-	return st.Muted.Render(c.say("search.at", "n", s.at+1, "of", len(s.hits)))
+	return st.Muted.Render(c.say("search.at", "n", grouped(s.at+1), "of", grouped(len(s.refs))))
 }
 
 // count is how many hits there are, as one reads it.
-func (s *search) count() any {
-	switch {
-	case s.more:
-		return ">" + text.Line(itoa(hitsMost))
-	case !s.done:
-		return itoa(len(s.hits)) + "+"
+func (s *search) count() string {
+	if !s.done {
+		return grouped(len(s.refs)) + "+"
 	}
-	return len(s.hits)
+	return grouped(len(s.refs))
+}
+
+// grouped is a number with its thousands apart.
+func grouped(n int) string {
+	digits := itoa(n)
+	for at := len(digits) - 3; at > 0; at -= 3 {
+		digits = digits[:at] + "," + digits[at:]
+	}
+	return digits
 }
 
 // searchReason says what is wrong with a query.
@@ -133,13 +137,17 @@ func (c *chat) searchReason(err error) string {
 	return c.say(key, "filter", wrong.Filter, "value", text.Name(wrong.Value))
 }
 
-// rows are a hit: who said it, when and where, and the words around what was found.
-func (s *search) rows(c *chat, h history.Hit, chosen bool, width int) []string {
-	st, m := c.st, h.Message
-	mark := "  "
-	if chosen {
+// rows are the i-th hit: who said it, when and where, and the words around what was found.
+func (s *search) rows(c *chat, i, width int) []string {
+	st, mark := c.st, "  "
+	if i == s.at {
 		mark = st.SelectedMark.Render(st.Glyphs.Mark) + " "
 	}
+	h, read := s.hit(i)
+	if !read {
+		return []string{mark + st.Faint.Render(st.Glyphs.Ellipsis), ""}
+	}
+	m := h.Message
 	head := st.Name(uint64(m.Sender)).Render(text.Name(m.Name))
 	if s.room == nil {
 		head += "  " + st.Muted.Render(c.placeName(m.Room))
@@ -184,7 +192,7 @@ func (s *search) click(c *chat, x, y int) (bool, tea.Cmd) {
 		return false, nil
 	}
 	at := s.first + (y-hitsAt)/hitRows
-	if y < hitsAt || y >= hitsAt+s.shown*hitRows || at >= len(s.hits) {
+	if y < hitsAt || y >= hitsAt+s.shown*hitRows || at >= len(s.refs) {
 		return false, nil
 	}
 	s.at = at

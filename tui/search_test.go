@@ -185,7 +185,7 @@ func (a *slowArchive) goOn() {
 	close(a.held)
 }
 
-func (a *slowArchive) Search(ctx context.Context, q history.Query, yield func(history.Hit) bool) error {
+func (a *slowArchive) Find(ctx context.Context, q history.Query, yield func([]history.Ref) bool) error {
 	a.mu2.Lock()
 	a.asked = append(a.asked, q.Terms)
 	held := a.held
@@ -202,7 +202,7 @@ func (a *slowArchive) Search(ctx context.Context, q history.Query, yield func(hi
 		a.mu2.Unlock()
 		return ctx.Err()
 	}
-	return a.fakeArchive.Search(ctx, q, yield)
+	return a.fakeArchive.Find(ctx, q, yield)
 }
 
 type slowGate struct {
@@ -230,4 +230,58 @@ func TestASearchOnATinyScreen(t *testing.T) {
 	s.press(enter)
 	s.resize(60, 20)
 	s.wait("▌ alpha")
+}
+
+// A word that stands everywhere: the count is exact, the list has no end, and what is held is what is near.
+func TestAllHitsAreThereAndThoseNearAreRead(t *testing.T) {
+	const all = 12_345
+	s := newStage(t, 100, 30, func(s *stage, _ *Config) {
+		for i := range all {
+			s.archive.entries = append(s.archive.entries, entry(uint64(i+1), joon, fmt.Sprintf("word %d.", i+1)))
+		}
+	})
+	s.logIn()
+	s.press(ctrlG)
+	s.type_("word")
+	s.wait("1 of 12,345", "word 12345.", "word 12340.")
+	s.press("\x1b[1;5F") // Ctrl+End
+	s.wait("12,345 of 12,345", "word 1.", "word 5.")
+	for range 20 { // further than is read ahead
+		s.press(pgup)
+	}
+	s.wait("12,165 of 12,345", "word 181.")
+	s.press("\x1b[1;5H") // Ctrl+Home
+	s.wait("1 of 12,345", "word 12345.")
+	s.archive.mu.Lock()
+	read := 0
+	for _, n := range s.archive.read {
+		read += n
+	}
+	s.archive.mu.Unlock()
+	if most := 8 * (2*hitsAround + 1); read > most {
+		t.Errorf("%d hits were read, of at most %d near those that were chosen", read, most)
+	}
+	s.press(enter)
+	s.wait("▌ word 12345.", "1 of 12,345")
+}
+
+// A hit that is withdrawn before one gets to it is none.
+func TestAHitThatHasGoneLeavesTheList(t *testing.T) {
+	s := newStage(t, 100, 30, func(s *stage, _ *Config) {
+		for i := range 600 {
+			s.archive.entries = append(s.archive.entries, entry(uint64(i+1), joon, fmt.Sprintf("word %d.", i+1)))
+		}
+	})
+	s.logIn()
+	s.press(ctrlG)
+	s.type_("word")
+	s.wait("1 of 600", "word 600.")
+	s.archive.mu.Lock()
+	for i := range 5 {
+		s.archive.entries[i].Deleted = true
+	}
+	s.archive.mu.Unlock()
+	s.press("\x1b[1;5F")
+	s.wait("595 of 595", "word 6.")
+	s.gone("word 5.")
 }

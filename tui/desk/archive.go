@@ -73,17 +73,22 @@ func (a *Archive) Around(ctx context.Context, community rooms.UUID, room string,
 	return a.store.Around(ctx, history.Key{Community: community, Room: room}, at, n)
 }
 
-// Search implements tui.Archive.
-func (a *Archive) Search(ctx context.Context, q history.Query, yield func(history.Hit) bool) error {
-	for hit, err := range a.store.Search(ctx, q) {
+// Find implements tui.Archive.
+func (a *Archive) Find(ctx context.Context, q history.Query, yield func([]history.Ref) bool) error {
+	for refs, err := range a.store.Find(ctx, q) {
 		if err != nil {
 			return err
 		}
-		if !yield(hit) {
+		if !yield(refs) {
 			return nil
 		}
 	}
 	return nil
+}
+
+// Hits implements tui.Archive.
+func (a *Archive) Hits(ctx context.Context, q history.Query, refs []history.Ref) ([]history.Hit, error) {
+	return a.store.Hits(ctx, q, refs)
 }
 
 // Since implements tui.Archive.
@@ -134,11 +139,11 @@ func (a *Archive) Media(ctx context.Context, community rooms.UUID, room, kind st
 
 // Naming implements tui.Archive.
 func (a *Archive) Naming(ctx context.Context, community rooms.UUID, word string, yield func(history.Entry) bool) error {
-	for hit, err := range a.store.Search(ctx, history.Query{Terms: []string{word}}) {
+	for hit, err := range a.store.Search(ctx, history.Query{Terms: []string{word}, Community: community}) {
 		if err != nil {
 			return fmt.Errorf("looking for %s: %w", word, err)
 		}
-		if hit.Message.Community == community && hit.Message.Kind == rooms.KindText && !yield(hit.Entry) {
+		if hit.Message.Kind == rooms.KindText && !yield(hit.Entry) {
 			break
 		}
 	}
