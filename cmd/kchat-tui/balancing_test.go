@@ -73,7 +73,7 @@ type talker struct {
 	mu    sync.Mutex // protects what follows
 	said  []string   // by us, in order
 	acked map[string]bool
-	heard []string // of the other, in order
+	heard map[string]rooms.Position // of the other
 	moved int
 	odd   []string // what should not happen
 }
@@ -86,7 +86,7 @@ func (c *community) talker(t *testing.T, i int, name, room string) *talker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &talker{headless: h, name: name, ended: make(chan struct{}), acked: map[string]bool{}}
+	w := &talker{headless: h, name: name, ended: make(chan struct{}), acked: map[string]bool{}, heard: map[string]rooms.Position{}}
 	go func() {
 		defer close(w.ended)
 		for e := range h.Events() {
@@ -121,35 +121,57 @@ func (w *talker) take(e rooms.Event) {
 			w.acked[m.Text] = true
 		case own && (m.State == rooms.StateAlone || m.State == rooms.StateFailed):
 			w.odd = append(w.odd, fmt.Sprintf("%q is %v: %s", m.Text, m.State, m.Failure))
-		case !own && !slices.Contains(w.heard, m.Text):
-			w.heard = append(w.heard, m.Text)
+		case !own:
+			w.heard[m.Text] = m.Pos
 		}
 	}
 }
 
+// unacked is how many words of a talker wait for their acknowledgement at most.
+const unacked = 50
+
 // talk says something every few milliseconds until ctx ends.
 func (w *talker) talk(ctx context.Context, room string) error {
-	for ctx.Err() == nil {
+	for ; ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
 		w.mu.Lock()
+		if len(w.said)-len(w.acked) >= unacked {
+			w.mu.Unlock()
+			continue
+		}
 		text := fmt.Sprintf("%s %d", w.name, len(w.said))
 		w.said = append(w.said, text)
 		w.mu.Unlock()
 		if _, err := w.Send(rooms.Draft{Room: room, Text: text}); err != nil {
 			return err
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 	return nil
 }
 
-// settled says whether all that was said was acknowledged, and heard by the other in its order.
-func (w *talker) settled(other *talker) bool {
+// unsettled is what was said by w and not acknowledged, not heard by the other, or heard elsewhere than it was said; empty:
+// all is well.
+func (w *talker) unsettled(other *talker) (what []string) {
 	w.mu.Lock()
-	said, acked := slices.Clone(w.said), len(w.acked)
-	w.mu.Unlock()
+	defer w.mu.Unlock()
 	other.mu.Lock()
 	defer other.mu.Unlock()
-	return acked == len(said) && slices.Equal(other.heard, said)
+	var before rooms.Position
+	for _, text := range w.said {
+		at, heard := other.heard[text]
+		switch {
+		case !w.acked[text]:
+			what = append(what, text+" is not acknowledged")
+		case !heard:
+			what = append(what, text+" is not heard")
+		case before.Compare(at) >= 0:
+			what = append(what, fmt.Sprintf("%s stands at %v, the one before it at %v", text, at, before))
+		}
+		before = at
+	}
+	if len(other.heard) > len(w.said) {
+		what = append(what, fmt.Sprintf("%d words were heard of %d", len(other.heard), len(w.said)))
+	}
+	return what
 }
 
 func (w *talker) count() (acked, moved int) {
@@ -198,7 +220,12 @@ func TestServersOfACommunityShareTheirRoomsAndAreDrainedUnderTalk(t *testing.T) 
 	await(t, "talk at the new home", func() bool { acked, moved := mina.count(); return acked > before+50 && moved == 1 })
 	stop()
 	talk.Wait()
-	await(t, "all that was said", func() bool { return mina.settled(joon) && joon.settled(mina) })
+	defer func() {
+		if t.Failed() {
+			t.Logf("of mina's words: %q\nof joon's: %q", mina.unsettled(joon), joon.unsettled(mina))
+		}
+	}()
+	await(t, "all that was said", func() bool { return len(mina.unsettled(joon))+len(joon.unsettled(mina)) == 0 })
 	for _, w := range []*talker{mina, joon} {
 		if acked, moved := w.count(); moved != 1 || len(w.odd) != 0 {
 			t.Errorf("%s: %d acknowledged, %d moves, %q", w.name, acked, moved, w.odd)
