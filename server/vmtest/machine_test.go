@@ -15,9 +15,10 @@ import (
 // broken is a machine with the module that is wrong on purpose.
 type broken struct {
 	*vm.VM
-	t    *testing.T
-	log  *KernelLog
-	file string // the module
+	t       *testing.T
+	log     *KernelLog // the kernel's own
+	console *KernelLog // has what it says when it dies
+	file    string     // the module
 }
 
 func bootBroken(t *testing.T) *broken {
@@ -31,16 +32,17 @@ func bootBroken(t *testing.T) *broken {
 		t.Fatal(err)
 	}
 	parts.Module = ""
-	log, file := &KernelLog{}, filepath.Join(root, ".cache", "kmod", "broken", kernelName(), "broken.ko")
+	b := &broken{t: t, log: &KernelLog{}, console: &KernelLog{}}
+	b.file = filepath.Join(root, ".cache", "kmod", "broken", kernelName(), "broken.ko")
 	v, err := vm.Start(t.Context(), vm.Config{
-		Parts: parts, Dir: t.TempDir(), CPUs: 2, Parallel: parallel(), Console: log, Kmsg: log.Add, Boot: time.Minute * time.Duration(max(1, Slowness())),
-		Files: map[string]string{"/lib/broken.ko": file},
+		Parts: parts, Dir: t.TempDir(), CPUs: 2, Parallel: parallel(), Console: b.console, Kmsg: b.log.Add, Boot: time.Minute * time.Duration(max(1, Slowness())),
+		Files: map[string]string{"/lib/broken.ko": b.file}, KernelArgs: "kasan_multi_shot",
 	})
 	if err != nil {
-		t.Fatalf("%v\n%s", err, log)
+		t.Fatalf("%v\n%s", err, b.console)
 	}
 	t.Cleanup(v.Kill)
-	b := &broken{VM: v, t: t, log: log, file: file}
+	b.VM = v
 	if on, wanted := watchRaces(); wanted {
 		if err := b.call(guest.OpWrite, on, nil); err != nil {
 			t.Fatal(err)
@@ -62,39 +64,46 @@ func (b *broken) make(mistake string) error {
 	return b.call(guest.OpLoad, guest.Load{Path: "/lib/broken.ko", Params: "mistake=" + mistake}, nil)
 }
 
-// end powers the machine off, and returns what its log tells of.
-func (b *broken) end() []Report {
+// unload takes the module away.
+func (b *broken) unload() error {
+	b.t.Helper()
+	return b.call(guest.OpUnload, guest.Unload{Name: "broken"}, nil)
+}
+
+// powerOff ends the machine in good order, or waits until one that has died is gone.
+func (b *broken) powerOff() {
 	b.t.Helper()
 	ctx, cancel := Timeout(time.Minute)
 	defer cancel()
 	if err := b.PowerOff(ctx); err != nil {
 		b.t.Fatal(err)
 	}
-	return Reports(b.log.String())
 }
 
-// died waits until the machine has ended by itself, and returns what its log tells of.
-func (b *broken) died() []Report {
-	b.t.Helper()
-	ctx, cancel := Timeout(time.Minute)
-	defer cancel()
-	select {
-	case <-b.Exited():
-	case <-ctx.Done():
-		b.t.Fatalf("the machine goes on after a crash:\n%s", b.log)
+// since is what a log tells from where the module says that it makes a mistake to where it says so of the next.
+func since(log *KernelLog, mistake string) string {
+	const begins = "broken: mistake "
+	_, after, found := strings.Cut(strings.ReplaceAll(log.String(), "\r", ""), begins+mistake+"\n")
+	if !found {
+		return ""
 	}
-	return Reports(b.log.String())
+	section, _, _ := strings.Cut(after, begins)
+	return section
 }
 
-// says fails the test unless a detector has spoken.
-func (b *broken) says(reports []Report, detector string) {
-	b.t.Helper()
-	for _, r := range reports {
+// says fails the test unless a detector has spoken of a mistake.
+func (b *broken) says(t *testing.T, mistake, detector string) {
+	t.Helper()
+	var found []Report
+	for _, log := range []*KernelLog{b.log, b.console} {
+		found = append(found, Reports(since(log, mistake))...)
+	}
+	for _, r := range found {
 		if r.Detector == detector {
 			return
 		}
 	}
-	b.t.Errorf("%s does not speak; found: %q in\n%s", detector, reports, b.log)
+	t.Errorf("%s does not speak; found: %q in\n%s\n%s", detector, found, b.log, b.console)
 }
 
 func TestAMachineBootsLoadsUnloadsAndEndsWithACleanLog(t *testing.T) {
@@ -103,32 +112,31 @@ func TestAMachineBootsLoadsUnloadsAndEndsWithACleanLog(t *testing.T) {
 	if err := b.make(""); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.call(guest.OpUnload, guest.Unload{Name: "broken"}, nil); err != nil {
+	if err := b.unload(); err != nil {
 		t.Fatal(err)
 	}
-	reports := b.end()
+	b.powerOff()
 	if !strings.Contains(b.log.String(), "Linux version "+b.Release) {
 		t.Errorf("the log does not begin with the boot:\n%s", b.log)
 	}
-	if len(reports) != 0 {
+	if reports := append(Reports(b.log.String()), Reports(b.console.String())...); len(reports) != 0 {
 		t.Errorf("a healthy machine is reported: %q", reports)
 	}
 }
 
-func TestAWarningIsFoundInTheLog(t *testing.T) {
+func TestAWarningAndACrashAreFoundInTheLog(t *testing.T) {
 	t.Parallel()
 	b := bootBroken(t)
 	if err := b.make("warn"); err != nil {
 		t.Fatal(err)
 	}
-	b.says(b.end(), "warning")
-}
-
-func TestACrashEndsTheMachineAndIsFoundInTheLog(t *testing.T) {
-	t.Parallel()
-	b := bootBroken(t)
+	if err := b.unload(); err != nil {
+		t.Fatal(err)
+	}
 	if b.make("crash") == nil {
 		t.Error("the crash let the load succeed")
 	}
-	b.says(b.died(), "crash")
+	b.powerOff()
+	b.says(t, "warn", "warning")
+	b.says(t, "crash", "crash")
 }

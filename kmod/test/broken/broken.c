@@ -4,6 +4,8 @@
  * names one mistake, which is made when the module is loaded. Each is one that
  * a certain detector of the kernel exists for.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/bug.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
@@ -320,6 +322,8 @@ static int __init broken_init(void)
 		return 0;
 	for (i = 0; i < ARRAY_SIZE(mistakes); i++) {
 		if (!strcmp(mistakes[i].name, mistake)) {
+			/* Divides the log: what follows is of this mistake. */
+			pr_warn("mistake %s\n", mistake);
 			mistakes[i].make();
 			return 0;
 		}
