@@ -75,7 +75,13 @@ func loadModule(path, params string) error {
 	return nil
 }
 
+// powerOff ends the machine. A kernel that does without ACPI cannot switch it off; its restart ends QEMU
+// as well (-no-reboot).
 func powerOff() {
 	unix.Sync()
-	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
+	how := unix.LINUX_REBOOT_CMD_POWER_OFF
+	if _, err := os.Stat("/sys/firmware/acpi"); err != nil {
+		how = unix.LINUX_REBOOT_CMD_RESTART
+	}
+	_ = unix.Reboot(how)
 }

@@ -45,7 +45,7 @@ func arguments(cfg Config, initramfs string) []string {
 	args := []string{
 		// q35 is the machine that always came up; "microvm" hung in half the boots under emulation.
 		"-M", "q35", "-accel", accel, "-cpu", cpu,
-		"-m", strconv.Itoa(cfg.MemoryMB), "-smp", strconv.Itoa(cfg.CPUs),
+		"-m", strconv.Itoa(cfg.MemoryMB), "-smp", processors(cfg),
 		"-kernel", cfg.Parts.Kernel, "-initrd", initramfs,
 		"-append", commandLine(cfg),
 		"-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio",
@@ -62,6 +62,15 @@ func arguments(cfg Config, initramfs string) []string {
 			"-device", fmt.Sprintf("virtio-net-pci,netdev=cable%d,mac=52:54:00:6b:63:%02x,romfile=", i, i+1))
 	}
 	return args
+}
+
+// processors are cores of one package, or packages of one core each where the kernel looks into the MP table: SeaBIOS
+// writes only the first processor of a package there, as the standard wants (src/fw/mptable.c).
+func processors(cfg Config) string {
+	if cfg.Parts.MPTable {
+		return fmt.Sprintf("cpus=%d,sockets=%[1]d", cfg.CPUs)
+	}
+	return strconv.Itoa(cfg.CPUs)
 }
 
 // slowInitcalls are parts of the kernel that nothing here needs and that take a quarter of a second to begin when
@@ -84,6 +93,9 @@ func commandLine(cfg Config) string {
 		// An emulated processor shows the host's time stamp counter. On a busy host the guest measures its frequency
 		// wrongly, by any factor, and its clock runs at that pace; so it is told.
 		line += fmt.Sprintf(" tsc_early_khz=%d", khz)
+	}
+	if cfg.Parts.MPTable {
+		line += " acpi=off"
 	}
 	if cfg.KernelArgs != "" {
 		line += " " + cfg.KernelArgs

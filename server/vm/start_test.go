@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -55,5 +57,12 @@ func TestATakenPortIsNamed(t *testing.T) {
 	})
 	if !errors.Is(err, ErrPortTaken) {
 		t.Errorf("error: %v", err)
+	}
+}
+
+func TestAKernelWithoutACPIHasAPackageForEachProcessor(t *testing.T) {
+	args := arguments(Config{Parts: Parts{MPTable: true}, CPUs: 2}, "")
+	if !slices.Contains(args, "cpus=2,sockets=2") || !strings.Contains(strings.Join(args, " "), " acpi=off") {
+		t.Errorf("arguments: %q", args)
 	}
 }

@@ -140,3 +140,16 @@ func TestAWarningAndACrashAreFoundInTheLog(t *testing.T) {
 	b.says(t, "warn", "warning")
 	b.says(t, "crash", "crash")
 }
+
+func TestWhatIsToldOfOneMistakeIsNotToldOfAnother(t *testing.T) {
+	log := &KernelLog{}
+	_, err := log.Write([]byte("BUG: KASAN: before\nbroken: mistake one\r\nUBSAN: of one\nbroken: mistake two\nODEBUG: of two\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for mistake, want := range map[string]string{"one": "UBSAN: of one\n", "two": "ODEBUG: of two\n", "three": ""} {
+		if got := since(log, mistake); got != want {
+			t.Errorf("of %s: %q", mistake, got)
+		}
+	}
+}
