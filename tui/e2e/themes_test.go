@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"image/color"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/charmbracelet/x/vt"
 
+	"kchat/tui/screentest"
 	"kchat/tui/styles"
 )
 
@@ -47,16 +49,26 @@ func (p *person) nameInk(words string) color.Color {
 // legible waits until every letter on the screen has a contrast to the ground.
 func (p *person) legible(ground color.RGBA, least float64) {
 	p.t.Helper()
-	p.awaits("every letter to be legible", func() bool {
-		inks := p.inks()
-		for ink, cells := range inks {
-			lines := strings.Trim(cells, "─│╭╮╰╯┄━▌") == ""
-			if !lines && styles.Ratio(ink, ground) < least {
-				return false
-			}
-		}
-		return len(inks) > 3
+	var faint string
+	all := p.Await(screentest.Patience, func() bool {
+		faint = p.faint(ground, least)
+		return faint == ""
 	})
+	if !all {
+		p.t.Fatalf("%s can hardly read %s; the screen is\n%s", p.Name, faint, p.Screen())
+	}
+}
+
+// faint are the letters on the screen that have less contrast to the ground, with their colours. Lines may have less.
+func (p *person) faint(ground color.RGBA, least float64) string {
+	var all []string
+	for ink, cells := range p.inks() {
+		lines := strings.Trim(cells, "─│╭╮╰╯┄━▌") == ""
+		if ratio := styles.Ratio(ink, ground); !lines && ratio < least {
+			all = append(all, fmt.Sprintf("%q (%.1f)", cells, ratio))
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 func TestAThemeIsShownAtOnceAndTheNextTime(t *testing.T) {

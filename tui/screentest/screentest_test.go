@@ -3,7 +3,9 @@
 package screentest
 
 import (
+	"io"
 	"os/exec"
+	"strings"
 	"testing"
 )
 
@@ -36,5 +38,58 @@ func TestAProgramInATerminal(t *testing.T) {
 	p.Writes("\x1b]0;title\x07")
 	if code := p.Ends(); code != 3 {
 		t.Errorf("exit code %d", code)
+	}
+}
+
+// Where a piece ends that a program writes says nothing of where a letter ends.
+func TestLettersAreWholeHoweverTheyAreWritten(t *testing.T) {
+	const words = "\x1b[2;3He\u0301\u0316 👨\u200d👩\u200d👧|각\x1b[1m한\u200b|"
+	whole := New(20, 4)
+	whole.write(t, words)
+	for size := 1; size < len(words); size++ {
+		pieces := New(20, 4)
+		for at := 0; at < len(words); at += size {
+			pieces.write(t, words[at:min(at+size, len(words))])
+		}
+		if got, want := pieces.Screen(), whole.Screen(); got != want || pieces.Cursor() != whole.Cursor() {
+			t.Errorf("in pieces of %d bytes it is %q, not %q", size, got, want)
+		}
+	}
+}
+
+func TestAQuestionIsAnsweredOnceHoweverItIsWritten(t *testing.T) {
+	const question, answer = "\x1b]11;?\a", "\x1b]11;rgb:ffff/ffff/ffff\x1b\\"
+	for cut := range len(question) {
+		term := New(20, 4)
+		term.Answers = map[string]string{"\x1b]11;?": answer} // the emulator knows a colour too
+		heard := make(chan string, 1)
+		go func() {
+			all, _ := io.ReadAll(term.Emulator)
+			heard <- string(all)
+		}()
+		term.write(t, question[:cut])
+		term.write(t, question[cut:])
+		term.end()
+		if got := <-heard; got != answer {
+			t.Errorf("cut at %d: %q", cut, got)
+		}
+	}
+}
+
+// What is told to scroll where the screen has become smaller is not drawn; what comes behind it is.
+func TestAScreenThatHasShrunkIsWrittenOn(t *testing.T) {
+	term := New(20, 30)
+	term.write(t, "\x1b[4;30r")
+	term.SetSize(20, 10)
+	term.write(t, "\x1b[3S\x1b[1;1Hhere")
+	if got := term.Row(0); strings.TrimSpace(got) != "here" {
+		t.Errorf("it shows %q", got)
+	}
+}
+
+func (t *Terminal) write(tb testing.TB, s string) {
+	tb.Helper()
+	if _, err := t.Write([]byte(s)); err != nil {
+		tb.Fatal(err)
 	}
 }

@@ -24,8 +24,8 @@ const rawLimit = 32 << 20
 
 // Terminal is a terminal emulator. What reads the screen and what is written to it may run at the same time.
 type Terminal struct {
-	// Answers are what the terminal says to what it is asked, besides what the emulator knows. It is set before
-	// anything is written.
+	// Answers are what the terminal says to what it is asked, where the emulator would say something else or nothing. It
+	// is set before anything is written.
 	Answers map[string]string
 	// Driver says that a line feed begins a new line, as the driver of a terminal has it. A program under a
 	// pseudo-terminal has a driver already.
@@ -36,6 +36,8 @@ type Terminal struct {
 	raw          bytes.Buffer
 	changed      chan struct{} // closed with the next write
 	shrunk       bool          // it has been larger
+	held         []byte        // the beginning of something, whose end has not been written yet
+	last         cluster       // what was drawn last
 }
 
 // New is a terminal of so many cells.
@@ -54,16 +56,10 @@ func (t *Terminal) Write(p []byte) (int, error) {
 		t.raw.Next(rawLimit / 2)
 	}
 	t.raw.Write(p)
-	for question, answer := range t.Answers {
-		if bytes.Contains(p, []byte(question)) {
-			go t.SendText(answer)
-		}
-	}
-	shown := p
-	if t.Driver {
-		shown = bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n"))
-	}
-	err := t.show(shown)
+	shown := append(t.held, p...)
+	whole := len(shown) - unfinished(shown)
+	t.held = bytes.Clone(shown[whole:])
+	err := t.converse(shown[:whole])
 	close(t.changed)
 	t.changed = make(chan struct{})
 	if err != nil {
@@ -72,16 +68,25 @@ func (t *Terminal) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// show has the emulator draw. Of a program that has not heard yet that the terminal is smaller it may be told to scroll
-// lines that are not there any more: x/vt gives up at that with a panic, and a terminal does nothing.
-func (t *Terminal) show(p []byte) (err error) {
-	defer func() {
-		if cause := recover(); cause != nil && !t.shrunk {
-			panic(cause)
+// converse shows what a program writes and answers what it asks, in its order.
+func (t *Terminal) converse(p []byte) error {
+	for {
+		at, question := len(p), ""
+		for q := range t.Answers {
+			if i := bytes.Index(p, []byte(q)); i >= 0 && i < at {
+				at, question = i, q
+			}
 		}
-	}()
-	_, err = t.Emulator.Write(p)
-	return err
+		shown := p[:at]
+		if t.Driver {
+			shown = bytes.ReplaceAll(shown, []byte("\n"), []byte("\r\n"))
+		}
+		if err := t.show(shown); err != nil || question == "" {
+			return err
+		}
+		t.SendText(t.Answers[question])
+		p = p[at+len(question):]
+	}
 }
 
 // Do gives the emulator to who needs more of it than the methods here show.
@@ -147,6 +152,7 @@ func (t *Terminal) SetSize(width, height int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.shrunk = t.shrunk || height < t.Height() || width < t.Width()
+	t.last = cluster{}
 	t.Emulator.Resize(width, height)
 }
 
