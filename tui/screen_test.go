@@ -6,13 +6,10 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -41,131 +38,6 @@ type stage struct {
 	clock   *fakeClock
 	done    chan error
 	marks   marks
-}
-
-// marks are told to the program in the place of keys, to learn when it has taken all that was typed before them.
-type marks struct {
-	last   uint8
-	passed chan mark
-}
-
-// mark is one that has come to the program, with the screen as the program had drawn it last.
-type mark struct {
-	n     uint8
-	drawn string
-}
-
-// markMode is a mode of the terminal that does not exist; its state is the number of the mark, which begins anew behind 255.
-const markMode = 9106
-
-// fakeClock is the time of the program. It stands still unless the test moves it.
-type fakeClock struct {
-	mu     sync.Mutex
-	now    time.Time
-	timers []*fakeTimer
-	over   chan struct{} // closed when the test ends
-}
-
-type fakeTimer struct {
-	at    time.Time
-	rings chan time.Time
-}
-
-func (c *fakeClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-// Tick is tea.Tick by this clock. The wait begins at once, not when the command runs.
-func (c *fakeClock) Tick(d time.Duration, do func(time.Time) tea.Msg) tea.Cmd {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	timer := &fakeTimer{at: c.now.Add(d), rings: make(chan time.Time, 1)}
-	c.timers = append(c.timers, timer)
-	return func() tea.Msg {
-		select {
-		case now := <-timer.rings:
-			return do(now)
-		case <-c.over:
-			return nil
-		}
-	}
-}
-
-func (c *fakeClock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-	c.timers = slices.DeleteFunc(c.timers, func(t *fakeTimer) bool {
-		if t.at.After(c.now) {
-			return false
-		}
-		t.rings <- c.now
-		return true
-	})
-}
-
-// pass lets time pass, after the program has done what was asked of it before.
-func (s *stage) pass(d time.Duration) {
-	s.t.Helper()
-	s.settle()
-	s.clock.add(d)
-}
-
-// settle waits until the program has taken what was sent to it and typed before.
-func (s *stage) settle() {
-	s.t.Helper()
-	s.mark()
-}
-
-// mark is settle, and gives the text of the screen that the program has drawn by then.
-func (s *stage) mark() string {
-	s.t.Helper()
-	s.marks.last++
-	s.term.SendText(fmt.Sprintf("\x1b[?%d;%d$y", markMode, s.marks.last))
-	late := time.After(patience)
-	for {
-		select {
-		case m := <-s.marks.passed:
-			if m.n == s.marks.last {
-				return m.drawn
-			}
-		case <-late:
-			s.t.Fatalf("the program does not answer; the screen is\n%s", inWords(s.term.Screen()))
-		}
-	}
-}
-
-// filter hears the marks, for the program's own filter.
-func (s *stage) filter(m tea.Model, msg tea.Msg) tea.Msg {
-	if report, is := msg.(tea.ModeReportMsg); is && report.Mode == ansi.DECMode(markMode) {
-		view, _ := s.model.frame.last()
-		s.marks.passed <- mark{uint8(report.Value), ansi.Strip(view.Content)}
-		return nil
-	}
-	return s.model.filter(m, msg)
-}
-
-// steady waits until the terminal shows what the program has drawn of all that was typed before. Who goes by places on
-// the screen asks for them then: a screen that was drawn in between has the same words in other places.
-func (s *stage) steady() {
-	s.t.Helper()
-	over := time.Now().Add(patience)
-	for drawn := s.mark(); !s.term.Await(50*time.Millisecond, func() bool { return s.term.Screen() == trimmed(drawn) }); drawn = s.mark() {
-		if time.Now().After(over) {
-			s.t.Fatalf("the screen is not what was drawn; it is\n%s\nand was drawn as\n%s", inWords(s.term.Screen()), inWords(drawn))
-		}
-	}
-}
-
-// trimmed is a text as Screen gives it: without the blanks behind a line and below the last one.
-func trimmed(screen string) string {
-	lines := strings.Split(screen, "\n")
-	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " \r")
-	}
-	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
 }
 
 // patience is how long the program may take for anything. A loaded machine takes its time.

@@ -187,6 +187,19 @@ func (p *person) does(args ...string) string {
 	return string(out)
 }
 
+// Key presses keys by name. Esc is what terminals send for it that tell it from the beginning of another key: of a bare one
+// only the time tells that nothing follows.
+func (p *person) Key(keys ...string) {
+	p.t.Helper()
+	for _, key := range keys {
+		if key == "esc" {
+			p.Type("\x1b[27u")
+		} else {
+			p.Program.Key(key)
+		}
+	}
+}
+
 // Say types a line and sends it.
 func (p *person) Say(text string) {
 	p.t.Helper()

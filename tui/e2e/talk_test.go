@@ -164,6 +164,7 @@ func TestTheMenuOfAMessageListsWhatCanBeDoneByKeyAndMouse(t *testing.T) {
 	ben.Shows("reply", "react", "thread", "copy", "said ")
 	ben.ShowsNot("keep the message", "edit  ")
 	ben.Key("esc", "esc")
+	ben.ShowsNot("said ", "▌ lunch at noon")
 	x, y, ok := ben.Find("lunch at noon")
 	if !ok {
 		t.Fatal("the message is not on the screen")

@@ -172,8 +172,8 @@ func TestWhatIsTypedIsCompleted(t *testing.T) {
 	ben.Shows("여름 바다.txt")
 	// What is offered is taken with the mouse, too.
 	anna.Type("/he")
-	anna.Shows("/help")
-	anna.ClickOn("/help")
+	anna.Shows("› /he", "▌ /help")
+	anna.ClickOn("▌ /help")
 	anna.Shows("› /help")
 	anna.Key("ctrl+u")
 	anna.Type("/jion attic")
