@@ -14,7 +14,7 @@ export CGO_ENABLED := 0
 export GOFLAGS := $(filter-out -trimpath,$(shell go env GOFLAGS 2>/dev/null)) -trimpath
 
 .PHONY: help run demo demo-gif shots test tour bench bench-guard bench-transfer bench-client bench-screen bench-pictures bench-video build build-client install-client install setup kmod check-kmod check-kernels check-style check-c check-go test-go test-older \
-	debug-kernel kmod-debug kmod-broken test-debug test-kcsan coverage fuzz init client vm-tool clean
+	debug-kernel kmod-debug kmod-broken test-debug test-kcsan reliability soak coverage fuzz init client vm-tool clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -95,7 +95,7 @@ fuzz: ## fuzz the module's parsers and the login in user space (SECONDS=20 each)
 
 check-go: ## the form of the Go code, and what the compiler does not see
 	@bad=$$(go run mvdan.cc/gofumpt -l $$(git ls-files '*.go')); test -z "$$bad" || { echo "not formatted by gofumpt: $$bad"; exit 1; }
-	@go vet -tags bench,debugkernel ./...
+	@go vet -tags bench,debugkernel,soak ./...
 	@go run honnef.co/go/tools/cmd/staticcheck ./...
 
 # Packages whose tests run without the race detector: where nothing runs at the same time, and where the tests are clients of
@@ -143,6 +143,14 @@ bench-guard: build ## fail if a delivery costs more beside the floor than bench/
 	@scripts/setup test
 	@scripts/bench-programs ours
 	@go run ./bench -guard $(if $(ACCEPT),-accept)
+
+reliability: build ## what is done to kchat on purpose, into docs/reliability.md: hours (QUICK=1: minutes; ONLY=reload: one; ONLY=none: the table)
+	@scripts/setup test
+	@go run ./e2e/reliability $(if $(QUICK),-quick) $(if $(ONLY),-only $(ONLY))
+
+soak: build ## people come, talk, send streams and go for an hour (SECONDS=300): memory and objects must not grow
+	@scripts/setup test
+	KCHAT_SOAK_SECONDS=$(or $(SECONDS),3600) go test -tags soak -count=1 -v -timeout 24h -run TestAnHour ./e2e
 
 debug-kernel: ## build (once) the kernel that looks for our bugs: KASAN, lockdep, kmemleak (KIND=kcsan: data races)
 	@nice -n 10 scripts/debug-kernel $(or $(KIND),kasan)
