@@ -7,13 +7,17 @@
 //	guestcrowd deaf -people 1000                      what one who never reads costs those who do
 //	guestcrowd streams -people 65                     a stream of each of them at once, to one who takes all
 //	guestcrowd strangers -people 2000                 connections that never log in, and what logging in takes beside them
+//	guestcrowd logins -people 20                      what talk takes beside logins that fail without end
+//	guestcrowd questions -people 20                   what talk takes beside questions of discovery without end
 package main
 
 import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -38,9 +42,10 @@ type plan struct {
 func run(args []string) error {
 	kinds := map[string]func(context.Context, plan) error{
 		"everybody": everybody, "deaf": deaf, "streams": streams, "strangers": strangers,
+		"logins": logins, "questions": questions,
 	}
 	if len(args) == 0 || kinds[args[0]] == nil {
-		return fmt.Errorf("say what to do: everybody, deaf, streams or strangers")
+		return fmt.Errorf("say what to do: %v", slices.Sorted(maps.Keys(kinds)))
 	}
 	var p plan
 	var limit time.Duration
