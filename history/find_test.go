@@ -127,3 +127,26 @@ func TestFindHandsOutAScreenFullFirst(t *testing.T) {
 	}
 	equal(t, "all", sum, 3*firstHits)
 }
+
+// What takes the time in a search of a frequent word is reading messages; so what the index tells is not read, and what
+// SQLite can compare is compared there.
+func TestASearchReadsNoMoreThanItNeeds(t *testing.T) {
+	s := openTest(t)
+	save(t, s, said(1, "회의록 ab"))
+	for text, want := range map[string]struct {
+		messages bool // are read
+		columns  int
+	}{
+		"회의": {false, 1}, "록": {false, 1}, "AB": {false, 1}, "회의 ab in:lobby from:bob": {false, 1}, "has:image": {false, 1}, "회의 before:today": {false, 1},
+		"회의 after:today": {true, 1}, "회의록": {true, 2}, "abc": {true, 2}, "a": {true, 2}, "Ärger": {true, 3}, "": {true, 2},
+	} {
+		plan := must(s.plan(context.Background(), query(t, text)))(t)
+		steps := must(collect(context.Background(), s, func(sc scanner) (step string, err error) {
+			return step, sc.Scan(new(int), new(int), new(int), &step)
+		}, "EXPLAIN QUERY PLAN "+plan.sql, plan.args...))(t)
+		read := slices.ContainsFunc(steps, func(step string) bool { return strings.Contains(step, " m") })
+		if read != want.messages || plan.columns() != want.columns {
+			t.Errorf("%q: messages are read: %t, %d columns; %q", text, read, plan.columns(), steps)
+		}
+	}
+}
