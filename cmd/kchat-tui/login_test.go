@@ -22,13 +22,15 @@ type screens struct {
 	t *testing.T
 	// does runs tmux with these arguments, and gives what it prints.
 	does func(args ...string) (string, error)
+	// every is how often one looks: in an emulated machine tmux costs more than on this one.
+	every time.Duration
 }
 
 func newScreens(t *testing.T) *screens {
 	t.Helper()
 	socket := filepath.Join(newPerson(t).dir, "tmux")
 	t.Cleanup(func() { _ = exec.Command("tmux", "-S", socket, "kill-server").Run() })
-	s := &screens{t, func(args ...string) (string, error) {
+	s := &screens{t: t, every: 50 * time.Millisecond, does: func(args ...string) (string, error) {
 		cmd := exec.Command("tmux", append([]string{"-S", socket}, args...)...)
 		cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "TERM=xterm-256color")
 		out, err := cmd.CombinedOutput()
@@ -159,7 +161,7 @@ func (s *screen) until(what string, holds func(text string) bool) {
 		if time.Now().After(deadline) {
 			s.t.Fatalf("%s waited for %s; the screen is\n%s", s.name, what, text)
 		}
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(s.every)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"testing"
+	"time"
 
 	"kchat/server/vmtest"
 )
@@ -15,7 +16,7 @@ func newScreensIn(n *native) *screens {
 	if out, code := n.exec("/bin/sh", "-c", "mkdir /dev/pts && mount -t devpts devpts /dev/pts"); code != 0 {
 		n.t.Fatalf("mount the terminals: %s", out)
 	}
-	return &screens{n.t, func(args ...string) (string, error) {
+	return &screens{t: n.t, every: 500 * time.Millisecond, does: func(args ...string) (string, error) {
 		out, code := n.exec("/bin/tmux", append([]string{"-S", "/tmp/tmux"}, args...)...)
 		if code != 0 {
 			return out, fmt.Errorf("exit code %d", code)
