@@ -12,7 +12,8 @@ import (
 // storedReport is how far a room is durable here, and how far the server was told.
 type storedReport struct {
 	kept     Position // durable, in the order of the log
-	reported Position
+	reported Position // since we joined
+	counted  Position // the furthest that was reported in this epoch: the server may remember it over a reconnect
 	due      bool // a timer will report
 	sent     time.Time
 }
@@ -43,7 +44,7 @@ func (c *Client) report(r *room) {
 	if upTo.Seq == 0 || upTo.Epoch != r.info.Epoch || upTo.Compare(r.stored.reported) <= 0 {
 		return
 	}
-	r.stored.reported, r.stored.sent = upTo, time.Now()
+	r.stored.reported, r.stored.counted, r.stored.sent = upTo, upTo, time.Now()
 	r.home.link.send(wire.Header{Type: wire.TypeStored, Room: r.number}, wire.Stored{Epoch: upTo.Epoch, Seq: upTo.Seq})
 }
 
@@ -92,15 +93,22 @@ func (c *Client) handleDelivered(r *room, f wire.Frame) error {
 	return nil
 }
 
-// storedBy is how many others are known to have stored up to a sequence, and how many others are present. We count
-// in what the server says, as far as we have reported.
+// countedUpTo reports whether the server may count us among those who have stored up to a sequence: this connection has
+// said so, or one before it. What another session of ours has said is not known here, so it counts always. A person who is
+// taken away too many is there again with our next report; one too many would stand there for ever.
+func (c *Client) countedUpTo(r *room, seq uint64) bool {
+	return c.counts(r) && (r.stored.counted.Seq >= seq || r.people[c.me()].Sessions > 1)
+}
+
+// storedBy is how many others are known to have stored up to a sequence, and how many others are present. We count in
+// what the server says.
 func (c *Client) storedBy(r *room, d wire.Delivered, seq uint64) (stored, present int) {
 	for _, step := range d.Steps {
 		if step.Seq < seq {
 			continue
 		}
 		n := int(step.People)
-		if r.stored.reported.Seq >= step.Seq && c.counts(r) {
+		if c.countedUpTo(r, step.Seq) {
 			n--
 		}
 		stored = max(stored, n)

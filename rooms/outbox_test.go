@@ -443,6 +443,44 @@ func TestDeliveredLeavesOneselfOut(t *testing.T) {
 	})
 }
 
+// What another session of ours has stored counts for the server before this one has said anything.
+func TestDeliveredLeavesOnesOtherSessionsOut(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		people := meAndAnna()
+		people[0].Sessions = 2
+		u, p := open(t, n, people, nil)
+		var id MessageID
+		for seq := uint64(1); seq <= 2; seq++ { // of the second one nothing is reported for a second
+			id = u.say("hello")
+			p.echo(p.expectSoon(wire.TypeMsg), epochOne, seq)
+			u.awaitState(id, StateSent)
+		}
+		p.delivered(2, 1) // that is our other session
+		p.delivered(2, 2)
+		if m := u.awaitState(id, StateDelivered); m.Stored != 1 || m.Present != 1 {
+			t.Errorf("delivered %d of %d", m.Stored, m.Present)
+		}
+	})
+}
+
+// A session that goes on over a reconnect is counted as far as it had reported before.
+func TestDeliveredLeavesOneselfOutAfterAReconnect(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		u, p := open(t, n, meAndAnna(), nil)
+		id := u.say("hello")
+		p.echo(p.expectSoon(wire.TypeMsg), epochOne, 1)
+		u.awaitState(id, StateSent)
+		p.expect(wire.TypeStored)
+		p.conn.Close()
+		p = n.back(epochOne, meAndAnna())
+		p.delivered(1, 1) // that is us
+		p.delivered(1, 2)
+		if m := u.awaitState(id, StateDelivered); m.Stored != 1 || m.Present != 1 {
+			t.Errorf("delivered %d of %d", m.Stored, m.Present)
+		}
+	})
+}
+
 func TestStoredIsReportedOnceASecondAndOnlyWhatIsDurable(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network) {
 		u, p := open(t, n, meAndAnna(), nil)

@@ -302,7 +302,7 @@ func (c *Client) continueFrom(r *room, start Position) {
 	r.epochs = nil
 	r.stored.reported = Position{}
 	if start.Epoch != before.Epoch {
-		r.mine, r.stored.kept = nil, start
+		r.mine, r.stored.kept, r.stored.counted = nil, start, Position{}
 		for _, m := range slices.Clone(r.outbox) {
 			c.step(r, m, onEpoch)
 		}
