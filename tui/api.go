@@ -9,6 +9,7 @@ package tui
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"time"
@@ -189,6 +190,9 @@ type Seat struct {
 	Room    string
 }
 
+// ErrNoBrowser means that nothing here shows web pages.
+var ErrNoBrowser = errors.New("there is no browser here")
+
 // Host is what the machine can do for the screen. What it cannot do is nil.
 type Host struct {
 	// StartServer starts a server here and returns its address.
@@ -203,6 +207,8 @@ type Host struct {
 	PublicAddress func(ctx context.Context, address string) string
 	// Outside says what tmux runs in, and whether it lets sequences through to that. It is asked in tmux only.
 	Outside func(ctx context.Context) (terminal string, passes bool)
+	// OpenLink shows a link, which is http, https or mailto, in a browser. ErrNoBrowser: there is none.
+	OpenLink func(ctx context.Context, link string) error
 	// Mode says how the server at address runs ("microVM", "native"), or nothing when it is not here.
 	Mode func(ctx context.Context, address string) string
 }

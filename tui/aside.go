@@ -14,11 +14,13 @@ import (
 
 // aside is what the composer is for when it does not simply write into the room.
 type aside struct {
-	answers *talk.Message // what is answered; nil: nothing
-	edits   *talk.Message // what is edited; nil: nothing
-	was     string        // what was written before the edit began
-	thread  *talk.View    // what is open beside the talk; nil: nothing
-	before  string        // what was written before the thread was opened
+	answers  *talk.Message // what is answered; nil: nothing
+	edits    *talk.Message // what is edited; nil: nothing
+	meant    *talk.Message // what the command is about that is being written; nil: nothing was selected
+	choosing *choosing     // what a message is being chosen for; nil: nothing
+	was      string        // what was written before the edit began
+	thread   *talk.View    // what is open beside the talk; nil: nothing
+	before   string        // what was written before the thread was opened
 }
 
 // draft is what is written in the composer and meant for the room: what must not be lost when the program ends now. An
@@ -52,6 +54,8 @@ func (a *aside) sent() { a.answers = nil }
 // escape leaves what the composer is for besides the room, one thing with each key, and reports whether there was any.
 func (c *chat) escape() (tea.Cmd, bool) {
 	switch a := &c.aside; {
+	case c.meant() != nil:
+		a.meant = nil
 	case a.edits != nil:
 		c.endEdit()
 	case a.answers != nil:
@@ -77,7 +81,9 @@ func (c *chat) leaveAside() {
 func (c *chat) asideRow(width int) string {
 	st, a := c.st, &c.aside
 	var words string
-	switch {
+	switch m := c.meant(); {
+	case m != nil:
+		words = c.say("aside.meant", "name", m.AuthorName(), "words", c.shorten(m, width))
 	case a.edits != nil:
 		words = c.say("aside.edit", "words", c.shorten(a.edits, width))
 	case a.answers != nil:

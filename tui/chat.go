@@ -213,6 +213,7 @@ func (c *chat) key(msg tea.KeyPressMsg) tea.Cmd {
 		if cmd, was := c.selectionKey(latin(msg)); was {
 			return cmd
 		}
+		c.means(msg)
 		c.endSelection()
 	}
 	if c.popup.key(c, msg) {

@@ -92,6 +92,7 @@ func (c *chat) run(words string) tea.Cmd {
 			return c.warn(c.say("command.needs_server", "name", cmd.name))
 		}
 		c.composer.set("")
+		defer func() { c.aside.meant = nil }()
 		return cmd.do(c, strings.TrimSpace(argument))
 	}
 	if like := c.nearest(name); like != "" {

@@ -148,6 +148,9 @@ func (c *chat) save(p *talk.Picture) tea.Cmd {
 
 // copyFolder copies the folder in which the attachment was saved.
 func (c *chat) copyFolder() tea.Cmd {
+	if m := c.selected(); m != nil && m.Picture() == nil {
+		return c.openLink() // the same key, and nothing that could be saved
+	}
 	m := c.attachment(isSaved)
 	if m == nil {
 		return c.warn(c.say("file.nothing_saved"))

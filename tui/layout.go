@@ -66,7 +66,7 @@ func (c *chat) arrange(width, height int) {
 	closed := c.closed() && !c.link.reading
 	rows := c.composer.setWidth(rest.Dx(), l.bare)
 	rest, l.compose = splitBottom(rest, rows)
-	if height >= 6 && c.book.current != nil && (c.aside.edits != nil || c.aside.answers != nil || c.aside.thread != nil) {
+	if height >= 6 && c.book.current != nil && (c.meant() != nil || c.aside.edits != nil || c.aside.answers != nil || c.aside.thread != nil) {
 		rest, l.aside = splitBottom(rest, 1)
 	}
 	if height >= heightForHint {

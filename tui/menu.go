@@ -40,7 +40,7 @@ func (c *chat) actionsFor(m *talk.Message) []binding {
 	var out []binding
 	for _, b := range keys {
 		switch b.words {
-		case "keys.older", "keys.newer", "keys.menu", "keys.leave_selection":
+		case "keys.older", "keys.newer", "keys.choose", "keys.menu", "keys.leave_selection":
 		default:
 			if b.fits == nil || b.fits(c, m) {
 				out = append(out, b)

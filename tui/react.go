@@ -26,8 +26,9 @@ type palette struct {
 }
 
 // react opens the palette for the selected message.
-func (c *chat) react() tea.Cmd {
-	m := c.selected()
+func (c *chat) react() tea.Cmd { return c.reactTo(c.selected()) }
+
+func (c *chat) reactTo(m *talk.Message) tea.Cmd {
 	if why := c.whyNotReact(m); why != "" {
 		return c.warn(why)
 	}
@@ -60,12 +61,14 @@ func (c *chat) toggle(m *talk.Message, with string) tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
-// commandReact reacts to the newest message of somebody else.
+// commandReact reacts to a message: without a reaction by the palette, to one that is chosen.
 func (c *chat) commandReact(with string) tea.Cmd {
 	with = c.emojis().Expand(with)
-	switch m := c.lastOther(); {
+	switch m := c.meantOr(c.lastOther()); {
+	case with == "" && c.aside.meant == nil:
+		return c.choose("keys.react", m, (*chat).reactTo)
 	case with == "":
-		return c.wrong("react", with)
+		return c.reactTo(m)
 	case len(with) > wire.ReactionMax:
 		return c.warn(c.say("react.long", "most", wire.ReactionMax))
 	default:

@@ -3,6 +3,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -199,9 +200,15 @@ func (c *chat) lastOther() *talk.Message {
 	return c.lastOwn()
 }
 
-// commandReply answers the newest message of somebody else.
+// meantOr is the message that a command is about: the one that was selected, or another one.
+func (c *chat) meantOr(other *talk.Message) *talk.Message { return cmp.Or(c.aside.meant, other) }
+
+// commandReply answers a message: with words at once.
 func (c *chat) commandReply(words string) tea.Cmd {
-	m := c.lastOther()
+	if words == "" && c.aside.meant == nil {
+		return c.choose("keys.reply", c.lastOther(), (*chat).replyTo)
+	}
+	m := c.meantOr(c.lastOther())
 	if why := c.whyNotAnswer(m); why != "" {
 		return c.warn(why)
 	}
@@ -213,9 +220,9 @@ func (c *chat) commandReply(words string) tea.Cmd {
 	return tea.Batch(cmd, c.submit())
 }
 
-// commandEdit edits our newest message: with words at once.
+// commandEdit edits our message, else our newest: with words at once.
 func (c *chat) commandEdit(words string) tea.Cmd {
-	m := c.lastOwn()
+	m := c.meantOr(c.lastOwn())
 	if m == nil {
 		return c.warn(c.say("talk.nothing_yours"))
 	}
@@ -231,7 +238,7 @@ func (c *chat) commandEdit(words string) tea.Cmd {
 }
 
 func (c *chat) commandDelete(string) tea.Cmd {
-	m := c.lastOwn()
+	m := c.meantOr(c.lastOwn())
 	if m == nil {
 		return c.warn(c.say("talk.nothing_yours"))
 	}

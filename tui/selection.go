@@ -11,6 +11,7 @@ import (
 
 	"kchat/rooms"
 	"kchat/tui/talk"
+	"kchat/tui/text"
 )
 
 // front is the list that keys and the wheel are for: the open thread's, or the room's.
@@ -74,6 +75,7 @@ func (c *chat) selectBeside(step int) tea.Cmd {
 }
 
 func (c *chat) endSelection() tea.Cmd {
+	c.aside.choosing = nil
 	if list := c.front(); list != nil {
 		list.Select(nil)
 	}
@@ -104,6 +106,9 @@ func (c *chat) selectionHint() string {
 	m := c.selected()
 	if m == nil {
 		return ""
+	}
+	if c.aside.choosing != nil {
+		return c.choosingHint()
 	}
 	var parts []string
 	keys := c.selecting
@@ -196,7 +201,7 @@ func (c *chat) copyMessage() tea.Cmd {
 		return nil
 	}
 	c.endSelection()
-	return tea.Batch(tea.SetClipboard(m.Raw()), c.tell(c.say("talk.copied")))
+	return tea.Batch(tea.SetClipboard(text.Clean(m.Raw())), c.tell(c.say("talk.copied")))
 }
 
 // kept reports whether a message is one that the client keeps to be sent again, and not only the screen.

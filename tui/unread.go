@@ -111,6 +111,9 @@ func (r *room) cameIn() {
 	}
 	r.left = r.read
 	r.talk.ReadThreads(r.read, nil)
+	if r.read.Seq > 0 {
+		r.talk.Joined(r.read)
+	}
 }
 
 // firstPage is the last screenful of a room, with all that is unread above it, as far as a talk holds so much. All says

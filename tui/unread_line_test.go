@@ -228,3 +228,21 @@ func TestWhatIsNewInAThreadIsNewAfterARestartAlsoFarUp(t *testing.T) {
 	s.press(esc)
 	s.gone("new in threads")
 }
+
+func TestOnlyWhatWasSaidBeforeOneEverCameStandsAboveTheJoin(t *testing.T) {
+	const join = "before you joined"
+	s := newStage(t, 100, 30, func(s *stage, _ *Config) { s.client.slow = true })
+	s.logIn()
+	joined := rooms.Joined{Room: rooms.RoomInfo{Name: "lobby", Number: 1, Epoch: 1, Head: 1}, People: []rooms.Person{s.client.me, joon}}
+	s.happen(joined, awayTalk(line(1)), rooms.Live{Room: "lobby"})
+	s.wait("line 1.")
+	s.happen(line(2))
+	s.wait("line 1.", join, "line 2.")
+	// A reconnect, with something that was missed.
+	joined.Kept, joined.Room.Head = rooms.Position{Epoch: 1, Seq: 2}, 3
+	s.happen(joined, awayTalk(line(3)), rooms.Live{Room: "lobby"}, line(4))
+	s.wait("line 4.")
+	if screen := s.term.Screen(); strings.Count(screen, join) != 1 || strings.Index(screen, join) > strings.Index(screen, "line 2.") {
+		t.Errorf("the screen is\n%s", screen)
+	}
+}

@@ -197,6 +197,7 @@ func screenHost(address string) tui.Host {
 		PublicAddress: publicAddress,
 		Mode:          serverMode,
 		Outside:       outsideTmux,
+		OpenLink:      desk.OpenLink,
 	}
 }
 

@@ -65,6 +65,7 @@ type renderer struct {
 	rows   []string
 	styles map[span]edges // by mark, link and row of that
 	began  map[int]int    // the row in which a link begins
+	said   map[int]string // by link: what is linked, if that is asked for
 	work   int            // how many bytes were looked at
 }
 
@@ -108,6 +109,9 @@ func (r *renderer) paragraph(words string, spans []span, margin, first string, w
 func (r *renderer) put(b *strings.Builder, words string, m mark, link int) {
 	if words == "" {
 		return
+	}
+	if r.said != nil && link > 0 {
+		r.said[link] += words
 	}
 	e := r.edges(m, link)
 	b.WriteString(e.before)

@@ -42,6 +42,7 @@ type Message struct {
 	dismissed bool            // of a thread: it was let go, and is only counted
 	places    [2]place        // what lies where in it, as it was rendered last: in the list, in its thread
 	fresh     bool            // the divider for unread messages stands above
+	joins     bool            // so does the rule that says that what is above was said before we ever came
 	read      string          // who has read up to here
 	bot       bool
 	picture   *Picture
@@ -218,7 +219,7 @@ func (m *Message) render(look *Look, width int, above Item, selected bool, as sh
 // dividers are the rows above the message that tell of the day, of the join and of what is unread.
 func (m *Message) dividers(look *Look, width int, prev *Message, above Item) []string {
 	var rows []string
-	if prev != nil && prev.Backfill && !m.Backfill {
+	if prev != nil && m.joins {
 		rows = append(rows, rule(look, width, look.Styles.Faint, look.Words.Say("talk.before_join")))
 	}
 	rows = append(rows, newDay(look, width, above, m.Time)...)

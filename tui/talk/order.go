@@ -17,9 +17,11 @@ type Talk struct {
 	byID        map[rooms.MessageID]*Message
 	orphans     map[rooms.MessageID][]rooms.Message // came before what they refer to
 	begins      *Rule
-	fresh       *Message   // the first unread message has the divider above it
-	seenDivider bool       // it was on the screen
-	read        []*Message // those that say who has read up to them
+	fresh       *Message       // the first unread message has the divider above it
+	joined      rooms.Position // what was said up to here was said before we ever came; zero: we were here before
+	joins       *Message       // the first one after that
+	seenDivider bool           // it was on the screen
+	read        []*Message     // those that say who has read up to them
 
 	pictures map[rooms.Hash][]*Message
 	unsent   map[rooms.MessageID]*Message

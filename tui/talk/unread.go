@@ -107,3 +107,26 @@ func (t *Talk) divider() int {
 	}
 	return t.Index(t.fresh)
 }
+
+// Joined says that what was said up to a place was said before we ever came into the room. Where something has come after
+// it, a rule says so.
+func (t *Talk) Joined(p rooms.Position) {
+	t.joined = p
+	for _, m := range t.After(p) {
+		t.joinsAt(m)
+		return
+	}
+}
+
+// joinsAt puts the rule above the first message after we came, if that is this one.
+func (t *Talk) joinsAt(m *Message) {
+	if t.joined.IsZero() || m.Pos.Compare(t.joined) <= 0 || t.joins != nil && m.Pos.Compare(t.joins.Pos) >= 0 {
+		return
+	}
+	if t.joins != nil {
+		t.joins.joins = false
+		t.joins.version++
+	}
+	t.joins, m.joins = m, true
+	m.version++
+}

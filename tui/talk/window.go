@@ -268,6 +268,7 @@ func (t *Talk) list(m *Message) {
 		}
 		t.Insert(m)
 		t.selected = selected
+		t.joinsAt(m)
 	}
 	m.listed = true
 }
