@@ -14,7 +14,7 @@ type storedReport struct {
 	kept     Position // durable, in the order of the log
 	reported Position // since we joined
 	counted  Position // the furthest that was reported in this epoch: the server may remember it over a reconnect
-	due      bool // a timer will report
+	due      bool     // a timer will report
 	sent     time.Time
 }
 
