@@ -114,7 +114,8 @@ func TestThePromiseHoldsWhileTheModuleIsReloaded(t *testing.T) {
 	t.Parallel()
 	s := faulty(t, 6)
 	rounds := trial.Count(t, "KCHAT_RELOADS", 50)
-	if _, err := goesWrong(t, s, "reload", time.Duration(rounds)*10*time.Second, "-rounds", strconv.Itoa(rounds)); err != nil {
+	// Slowly: what is tried here is the server's end and its beginning.
+	if _, err := goesWrong(t, s, "reload", time.Duration(rounds)*10*time.Second, "-rounds", strconv.Itoa(rounds), "-pace", "50ms"); err != nil {
 		t.Error(err)
 	}
 }

@@ -34,6 +34,7 @@ type plan struct {
 	people   int
 	span     time.Duration // how long it goes wrong
 	rounds   int           // how often, for what is counted
+	pace     time.Duration // between two words of one person
 	patience time.Duration // for what must come
 	seed     uint64        // of all that is left to chance here
 	plant    string        // a breach that the check must find
@@ -75,6 +76,7 @@ func run(ctx context.Context, args []string) error {
 	flags.IntVar(&p.people, "people", 6, "who talk")
 	flags.DurationVar(&p.span, "span", 5*time.Second, "how long it goes wrong")
 	flags.IntVar(&p.rounds, "rounds", 10, "how often, for what is counted")
+	flags.DurationVar(&p.pace, "pace", 20*time.Millisecond, "between two words of one person")
 	flags.DurationVar(&p.patience, "patience", time.Minute, "for all to be back and to have heard everything")
 	flags.Uint64Var(&p.seed, "seed", rand.Uint64(), "of all that is left to chance: what goes wrong, with whom, and when")
 	flags.StringVar(&p.plant, "plant", "", "what is taken from, or put into, what was heard: missing or doubled")

@@ -21,10 +21,8 @@ import (
 	"kchat/wire"
 )
 
-const (
-	pace  = 20 * time.Millisecond // between two words of one person
-	ahead = 40                    // words of one person that may wait for their acknowledgement
-)
+// ahead is how many words of one person may wait for their acknowledgement.
+const ahead = 40
 
 // person is a client that records what it has said and heard.
 type person struct {
@@ -129,7 +127,7 @@ func (p *person) acknowledged(id rooms.MessageID) {
 }
 
 // talk says one word after the other until ctx ends.
-func (p *person) talk(ctx context.Context) error {
+func (p *person) talk(ctx context.Context, pace time.Duration) error {
 	tick := time.NewTicker(pace)
 	defer tick.Stop()
 	for n := 0; ; {
@@ -207,7 +205,7 @@ func (t *town) live(ctx context.Context, wrong fault) error {
 	talking, hush := context.WithCancel(ctx)
 	errs := make(chan error, len(t.people))
 	for _, p := range t.people {
-		go func() { errs <- p.talk(talking) }()
+		go func() { errs <- p.talk(talking, t.pace) }()
 	}
 	err := wrong(ctx, t)
 	hush()
