@@ -73,6 +73,7 @@ func crowd(t *testing.T, s *vmtest.Server, room, prefix string, n int, dial func
 
 // cutter dials connections that it can cut.
 type cutter struct {
+	dice  *rand.Rand // which of them; nil: the oldest
 	mu    sync.Mutex
 	conns []net.Conn
 }
@@ -92,7 +93,10 @@ func (c *cutter) cut(n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for range min(n, len(c.conns)) {
-		at := rand.IntN(len(c.conns))
+		at := 0
+		if c.dice != nil {
+			at = c.dice.IntN(len(c.conns))
+		}
 		c.conns[at].Close()
 		c.conns = slices.Delete(c.conns, at, at+1)
 	}
@@ -107,8 +111,11 @@ func TestACrowdHasEveryMessageOnceAndInOrder(t *testing.T) {
 	if vmtest.Slowness() > 0 {
 		people = 30 // every memory access is checked
 	}
+	seed := trial.Seed(t)
+	result := &trial.Result{Trial: "cuts", Seed: seed}
+	trial.Keep(t, time.Now(), result)
 	s := vmtest.Start(t)
-	var c cutter
+	c := cutter{dice: rand.New(rand.NewPCG(seed, 0))}
 	users, ledgers := crowd(t, s, "crowd", "crowd", people, c.dial)
 	stop := make(chan struct{})
 	var cutting sync.WaitGroup
@@ -119,6 +126,7 @@ func TestACrowdHasEveryMessageOnceAndInOrder(t *testing.T) {
 				return
 			case <-time.After(slow(500 * time.Millisecond)):
 				c.cut(5)
+				result.Times += 5
 			}
 		}
 	})
@@ -140,6 +148,7 @@ func TestACrowdHasEveryMessageOnceAndInOrder(t *testing.T) {
 		awaitCount(t, l, people*each, slow(5*time.Minute))
 	}
 	sameTalk(t, ledgers)
+	result.Words = people * each
 	for i, l := range ledgers {
 		for k, m := range l.Settled() {
 			if m.Pos.Seq != uint64(k+1) {
