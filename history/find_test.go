@@ -4,6 +4,7 @@ package history
 
 import (
 	"context"
+	"fmt"
 	"math/rand"
 	"slices"
 	"strings"
@@ -149,4 +150,18 @@ func TestASearchReadsNoMoreThanItNeeds(t *testing.T) {
 			t.Errorf("%q: messages are read: %t, %d columns; %q", text, read, plan.columns(), steps)
 		}
 	}
+}
+
+// Somebody who pastes a whole text into the search finds it: whatever SQLite's limits are.
+func TestALongTextIsFoundByAllOfItsWords(t *testing.T) {
+	s := openTest(t)
+	var words []string
+	for n := range 1200 {
+		words = append(words, fmt.Sprintf("word%d", n))
+	}
+	text := strings.Join(words, " ")
+	save(t, s, said(1, text), said(2, strings.Join(words[1:], " ")))
+	equal(t, "by its words", len(refs(t, s, Query{Terms: words})), 1)
+	equal(t, "as a whole", len(refs(t, s, Query{Terms: []string{text}})), 1)
+	equal(t, "by the words of both", len(refs(t, s, Query{Terms: words[1:]})), 2)
 }

@@ -78,8 +78,12 @@ func (p searchPlan) columns() int {
 	return 1
 }
 
-// likeMost is the longest term, in bytes, that SQLite is given to compare.
-const likeMost = 1000
+// SQLite is given so many terms to compare, and terms of so many bytes: it bounds how deep an expression is and how long a
+// pattern (https://sqlite.org/limits.html).
+const (
+	likesMost = 50
+	likeBytes = 1000
+)
 
 // compared says how SQLite compares the terms that it can, and leaves the others for compare. A term that is one gram
 // needs neither.
@@ -88,7 +92,7 @@ func (p *searchPlan) compared() (like []string) {
 	for _, t := range p.terms {
 		switch grams := gramQuery(t); {
 		case len(grams) == 1 && grams[0] == `"`+t+`"`:
-		case len(t) > likeMost || strings.ContainsFunc(t, capitals):
+		case len(like) == likesMost, len(t) > likeBytes, strings.ContainsFunc(t, capitals):
 			p.compare = append(p.compare, t)
 		default:
 			like = append(like, `m.text LIKE ? ESCAPE '\'`)
