@@ -83,8 +83,8 @@ sees() {
 	tries=0
 	until tmux capture-pane -p -t "$1" | grep -- "$2" >/tmp/seen; do
 		tries=$((tries + 1))
-		[ $tries -lt 600 ] || fail "$1 does not see \"$2\" within two minutes"
-		sleep 0.2
+		[ $tries -lt 400 ] || fail "$1 does not see \"$2\" within three minutes"
+		sleep 0.5
 	done
 	printf '%s sees   %s\n' "$1" "$(sed -n '$s/^[ │╭╰─]*//;$s/[ │╮╯─]*$//;$p' /tmp/seen)"
 }
