@@ -86,7 +86,7 @@ func (e *Entry) apply(m rooms.Message) {
 		if e.Edited.IsZero() {
 			e.Original = e.Message.Text
 		}
-		e.Message.Text, e.Edited = m.Text, m.Time
+		e.Message.Text, e.Message.Mentions, e.Edited = m.Text, m.Mentions, m.Time
 	case m.Kind == rooms.KindReact:
 		e.react(m)
 	}

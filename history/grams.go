@@ -114,6 +114,8 @@ const (
 func tagRoom(room int64) string               { return "room" + strconv.FormatInt(room, 10) }
 func tagSender(sender rooms.AccountID) string { return "from" + strconv.FormatUint(uint64(sender), 10) }
 
+func tagNamed(named rooms.AccountID) string { return "to" + strconv.FormatUint(uint64(named), 10) }
+
 // indexer makes what the index holds of messages, one after the other.
 type indexer struct {
 	once gramSet
@@ -131,6 +133,9 @@ func (x *indexer) document(room int64, m rooms.Message, text string) string {
 	})
 	x.out = strconv.AppendInt(append(x.out, "room"...), room, 10)
 	x.out = strconv.AppendUint(append(x.out, " from"...), uint64(m.Sender), 10)
+	for _, id := range m.Mentions {
+		x.out = append(append(x.out, ' '), tagNamed(id)...)
+	}
 	if m.Attached != nil {
 		x.out = append(append(x.out, ' '), attachmentTag(m.Attached.MIME)...)
 	}

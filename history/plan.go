@@ -128,7 +128,11 @@ func (s *Store) indexed(ctx context.Context, q Query, terms []string) (all []str
 	if err != nil {
 		return nil, true, err
 	}
-	for _, any := range [][]string{from, in, within} {
+	naming := make([]string, len(q.Naming))
+	for i, id := range q.Naming {
+		naming[i] = tagNamed(id)
+	}
+	for _, any := range [][]string{from, in, within, naming} {
 		if len(any) > 0 {
 			all = append(all, "("+strings.Join(any, " OR ")+")")
 		}

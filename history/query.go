@@ -25,6 +25,7 @@ type Query struct {
 
 	Rooms   []Key             // said in one of these
 	Senders []rooms.AccountID // said by one of these, or by one of From
+	Naming  []rooms.AccountID // its author meant one of these, and said so beside the words
 }
 
 // has are the words that has: knows, and what they are in the index.

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"kchat/rooms"
+	"kchat/wire"
 )
 
 // record is a message as a line of JSON, in files that are written to be read back. docs/history.md describes it.
@@ -32,6 +33,7 @@ type record struct {
 	ReplyTo   string    `json:"reply_to,omitempty"`
 	Thread    string    `json:"thread,omitempty"`
 	Target    string    `json:"target,omitempty"`
+	Mentions  []uint64  `json:"mentions,omitempty"`
 	Removed   bool      `json:"removed,omitempty"`
 	Attached  *attached `json:"attached,omitempty"`
 	State     string    `json:"state,omitempty"`
@@ -39,6 +41,9 @@ type record struct {
 	Present   int       `json:"present,omitempty"`
 	Backfill  bool      `json:"before,omitempty"`
 }
+
+// mentionsMax is how many people a message can name: as many as wire.AttrsMax has room for.
+const mentionsMax = wire.AttrsMax / 12
 
 type attached struct {
 	Hash       string `json:"sha256"`
@@ -76,6 +81,9 @@ func recordOf(m rooms.Message) record {
 	if !m.Target.IsZero() {
 		r.Target = m.Target.String()
 	}
+	for _, id := range m.Mentions {
+		r.Mentions = append(r.Mentions, uint64(id))
+	}
 	if a := m.Attached; a != nil {
 		r.Attached = &attached{
 			Hash: a.Hash.String(), Size: a.Size, MIME: a.MIME, Name: a.Name, Width: a.Width, Height: a.Height,
@@ -106,6 +114,9 @@ func (r record) message() (m rooms.Message, err error) {
 		if err := unhex(part.into, part.text); err != nil && (part.text != "" || part.name == "id") {
 			return m, fmt.Errorf("%s %q: %w", part.name, part.text, err)
 		}
+	}
+	for _, id := range r.Mentions[:min(len(r.Mentions), mentionsMax)] {
+		m.Mentions = append(m.Mentions, rooms.AccountID(id))
 	}
 	if m.Kind, err = kindNamed(r.Kind); err != nil {
 		return m, err

@@ -85,7 +85,7 @@ func unpackExtra(m *rooms.Message, packed sql.NullString) error {
 	if err := json.Unmarshal([]byte(packed.String), &e); err != nil {
 		return fmt.Errorf("history: reading message %v: %w", m.ID, err)
 	}
-	m.Attached = e.Attached
+	m.Attached, m.Mentions = e.Attached, e.Mentions
 	if e.Thread == "" {
 		return nil
 	}

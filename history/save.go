@@ -92,14 +92,15 @@ func normal(s string) string { return norm.NFC.String(strings.ToValidUTF8(s, "\u
 type extra struct {
 	Attached *rooms.Attachment `json:"attached,omitempty"`
 	Thread   string            `json:"thread,omitempty"` // hexadecimal, as the index of threads has it
+	Mentions []rooms.AccountID `json:"mentions,omitempty"`
 }
 
 func packExtra(m rooms.Message) (any, error) {
-	e := extra{Attached: m.Attached}
+	e := extra{Attached: m.Attached, Mentions: m.Mentions}
 	if !m.Thread.IsZero() {
 		e.Thread = m.Thread.String()
 	}
-	if e == (extra{}) {
+	if e.Attached == nil && e.Thread == "" && len(e.Mentions) == 0 {
 		return nil, nil
 	}
 	b, err := json.Marshal(e)

@@ -113,6 +113,7 @@ type Draft struct {
 	ReplyTo  MessageID
 	Thread   MessageID
 	Target   MessageID
+	Mentions []AccountID // of KindText and KindEdit; beyond MentionsMost they are left out
 	Removed  bool
 	Attached *Attachment // its blob must be in the blob store
 }

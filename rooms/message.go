@@ -110,10 +110,11 @@ type Message struct {
 	Name      string // the sender's name when it was seen
 	Kind      Kind
 	Text      string
-	ReplyTo   MessageID // zero when it answers nothing
-	Thread    MessageID // the first message of the thread that it is said in; zero: in the room itself
-	Target    MessageID // of an edit, deletion or reaction
-	Removed   bool      // a reaction taken back
+	ReplyTo   MessageID   // zero when it answers nothing
+	Thread    MessageID   // the first message of the thread that it is said in; zero: in the room itself
+	Target    MessageID   // of an edit, deletion or reaction
+	Mentions  []AccountID // whom its author means, besides what the words say; with an edit, from then on
+	Removed   bool        // a reaction taken back
 	Attached  *Attachment
 	State     State
 	Failure   string // with StateFailed: what the server or the client said

@@ -17,6 +17,10 @@ import (
 // inFlight is how many of our messages of a room may be sent and not acknowledged.
 const inFlight = 32
 
+// MentionsMost is how many people a message of ours names at most. With all else that a message can have their numbers
+// are less than wire.AttrsMax.
+const MentionsMost = 32
+
 // ErrNoMessage means that no message of ours without an acknowledgement has this id.
 var ErrNoMessage = errors.New("there is no such unsent message")
 
@@ -36,7 +40,7 @@ func newMessageID() (id MessageID) {
 func (c *Client) Send(d Draft) (Message, error) {
 	m := Message{
 		Room: d.Room, ID: newMessageID(), Time: time.Now(), Kind: d.Kind, Text: d.Text, ReplyTo: d.ReplyTo,
-		Thread: d.Thread, Target: d.Target, Removed: d.Removed, Attached: d.Attached, State: StateWaiting,
+		Thread: d.Thread, Target: d.Target, Removed: d.Removed, Mentions: d.Mentions[:min(len(d.Mentions), MentionsMost)], Attached: d.Attached, State: StateWaiting,
 	}
 	if m.Kind == 0 {
 		m.Kind = KindText

@@ -77,6 +77,9 @@ func (c *Client) messageOf(r *room, kind wire.Type, flags wire.Flags, h wire.Hea
 		Text: string(talk.Text), ReplyTo: MessageID(talk.ReplyTo), Thread: MessageID(talk.Thread), Target: MessageID(talk.Target),
 		Removed: flags&wire.FlagRemove != 0, Backfill: !r.live,
 	}
+	for _, id := range talk.Mentions {
+		m.Mentions = append(m.Mentions, AccountID(id))
+	}
 	if talk.Newer {
 		m.Failure = NewerClient
 	}
@@ -92,6 +95,9 @@ func (c *Client) messageOf(r *room, kind wire.Type, flags wire.Flags, h wire.Hea
 // talkOf writes the body of one of our messages.
 func talkOf(m *Message) wire.Talk {
 	t := wire.Talk{Target: wire.ID(m.Target), ReplyTo: wire.ID(m.ReplyTo), Thread: wire.ID(m.Thread), Text: []byte(m.Text)}
+	for _, id := range m.Mentions {
+		t.Mentions = append(t.Mentions, uint64(id))
+	}
 	if a := m.Attached; a != nil {
 		t.Descriptor = &wire.Descriptor{
 			Hash: a.Hash, Size: a.Size, Width: a.Width, Height: a.Height, Duration: uint32(a.Duration / time.Millisecond),

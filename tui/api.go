@@ -129,8 +129,9 @@ type Archive interface {
 	// Media returns up to n messages of a room that have a picture, film or file, or of one kind alone ("image", "video",
 	// "file"), newest first.
 	Media(ctx context.Context, community rooms.UUID, room, kind string, n int) ([]history.Entry, error)
-	// Naming yields the messages of all rooms of a community that have a word in them, newest first, until yield says no.
-	Naming(ctx context.Context, community rooms.UUID, word string, yield func(history.Entry) bool) error
+	// Naming yields the messages of all rooms of a community that have a word in them or mean a person, newest first, until
+	// yield says no.
+	Naming(ctx context.Context, community rooms.UUID, word string, person rooms.AccountID, yield func(history.Entry) bool) error
 	// Message finds a message of a room by its id.
 	Message(ctx context.Context, community rooms.UUID, room string, id rooms.MessageID) (e history.Entry, found bool, err error)
 	// Thread returns a thread's first message, if it is here, and the newest n that were said in it, oldest first.

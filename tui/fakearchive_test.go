@@ -184,11 +184,12 @@ func (a *fakeArchive) Hits(_ context.Context, _ history.Query, refs []history.Re
 	return hits, nil
 }
 
-func (a *fakeArchive) Naming(_ context.Context, _ rooms.UUID, word string, yield func(history.Entry) bool) error {
+func (a *fakeArchive) Naming(_ context.Context, _ rooms.UUID, word string, person rooms.AccountID, yield func(history.Entry) bool) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, e := range slices.Backward(a.entries) {
-		if strings.Contains(strings.ToLower(e.Message.Text), strings.ToLower(word)) && !yield(e) {
+		named := slices.Contains(e.Message.Mentions, person) || strings.Contains(strings.ToLower(e.Message.Text), strings.ToLower(word))
+		if named && !yield(e) {
 			break
 		}
 	}

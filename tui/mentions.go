@@ -67,8 +67,8 @@ func (c *chat) openMentions() tea.Cmd {
 	archive, community, me := c.session.Archive, c.server.Community, c.me.ID
 	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
 		var found []history.Entry
-		err := archive.Naming(ctx, community, name, func(e history.Entry) bool {
-			if e.Message.Sender != me && len(mention.In(e.Message.Text, name)) > 0 {
+		err := archive.Naming(ctx, community, name, me, func(e history.Entry) bool {
+			if e.Message.Sender != me && (slices.Contains(e.Message.Mentions, me) || len(mention.In(e.Message.Text, name)) > 0) {
 				found = append(found, e)
 			}
 			return len(found) < mentionsMost

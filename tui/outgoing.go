@@ -50,8 +50,9 @@ func (c *chat) next() tea.Cmd {
 
 // post sends a draft. Whatever becomes of it, its words stay in the talk.
 func (c *chat) post(draft rooms.Draft) tea.Cmd {
-	client := c.session.Client
+	client, names := c.session.Client, c.namesFor(draft)
 	return c.enqueue(func() func(c *chat) tea.Cmd {
+		draft.Mentions = meant(draft.Text, names)
 		m, err := client.Send(draft)
 		return func(c *chat) tea.Cmd {
 			r := c.book.open(draft.Room)

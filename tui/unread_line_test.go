@@ -4,6 +4,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -245,4 +246,25 @@ func TestOnlyWhatWasSaidBeforeOneEverCameStandsAboveTheJoin(t *testing.T) {
 	if screen := s.term.Screen(); strings.Count(screen, join) != 1 || strings.Index(screen, join) > strings.Index(screen, "line 2.") {
 		t.Errorf("the screen is\n%s", screen)
 	}
+}
+
+func TestWhatNamesSomebodySaysSoAndIsFoundWhateverOneIsCalledNow(t *testing.T) {
+	s := newStage(t, 100, 30, func(s *stage, _ *Config) {
+		before := entry(1, joon, "old-name, look at this")
+		before.Message.Mentions = []rooms.AccountID{s.client.me.ID}
+		s.archive.entries = append(s.archive.entries, before)
+	})
+	s.logIn()
+	s.company(joon, lena)
+	s.wait("old-name")
+	s.type_("Lena! And lenart.")
+	s.press(enter)
+	s.until("it to be sent", func() bool { return len(s.client.drafts()) == 1 })
+	s.client.mu.Lock()
+	if got := s.client.sent[0].Mentions; !slices.Equal(got, []rooms.AccountID{lena.ID}) {
+		t.Errorf("named: %v", got)
+	}
+	s.client.mu.Unlock()
+	s.press("\x1bm")
+	s.wait("Where you were named", "old-name, look")
 }

@@ -137,17 +137,56 @@ func (a *Archive) Media(ctx context.Context, community rooms.UUID, room, kind st
 	return all[:min(n, len(all))], nil
 }
 
+// namedMost is how many messages Naming finds that mean a person whatever their words say.
+const namedMost = 1000
+
 // Naming implements tui.Archive.
-func (a *Archive) Naming(ctx context.Context, community rooms.UUID, word string, yield func(history.Entry) bool) error {
-	for hit, err := range a.store.Search(ctx, history.Query{Terms: []string{word}, Community: community}) {
+func (a *Archive) Naming(ctx context.Context, community rooms.UUID, word string, person rooms.AccountID, yield func(history.Entry) bool) error {
+	means, err := a.meaning(ctx, community, person)
+	if err != nil {
+		return err
+	}
+	seen := make(map[rooms.MessageID]bool)
+	give := func(e history.Entry) bool {
+		if seen[e.Message.ID] {
+			return true
+		}
+		seen[e.Message.ID] = true
+		return yield(e)
+	}
+	for hit, err := range a.store.Search(ctx, history.Query{Community: community, Terms: []string{word}}) {
 		if err != nil {
 			return fmt.Errorf("looking for %s: %w", word, err)
 		}
-		if hit.Message.Kind == rooms.KindText && !yield(hit.Entry) {
+		for len(means) > 0 && means[0].Message.Time.After(hit.Message.Time) {
+			if !give(means[0]) {
+				return nil
+			}
+			means = means[1:]
+		}
+		if hit.Message.Kind == rooms.KindText && !give(hit.Entry) {
+			return nil
+		}
+	}
+	for _, e := range means {
+		if !give(e) {
 			break
 		}
 	}
 	return nil
+}
+
+// meaning is the newest messages whose authors meant somebody, newest first.
+func (a *Archive) meaning(ctx context.Context, community rooms.UUID, person rooms.AccountID) (means []history.Entry, err error) {
+	for hit, err := range a.store.Search(ctx, history.Query{Community: community, Naming: []rooms.AccountID{person}}) {
+		if err != nil {
+			return nil, fmt.Errorf("looking for who is meant: %w", err)
+		}
+		if means = append(means, hit.Entry); len(means) == namedMost {
+			break
+		}
+	}
+	return means, nil
 }
 
 // Message implements tui.Archive.

@@ -3,6 +3,8 @@
 package talk
 
 import (
+	"slices"
+
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
@@ -20,16 +22,25 @@ const (
 	named
 )
 
-// Names reports whether words of somebody else name whoever looks at them.
+// Names reports whether words of somebody else name whoever looks at them, or their author says beside them that they do:
+// people may be called otherwise than when it was written.
 func (l *Look) Names(m rooms.Message) bool {
-	return m.Sender != l.Me && m.Kind == rooms.KindText && len(mention.In(m.Text, l.Name)) > 0
+	return m.Sender != l.Me && m.Kind == rooms.KindText && (l.means(m.Mentions) || len(mention.In(m.Text, l.Name)) > 0)
+}
+
+func (l *Look) means(mentions []rooms.AccountID) bool {
+	return l.Me != 0 && slices.Contains(mentions, l.Me)
 }
 
 // names reports whether the message, as its words stand now, names whoever looks at it.
 func (m *Message) names(look *Look) bool {
 	if m.naming == unlooked {
 		m.naming = unnamed
-		if m.Sender != look.Me && !m.Withdrawn() && len(mention.In(m.words(), look.Name)) > 0 {
+		means := m.Mentions
+		if m.edited {
+			means = m.editMeans
+		}
+		if m.Sender != look.Me && !m.Withdrawn() && (look.means(means) || len(mention.In(m.words(), look.Name)) > 0) {
 			m.naming = named
 		}
 	}

@@ -128,3 +128,26 @@ func TestWhatIsNewIsCountedUntilTheDividerWasSeen(t *testing.T) {
 		t.Errorf("after 58: %v", after)
 	}
 }
+
+func TestWhoeverIsMeantIsToldSoWhateverTheWordsSay(t *testing.T) {
+	l := newTalk(t, 40, 20)
+	l.look.Name = "anna"
+	meant := message(1, 2, "you there")
+	meant.Mentions = []rooms.AccountID{l.look.Me}
+	other := message(2, 2, "and you")
+	other.Mentions = []rooms.AccountID{99}
+	l.Put(meant)
+	l.Put(other)
+	if row := rowWith(t, l, "you there"); !barred(l, row) {
+		t.Errorf("not marked: %q", row)
+	}
+	if row := rowWith(t, l, "and you"); barred(l, row) {
+		t.Errorf("marked: %q", row)
+	}
+	edit := message(3, 2, "nobody in particular")
+	edit.Kind, edit.Target = rooms.KindEdit, meant.ID
+	l.Put(edit)
+	if row := rowWith(t, l, "nobody in"); barred(l, row) {
+		t.Errorf("marked after an edit: %q", row)
+	}
+}

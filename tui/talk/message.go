@@ -27,7 +27,8 @@ type Message struct {
 	name      string   // cleaned
 	edited    bool
 	withdrawn bool
-	editText  string // what it says since then
+	editText  string            // what it says since then
+	editMeans []rooms.AccountID // whom it means since then
 	editedBy  rooms.MessageID
 	editedAt  rooms.Position
 	editTime  time.Time // where only the history knows of it
@@ -141,6 +142,7 @@ func (m *Message) apply(later rooms.Message) {
 			break
 		}
 		m.edited, m.editText, m.editedBy, m.editedAt = true, later.Text, later.ID, later.Pos
+		m.editMeans = later.Mentions
 	case rooms.KindDelete:
 		if later.Sender != m.Sender {
 			break
@@ -163,6 +165,7 @@ func (m *Message) restore(e history.Entry) {
 	m.withdrawn = m.withdrawn || e.Deleted
 	if !e.Edited.IsZero() && !m.edited {
 		m.edited, m.editText, m.editTime = true, e.Message.Text, e.Edited
+		m.editMeans = e.Message.Mentions
 	}
 	for _, r := range e.Reactions {
 		for _, by := range r.By {
