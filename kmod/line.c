@@ -10,7 +10,7 @@
 static struct kchat_text line_label(const u8 *attrs, u32 len)
 {
 	struct reader r = reader_of(attrs, len);
-	struct kchat_text mime = {}, name = {};
+	struct kchat_text mime, name;
 
 	while (r.pos < r.end && !r.bad) {
 		u16 type = read_u16(&r);
@@ -23,9 +23,9 @@ static struct kchat_text line_label(const u8 *attrs, u32 len)
 		inner = reader_of(value, size);
 		read_bytes(&inner, KCHAT_KEY_LEN + 8 + 4 + 4 + 4);
 		if (!kchat_read_labels(&inner, &mime, &name))
-			break;
+			return name.len ? name : mime;
 	}
-	return name.len ? name : mime;
+	return (struct kchat_text){ "", 0 };
 }
 
 /* The second byte of a control character over 0x7F, which terminals obey as well. */
@@ -59,7 +59,7 @@ u32 kchat_line_build(u8 *out, u32 size, const struct kchat_text *name, u32 body)
 	struct reader r = reader_of(out + size - body, body);
 	u32 attrs_len = read_u64(&r) & 0xffff;
 	const u8 *attrs = read_bytes(&r, attrs_len);
-	struct kchat_text label = {};
+	struct kchat_text label;
 	u8 *to = out;
 
 	memcpy(to, name->data, name->len);
