@@ -23,6 +23,7 @@
 #include "alloc.h"
 #include "compat.h"
 #include "discover.h"
+#include "kcov.h"
 #include "responder.h"
 #include "server.h"
 
@@ -163,6 +164,7 @@ static void raw_receive(struct work_struct *work)
 	struct raw_frame question;
 	int budget = 64, len;
 
+	kchat_kcov_start();
 	while (budget--) {
 		struct kvec vec = { .iov_base = &question, .iov_len = sizeof(question) };
 		struct sockaddr_ll from = {};
@@ -173,13 +175,15 @@ static void raw_receive(struct work_struct *work)
 				     MSG_DONTWAIT | MSG_TRUNC);
 		/* That it went down is said once, before what had come. */
 		if (len < 0 && len != -ENETDOWN)
-			return;
+			goto out;
 		/* Promiscuous interfaces hear what is not for us, and so do VLANs not set up. */
 		if (len > 0 && len <= sizeof(question) && from.sll_pkttype != PACKET_OTHERHOST)
 			raw_answer(device, &question, len);
 		cond_resched();
 	}
 	queue_work(system_unbound_wq, &device->receive);
+out:
+	kchat_kcov_stop();
 }
 
 /* ---- sockets come and go with the interfaces --------------------------------- */

@@ -26,6 +26,7 @@
 #include "alloc.h"
 #include "compat.h"
 #include "discover.h"
+#include "kcov.h"
 #include "peer.h"
 #include "responder.h"
 #include "server.h"
@@ -258,6 +259,7 @@ static void udp_work(struct work_struct *work)
 	struct kchat_udp *udp = container_of(work, struct kchat_udp, work);
 	struct sk_buff *skb;
 
+	kchat_kcov_start();
 	while ((skb = skb_dequeue(&udp->peers))) {
 		udp_hear(udp, skb);
 		consume_skb(skb);
@@ -268,6 +270,7 @@ static void udp_work(struct work_struct *work)
 		consume_skb(skb);
 		cond_resched();
 	}
+	kchat_kcov_stop();
 }
 
 /* ---- groups ---------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include "discover_udp.h"
 #include "event.h"
 #include "home.h"
+#include "kcov.h"
 #include "responder.h"
 #include "server.h"
 
@@ -255,6 +256,7 @@ static void peers_work(struct work_struct *work)
 	struct kchat_peers *peers = container_of(work, struct kchat_peers, work.work);
 	unsigned long period, next;
 
+	kchat_kcov_start();
 	mutex_lock(&peers->lock);
 	/* Three of them may be lost before we are taken for gone. */
 	period = max(kchat_param_jiffies(peers->kn, KCHAT_P_peer_ms) / 4, 1UL);
@@ -269,6 +271,7 @@ static void peers_work(struct work_struct *work)
 	if (peers->open)
 		mod_delayed_work(system_unbound_wq, &peers->work, next);
 	mutex_unlock(&peers->lock);
+	kchat_kcov_stop();
 }
 
 void kchat_peers_kick(struct kchat_peers *peers)

@@ -9,6 +9,7 @@
 
 #include "alloc.h"
 #include "conn.h"
+#include "kcov.h"
 #include "stream.h"
 
 static struct kchat_worker *workers;
@@ -184,11 +185,13 @@ static int worker_run(void *data)
 	struct kchat_worker *worker = data;
 
 	while (!kthread_should_stop()) {
+		kchat_kcov_start();
 		worker_ready(worker);
 		worker_dirty(worker);
 		if (worker->nr_conns && time_after_eq(jiffies, worker->tick))
 			worker_tick(worker);
 		kchat_worker_range_drop(worker);
+		kchat_kcov_stop();
 
 		/* State first, then the question: a push in between wakes us. */
 		set_current_state(TASK_IDLE);

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+// Command guestfuzz runs inside the machine under test and fuzzes one door of the module: TCP, discovery over UDP or over
+// Ethernet, the device, or generic netlink. Where the kernel has KCOV, it is led by the coverage of the module.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"kchat/e2e/fuzz/guided"
+)
+
+// doors are the targets by name.
+var doors = map[string]func(*place) (guided.Target, error){
+	"tcp":     newTCP,
+	"udp":     newUDP,
+	"ether":   newEther,
+	"device":  newDevice,
+	"netlink": newNetlink,
+}
+
+// settings are what the host asks for.
+type settings struct {
+	seed    uint64
+	limit   time.Duration
+	given   string
+	distil  bool
+	logging bool
+}
+
+func init() {
+	// The thread with which a process begins lives as long as the process, and so would the network namespace that
+	// somebody went into on it. It stays with main.
+	runtime.LockOSThread()
+}
+
+func main() {
+	var s settings
+	flag.Uint64Var(&s.seed, "seed", 1, "what chance begins with")
+	flag.DurationVar(&s.limit, "for", 10*time.Second, "how long")
+	flag.StringVar(&s.given, "given", "", "a file of inputs to begin with")
+	flag.BoolVar(&s.distil, "distil", false, "print the inputs that reach all that was reached")
+	flag.BoolVar(&s.logging, "log", false, "write each input into the kernel's log before it is run")
+	flag.Parse()
+	if err := run(flag.Args(), s); err != nil {
+		fmt.Fprintln(os.Stderr, "guestfuzz:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string, s settings) error {
+	names := make([]string, 0, len(doors))
+	for name := range doors {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	if len(args) != 1 || doors[args[0]] == nil {
+		return fmt.Errorf("usage: guestfuzz [FLAGS] %s", strings.Join(names, "|"))
+	}
+	text, err := os.ReadFile(s.given)
+	if err != nil {
+		return err
+	}
+	given, err := guided.Parse(string(text))
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.given, err)
+	}
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread and its namespace end with the goroutine
+		done <- func() error {
+			p, err := newPlace()
+			if err != nil {
+				return err
+			}
+			defer p.close()
+			return search(p, doors[args[0]], given, s)
+		}()
+	}()
+	return <-done
+}
+
+// search fuzzes a door of a server. What was found is an error; a report of the kernel is for the host to see.
+func search(p *place, door func(*place) (guided.Target, error), given []guided.Input, s settings) error {
+	target, err := door(p)
+	if err != nil {
+		return err
+	}
+	if maker, ok := target.(interface {
+		Seeds() ([]guided.Input, error)
+	}); ok {
+		more, err := maker.Seeds()
+		if err != nil {
+			return err
+		}
+		given = append(given, more...)
+	}
+	search := &guided.Search{Target: target, Random: rand.New(rand.NewPCG(s.seed, 0))}
+	if s.logging {
+		search.Before = logInput
+	}
+	cover, err := newKcov()
+	switch {
+	case err == nil:
+		defer cover.close()
+		search.Coverage = cover
+	case !errors.Is(err, os.ErrNotExist):
+		return err
+	case s.distil:
+		return errors.New("this kernel has no KCOV: nothing says which inputs to keep")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), s.limit)
+	defer cancel()
+	if err := search.Run(ctx, given); err != nil {
+		return err
+	}
+	if changed, ok := target.(interface{ Settle() error }); ok {
+		if err := changed.Settle(); err != nil {
+			return err
+		}
+	}
+	if err := p.alive(); err != nil {
+		return fmt.Errorf("the server does not serve any more: %w", err)
+	}
+	fmt.Printf("%d runs, %d places\n", search.Runs, search.Places())
+	if !s.distil {
+		return nil
+	}
+	few, err := search.Distil()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("# %d inputs\n%s", len(few), guided.Format(few))
+	return nil
+}
+
+// logInput says in the kernel's log what comes, so that it stands above what the kernel reports about it.
+func logInput(in guided.Input) {
+	fd, err := unix.Open("/dev/kmsg", unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(fd)
+	for row := range strings.Lines(in.String()) {
+		for part := range slices.Chunk([]byte(strings.TrimSpace(row)), 800) { // a record has 1024 bytes
+			_, _ = unix.Write(fd, append([]byte("<7>guestfuzz: "), part...))
+		}
+	}
+}
