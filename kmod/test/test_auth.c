@@ -297,6 +297,37 @@ static u32 fail_until_refused(u64 key, u64 now)
 	return count;
 }
 
+static void a_rooms_key_comes_masked_for_one_message(void)
+{
+	static const u8 session[KCHAT_KEY_LEN] = { 1 }, id[16] = { 2 }, other[16] = { 3 };
+	u8 key[KCHAT_KEY_LEN] = { 4 }, masked[KCHAT_KEY_LEN], again[KCHAT_KEY_LEN];
+
+	kchat_auth_room_key(session, id, key, masked);
+	CHECK(memcmp(masked, key, sizeof(key)));
+	kchat_auth_room_key(session, id, masked, again);
+	CHECK(!memcmp(again, key, sizeof(key)));
+	kchat_auth_room_key(session, other, masked, again);
+	CHECK(memcmp(again, key, sizeof(key)));
+}
+
+static void whoever_knows_a_rooms_password_proves_it_for_one_connection_and_room(void)
+{
+	static const u8 key[KCHAT_KEY_LEN] = { 1 }, nonce[KCHAT_NONCE_LEN] = { 2 },
+			other[KCHAT_NONCE_LEN] = { 3 };
+	const struct kchat_text room = { "room", 4 }, elsewhere = { "moor", 4 };
+	u8 signature[sizeof("kchat join") - 1 + KCHAT_NONCE_LEN + 4], proof[KCHAT_KEY_LEN];
+
+	memcpy(signature, "kchat join", 10);
+	memcpy(signature + 10, nonce, KCHAT_NONCE_LEN);
+	memcpy(signature + 10 + KCHAT_NONCE_LEN, "room", 4);
+	kchat_hmac(key, KCHAT_KEY_LEN, signature, sizeof(signature), proof);
+	CHECK(kchat_auth_join_ok(key, nonce, &room, proof));
+	CHECK(!kchat_auth_join_ok(key, other, &room, proof));
+	CHECK(!kchat_auth_join_ok(key, nonce, &elsewhere, proof));
+	proof[KCHAT_KEY_LEN - 1] ^= 1;
+	CHECK(!kchat_auth_join_ok(key, nonce, &room, proof));
+}
+
 static void so_many_failures_are_let_pass_and_then_one_in_a_period(void)
 {
 	kchat_limiter_init(&limiter);
@@ -351,6 +382,8 @@ int main(int argc, char **argv)
 		TEST(the_last_message_must_be_the_one_that_belongs_here),
 		TEST(a_name_that_does_not_exist_has_always_the_same_salt),
 		TEST(a_new_password_is_proved_with_the_session_key),
+		TEST(a_rooms_key_comes_masked_for_one_message),
+		TEST(whoever_knows_a_rooms_password_proves_it_for_one_connection_and_room),
 		TEST(so_many_failures_are_let_pass_and_then_one_in_a_period),
 		TEST(all_is_forgiven_after_a_while_or_by_showing_who_one_is),
 		TEST(a_key_of_zero_is_a_key_like_others),

@@ -203,6 +203,26 @@ static void a_range_that_breaks_off_goes_on_where_it_ended(void)
 	end();
 }
 
+static void whoever_holds_the_rest_of_a_segment_reads_it_to_its_end(void)
+{
+	struct kchat_seg *seg;
+	u64 pos, stop;
+	u32 i;
+
+	begin(17);
+	for (i = 0; i < 200; i++)
+		append_any();
+	for (pos = 0; pos < log_.head; pos = stop) {
+		seg = kchat_log_rest(&log_, pos, &stop);
+		CHECK(seg && seg->start <= pos && pos < stop && stop <= log_.head);
+		CHECK_EQ(stop, seg->start + seg->used);
+		kchat_seg_put(seg);
+	}
+	CHECK_EQ(pos, log_.head);
+	CHECK(!kchat_log_rest(&log_, log_.head, &stop));
+	end();
+}
+
 static void a_message_is_found_by_sender_and_id_as_long_as_it_is_held(void)
 {
 	struct kchat_hdr hdr;
@@ -556,6 +576,7 @@ int main(void)
 	static const struct test tests[] = {
 		TEST(what_was_appended_is_read_in_one_piece_or_many),
 		TEST(a_range_that_breaks_off_goes_on_where_it_ended),
+		TEST(whoever_holds_the_rest_of_a_segment_reads_it_to_its_end),
 		TEST(a_message_is_found_by_sender_and_id_as_long_as_it_is_held),
 		TEST(sequences_and_places_lead_to_each_other),
 		TEST(a_log_holds_no_more_than_its_cap),
