@@ -90,8 +90,8 @@ check-style: ## the kernel's checkpatch.pl --strict over the module (its sources
 check-c: ## run the C units of the module in user space under the sanitizers
 	@$(MAKE) --no-print-directory -C kmod/test CC=$(CLANG)
 
-fuzz: ## fuzz the module's parsers and the login in user space (SECONDS=20 each)
-	@$(MAKE) --no-print-directory -C kmod/test fuzz CC=$(CLANG) SECONDS=$(or $(SECONDS),20)
+fuzz: ## every fuzzer, each for SECONDS (60): parsers, Go code, the module on the debug kernel (WHAT="c go kernel": these)
+	@SECONDS_EACH=$(or $(SECONDS),60) scripts/fuzz $(WHAT)
 
 check-go: ## the form of the Go code, and what the compiler does not see
 	@bad=$$(go run mvdan.cc/gofumpt -l $$(git ls-files '*.go')); test -z "$$bad" || { echo "not formatted by gofumpt: $$bad"; exit 1; }
