@@ -58,7 +58,7 @@ func run(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Dir(keptAs), 0o755); err != nil {
 		return err
 	}
-	commit, err := output(ctx, "git", "describe", "--always", "--dirty")
+	commit, err := whatIsTried(ctx)
 	if err != nil {
 		return err
 	}
@@ -72,6 +72,19 @@ func run(ctx context.Context) error {
 		}
 	}
 	return errors.Join(failed, writeTable())
+}
+
+// whatIsTried is the commit, with a "+" where something but the table was changed since.
+func whatIsTried(ctx context.Context) (string, error) {
+	commit, err := output(ctx, "git", "rev-parse", "--short", "HEAD")
+	if err != nil {
+		return "", err
+	}
+	changed, err := output(ctx, "git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!"+document)
+	if changed != "" {
+		commit += "+"
+	}
+	return commit, err
 }
 
 // choose are the runs of these names, all if there are none.
