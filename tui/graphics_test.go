@@ -324,12 +324,14 @@ func TestAnAnimationThatHasPlayedStandsStill(t *testing.T) {
 	}
 }
 
-// bomb has an animation that would take gigabytes to play.
+// bomb has an animation of more pixels than are played.
 type bomb struct{ fakePictures }
 
+const bombSize = 1000 // columns and rows of each frame
+
 func (p *bomb) Load(ctx context.Context, _ rooms.Hash) (*media.Picture, error) {
-	g := &gif.GIF{Config: image.Config{Width: 5000, Height: 5000}}
-	for range 21 {
+	g := &gif.GIF{Config: image.Config{Width: bombSize, Height: bombSize}}
+	for range media.MaxAnimationPixels/(bombSize*bombSize) + 1 {
 		g.Image = append(g.Image, image.NewPaletted(image.Rect(0, 0, 1, 1), color.Palette{color.RGBA{200, 0, 0, 255}}))
 		g.Delay = append(g.Delay, 2)
 	}
@@ -345,9 +347,9 @@ func TestAnAnimatedBombStandsStill(t *testing.T) {
 		cfg.Pictures = &bomb{fakePictures{here: map[rooms.Hash]bool{{7}: true}}}
 	})
 	m := dance(1)
-	m.Attached.Width, m.Attached.Height = 5000, 5000
+	m.Attached.Width, m.Attached.Height = bombSize, bombSize
 	s.happen(rooms.MessageChanged{Message: m}, rooms.MessageChanged{Message: said(2, joon, "below")})
-	s.wait("dance.gif · 5000×5000", "below")
+	s.wait("dance.gif · 1000×1000", "below")
 	s.until("the first frame, which stands", func() bool {
 		s.pass(100 * time.Millisecond)
 		out := make(chan bool, 1)

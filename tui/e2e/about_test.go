@@ -47,8 +47,7 @@ func rowOf(screen, words string) string {
 }
 
 func TestWhoIsNamedIsToldSoWhereverTheyAre(t *testing.T) {
-	anna, ben := people.Start(t, "anna"), people.Start(t, "ben")
-	anna.Shows("2 here")
+	anna, ben := two(t)
 	anna.beside()
 	ben.Say("nothing for anybody")
 	ben.Say("Anna, look at this")
@@ -135,8 +134,7 @@ func TestWhatComesBelowTheScreenIsCountedAndAClickGoesThere(t *testing.T) {
 }
 
 func TestOneSeesHowFarAWordHasCome(t *testing.T) {
-	anna, ben := people.Start(t, "anna"), people.Start(t, "ben")
-	anna.Shows("2 here")
+	anna, ben := two(t)
 	ben.Focus(false)
 	anna.Say("did you get this")
 	anna.Until("it to be delivered", func(screen string) bool { return strings.Contains(rowOf(screen, "did you get this"), "✓✓ 1/1") })
@@ -170,7 +168,7 @@ func TestHowFarOneHasReadIsKeptFromOthersWhoWantsIt(t *testing.T) {
 }
 
 func TestOneSeesWhoTypes(t *testing.T) {
-	anna, ben := people.Start(t, "anna"), people.Start(t, "ben")
+	anna, ben := two(t)
 	carl := people.Start(t, "carl", withSettings("send_typing = false"))
 	anna.Shows("3 here")
 	ben.Shows("3 here")
@@ -191,8 +189,7 @@ func TestOneSeesWhoTypes(t *testing.T) {
 }
 
 func TestOneSaysWhatOneDoes(t *testing.T) {
-	anna, ben := people.Start(t, "anna"), people.Start(t, "ben")
-	anna.Shows("2 here")
+	anna, ben := two(t)
 	anna.Say("/me waves at the others")
 	ben.Shows("* anna waves at the others")
 	anna.Shows("* anna waves at the others")
@@ -217,8 +214,7 @@ func TestAFavouriteStandsFirstAlsoAfterARestart(t *testing.T) {
 }
 
 func TestAFewLettersLeadToARoomOrPerson(t *testing.T) {
-	anna, ben := people.Start(t, "anna"), people.Start(t, "ben")
-	anna.Shows("2 here")
+	anna, ben := two(t)
 	side := anna.beside()
 	// Nothing typed: where one came from.
 	anna.Key("ctrl+k")
@@ -248,7 +244,7 @@ func TestAFewLettersLeadToARoomOrPerson(t *testing.T) {
 }
 
 func TestTheListOfPeopleSaysHowTheyAreThere(t *testing.T) {
-	anna, ben := people.Start(t, "anna"), people.Start(t, "ben")
+	anna, ben := two(t)
 	anna.Shows("2 here", "anna you, owner")
 	ben.Say("/away")
 	anna.Shows("◐ ben away")
@@ -269,8 +265,7 @@ func TestTheListOfPeopleSaysHowTheyAreThere(t *testing.T) {
 }
 
 func TestWordsOfOnePersonStandUnderOneNameAndDay(t *testing.T) {
-	anna, ben := people.Start(t, "anna"), people.Start(t, "ben")
-	anna.Shows("2 here")
+	anna, ben := two(t)
 	ben.Say("one")
 	ben.Say("two")
 	anna.Shows("one", "two")

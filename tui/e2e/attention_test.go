@@ -109,8 +109,7 @@ func TestTheRuleOfARoomAndTheSilenceOutliveTheProgram(t *testing.T) {
 }
 
 func TestTheTitleOfTheWindowCountsWhereOneIsMeant(t *testing.T) {
-	anna, ben := people.Start(t, "anna"), people.Start(t, "ben")
-	ben.Shows("2 here")
+	anna, ben := two(t)
 	anna.Focus(false)
 	ben.Say("to all")
 	anna.Writes("]2;* #" + anna.Room + " - kchat")

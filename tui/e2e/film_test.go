@@ -9,8 +9,7 @@ import (
 )
 
 func TestAFilmPlaysInTheTalk(t *testing.T) {
-	anna, ben := people.Start(t, "anna"), people.Start(t, "ben")
-	anna.Shows("2 here")
+	anna, ben := two(t)
 	path := filepath.Join(anna.Dir, "film.mkv")
 	if out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=160x90:rate=8:duration=2", path).CombinedOutput(); err != nil {
 		t.Fatalf("make a film: %v\n%s", err, out)

@@ -118,8 +118,7 @@ func TestNamesOfRoomsAreHarmless(t *testing.T) {
 
 // Names of files in decomposed Hangul, as macOS writes them, are shown and kept composed.
 func TestADecomposedFileNameArrivesComposed(t *testing.T) {
-	anna, ben := people.Start(t, "anna"), people.Start(t, "ben")
-	anna.Shows("2 here")
+	anna, ben := two(t)
 	composed := "한글 문서.txt"
 	path := filepath.Join(anna.Dir, norm.NFD.String(composed))
 	if err := os.WriteFile(path, []byte("words in a file"), 0o600); err != nil {

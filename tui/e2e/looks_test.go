@@ -21,8 +21,7 @@ func TestTheInterfaceSpeaksKorean(t *testing.T) {
 }
 
 func TestAPictureIsShownInTheTalkAndOnTheWholeScreen(t *testing.T) {
-	anna, ben := people.Start(t, "anna"), people.Start(t, "ben")
-	anna.Shows("2 here")
+	anna, ben := two(t)
 	path := filepath.Join(anna.Dir, "sun.png")
 	sun(t, path)
 	anna.Type("/send-image " + path)

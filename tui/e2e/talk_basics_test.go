@@ -5,8 +5,7 @@ package e2e
 import "testing"
 
 func TestTwoPeopleTalk(t *testing.T) {
-	anna, ben := people.Start(t, "anna"), people.Start(t, "ben")
-	anna.Shows("2 here")
+	anna, ben := two(t)
 	anna.Say("안녕, ben")
 	ben.Shows("안녕, ben")
 	anna.Shows("✓✓")

@@ -208,6 +208,7 @@ func TestAThreadHasItsOwnPlaceAndIsCountedAtItsFirstMessage(t *testing.T) {
 	rowWith(cleo, "↳ 2 replies")
 	anna.Quit()
 	anna.Again()
+	anna.Shows("3 here")
 	rowWith(anna, "↳ 2 replies")
 	anna.ClickOn("↳ 2 replies")
 	anna.Shows("in the thread of: which build is it?")

@@ -75,8 +75,7 @@ func (p *person) faint(ground color.RGBA, least float64) string {
 }
 
 func TestAThemeIsShownAtOnceAndTheNextTime(t *testing.T) {
-	anna, ben := people.Start(t, "anna"), people.Start(t, "ben")
-	ben.Shows("2 here")
+	anna, ben := two(t)
 	ben.Say("in many colours")
 	anna.Shows("in many colours")
 	for _, theme := range []struct {
