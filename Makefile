@@ -128,7 +128,7 @@ bench-client: ## what a message costs in the client: frames, tail, history; besi
 bench-video: ## which share of a core a video takes on the whole screen, the program's and ffmpeg's, and how many frames come
 	@go test -run '^$$' -bench Video -benchtime 1x ./tui
 
-bench-screen: ## how soon the client is there, beside weechat and senpai, how it scrolls, how fast keys are, its memory (docs/client-speed.md)
+bench-screen: ## how soon the client is there, beside weechat and senpai, how it scrolls and searches, how fast keys are, its memory (docs/client-speed.md)
 	@scripts/bench-screens >/dev/null
 	@go test -tags bench -count=1 -v -timeout 30m ./bench/screen
 
