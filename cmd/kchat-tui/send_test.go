@@ -384,7 +384,7 @@ func TestThePartnerAnswersSendsAPictureAndLeaves(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		_ = partner.Process.Kill()
 		t.Error("the partner did not leave")
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // asked is a socket to which the questions of a Find come; what it answers is up to the test.
 type asked struct {

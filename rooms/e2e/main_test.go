@@ -84,7 +84,7 @@ func connectWith(t testing.TB, address, name string, store *history.Store, chang
 }
 
 // patience is how long an event may take; the machine may be slow, and a kernel that checks what it does is slower.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 // slow makes a time longer on a kernel that checks what it does.
 func slow(d time.Duration) time.Duration { return d * time.Duration(max(1, vmtest.Slowness())) }

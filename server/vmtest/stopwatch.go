@@ -3,9 +3,12 @@
 package vmtest
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -56,4 +59,39 @@ func (s *Server) waited(t testing.TB) map[string]time.Duration {
 		threads[file] = time.Duration(waited)
 	}
 	return threads
+}
+
+// HostWatch tells how long something takes on this host that is done by more than one process, in time: what anybody here
+// waited for a processor does not count.
+type HostWatch struct {
+	began  time.Time
+	waited time.Duration
+}
+
+// WatchHost starts one.
+func WatchHost(t testing.TB) HostWatch {
+	t.Helper()
+	return HostWatch{time.Now(), pressure(t)}
+}
+
+// Took is how long it has run, less the time in which somebody had to wait.
+func (w HostWatch) Took(t testing.TB) time.Duration {
+	t.Helper()
+	return time.Since(w.began) - (pressure(t) - w.waited)
+}
+
+// pressure is for how long at least one thread of this host was ready to run without a processor so far
+// (Documentation/accounting/psi.rst); 0 where the kernel does not count it.
+func pressure(t testing.TB) time.Duration {
+	t.Helper()
+	text, err := os.ReadFile("/proc/pressure/cpu")
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported) {
+		return 0
+	}
+	_, total, found := strings.Cut(string(text), " total=")
+	var microseconds uint64
+	if _, scanned := fmt.Sscan(total, &microseconds); err != nil || !found || scanned != nil {
+		t.Fatalf("/proc/pressure/cpu: %q, %v", text, errors.Join(err, scanned))
+	}
+	return time.Duration(microseconds) * time.Microsecond
 }

@@ -21,7 +21,7 @@ import (
 
 const (
 	password = twintest.Password
-	patience = 30 * time.Second
+	patience = 2 * time.Minute
 )
 
 // bin has kchat-twin under the address and undefined behaviour sanitizers.
