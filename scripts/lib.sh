@@ -3,6 +3,10 @@
 
 set -euo pipefail
 
+# A make that one of them runs is on its own: with the flags of a make -j that runs the script it warns, and a build that
+# warns has failed.
+unset MAKEFLAGS MFLAGS
+
 kchat_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 kchat_cache=${XDG_CACHE_HOME:-$HOME/.cache}/kchat
 kchat_kernels=$kchat_cache/kernels
