@@ -30,10 +30,14 @@ const (
 // placeholder is the number that stands for the room's in inputs: that of the frames in wire/testdata.
 const placeholder = 7
 
-// tcp is what clients say.
-type tcp struct{ place *place }
+// tcp is what clients say. Each input has a room of its own: rules that one makes keep nobody of the next one out.
+type tcp struct {
+	place *place
+	room  string
+	runs  int
+}
 
-func newTCP(p *place) (guided.Target, error) { return &tcp{p}, nil }
+func newTCP(p *place) (guided.Target, error) { return &tcp{place: p}, nil }
 
 func (t *tcp) Lines() int { return tcpLines }
 
@@ -55,7 +59,7 @@ type conn struct {
 func (t *tcp) open(line byte) (c conn, err error) {
 	switch line {
 	case tcpInOne, tcpInTwo:
-		c.peer, c.room, err = t.place.enter(uint64(line)+1, room)
+		c.peer, c.room, err = t.place.enter(uint64(line)+1, t.room)
 	case tcpGreeted:
 		if c.peer, err = peer.Dial(address); err == nil {
 			err = c.peer.Hello()
@@ -69,6 +73,8 @@ func (t *tcp) open(line byte) (c conn, err error) {
 // Run opens the connections that the input needs, sends it, and says that no more comes: the server ends each of them
 // when it is through with what came.
 func (t *tcp) Run(in guided.Input) error {
+	t.runs++
+	t.room = fmt.Sprint(room, " ", t.runs)
 	var open [tcpLines]conn
 	defer func() {
 		for _, c := range open {
