@@ -90,9 +90,9 @@ type row struct {
 // rows are those of the table.
 func rows() []row {
 	return []row{
-		{trial: "planted missing", run: "network", what: "A word taken away from what one of six has heard in the machine: is it found?", unit: "planted", plenty: 1, talk: true, plants: true},
-		{trial: "planted doubled", run: "network", what: "A word put in once more: is it found?", unit: "planted", plenty: 1, talk: true, plants: true},
-		{trial: "checker", run: "checker", what: "Every kind of breach planted into a whole talk, at four places: is each found, and nothing in a whole talk?", unit: "runs", plenty: 1},
+		{trial: "planted missing", run: "network", what: "a word taken away from what one of six has heard in the machine: is it found?", unit: "planted", plenty: 1, talk: true, plants: true},
+		{trial: "planted doubled", run: "network", what: "a word put in once more: is it found?", unit: "planted", plenty: 1, talk: true, plants: true},
+		{trial: "checker", run: "checker", what: "every kind of breach planted into a whole talk, at four places: is each found, and nothing in a whole talk?", unit: "runs", plenty: 1},
 		{trial: "loss", run: "network", what: "8 % of packets lost, 5 % doubled, 25 % overtaking, 1 % damaged, all 2 to 18 ms late", unit: "segments sent again", plenty: 5000, talk: true},
 		{trial: "resets", run: "network", what: "connections end by RST, while strangers come and do the same", unit: "RST", plenty: 5000, talk: true},
 		{trial: "vanish", run: "network", what: "connections end without a packet: the server has half of them", unit: "connections", plenty: 5000, talk: true},

@@ -66,14 +66,13 @@ func losses(ctx context.Context, t *town) error {
 		return err
 	}
 	pause(ctx, t.span, time.Time{})
-	var again int
-	err = t.cable.in(func() (err error) {
-		again, err = retransmitted()
-		return err
+	again := 0
+	err = t.until(ctx, "a packet that is sent again", func() bool {
+		return t.cable.in(func() (err error) {
+			again, err = retransmitted()
+			return err
+		}) == nil && again > 0
 	})
-	if err == nil && again == 0 {
-		err = errors.New("no packet was sent again: the weather was fine")
-	}
 	t.times = again
 	t.note("%d segments sent again by the people", again)
 	return errors.Join(err, t.cable.forecast(weather{}))
