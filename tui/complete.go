@@ -236,3 +236,16 @@ func expand(path string) string {
 	}
 	return filepath.Join(home, rest)
 }
+
+// atHome is the opposite of expand: a path as one shows it to its owner.
+func atHome(path string) string {
+	home, err := os.UserHomeDir()
+	if err != nil || home == "/" {
+		return path
+	}
+	rest, ok := strings.CutPrefix(path, home)
+	if !ok || rest != "" && rest[0] != filepath.Separator {
+		return path
+	}
+	return "~" + rest
+}

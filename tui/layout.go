@@ -64,8 +64,10 @@ func (c *chat) arrange(width, height int) {
 	}
 	over := l.header.Union(rest)
 	closed := c.closed() && !c.link.reading
-	rows := c.composer.setWidth(rest.Dx(), l.bare)
+	left, right := l.margins()
+	rows := c.composer.setWidth(rest.Dx()-left-right, l.bare)
 	rest, l.compose = splitBottom(rest, rows)
+	l.compose.Min.X, l.compose.Max.X = l.compose.Min.X+left, l.compose.Max.X-right
 	if height >= 6 && c.book.current != nil && (c.meant() != nil || c.aside.edits != nil || c.aside.answers != nil || c.aside.thread != nil) {
 		rest, l.aside = splitBottom(rest, 1)
 	}
@@ -85,6 +87,18 @@ func (c *chat) arrange(width, height int) {
 	}
 	c.look.Compact = height < heightForAir
 	c.lay = l
+}
+
+// margins are what lies between the composer and the panes at its sides: the line of a pane and that of a box do not
+// stand cell by cell.
+func (l *layout) margins() (left, right int) {
+	if !l.bare && !l.rooms.Empty() {
+		left = 1
+	}
+	if !l.bare && !l.people.Empty() {
+		right = 1
+	}
+	return left, right
 }
 
 // fit divides the screen and has the talk fit into its part.
@@ -214,7 +228,7 @@ func (c *chat) hint(width int) string {
 		return ""
 	}
 	if c.selected() != nil {
-		return "  " + text.Truncate(c.selectionHint(), width-4)
+		return "  " + c.selectionHint(width-4)
 	}
 	left := ""
 	if names := r.typers(c.me.ID, c.cfg.Clock()); len(names) > 0 {

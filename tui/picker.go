@@ -29,6 +29,7 @@ type picker struct {
 	send    string // the command
 	kind    rooms.StreamKind
 	folder  string
+	place   string // the folder as it is shown
 	all     []pickable
 	shown   []pickable
 	filter  field
@@ -93,7 +94,7 @@ func (p *picker) enter(c *chat, folder string) tea.Cmd {
 				}
 				return nil
 			}
-			p.folder, p.all, p.why = full, all, ""
+			p.folder, p.place, p.all, p.why = full, atHome(full), all, ""
 			p.filter.set("")
 			return p.narrow(c)
 		}
@@ -238,7 +239,7 @@ func (p *picker) draw(c *chat, width, height int) (string, []string, *tea.Cursor
 	st := c.st
 	list := min(pickerList, width)
 	head, column := p.filter.draw(st, max(1, width-4))
-	rows := []string{st.Muted.Render(text.Truncate(text.Line(p.folder), width)), st.Accent.Render(st.Glyphs.Prompt+" ") + head, ""}
+	rows := []string{st.Muted.Render(text.Truncate(text.Line(p.place), width)), st.Accent.Render(st.Glyphs.Prompt+" ") + head, ""}
 	cursor := tea.NewCursor(column+2, 1)
 	p.listed = min(pickerHeight, max(1, height-pickerHead-2))
 	p.top = min(max(p.top, p.at-p.listed+1), p.at)

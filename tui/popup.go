@@ -173,7 +173,7 @@ func (p *popup) draw(c *chat, cv canvas, composer uv.Rectangle, cursor *tea.Curs
 	}
 	first := min(max(0, p.at-rows/2), len(p.all)-rows)
 	wide, wideHelp := 8, 0
-	for _, s := range p.all {
+	for _, s := range p.all[first : first+rows] {
 		wide, wideHelp = max(wide, text.Width(s.shown)), max(wideHelp, text.Width(s.help))
 	}
 	width := min(composer.Dx()-2, wide+wideHelp+8)

@@ -101,8 +101,9 @@ func (c *chat) selectionKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	return nil, false
 }
 
-// selectionHint lists what can be done with the selected message.
-func (c *chat) selectionHint() string {
+// selectionHint lists what can be done with the selected message, as far as there is room: the menu, which has all of
+// it, always.
+func (c *chat) selectionHint(width int) string {
 	m := c.selected()
 	if m == nil {
 		return ""
@@ -115,12 +116,31 @@ func (c *chat) selectionHint() string {
 	if c.aVideo() != nil {
 		keys = append(slices.Clone(c.videoKeys), keys...)
 	}
+	menu := ""
 	for _, b := range keys {
-		if b.fits == nil || b.fits(c, m) {
-			parts = append(parts, c.st.Key.Render(b.keys.Help().Key)+" "+c.st.Muted.Render(c.say(b.words)))
+		words := c.st.Key.Render(b.keys.Help().Key) + " " + c.st.Muted.Render(c.say(b.words))
+		switch {
+		case b.words == "keys.menu":
+			menu = words
+		case b.fits == nil || b.fits(c, m):
+			parts = append(parts, words)
 		}
 	}
-	return strings.Join(parts, "  ")
+	return hints(parts, menu, width)
+}
+
+// hints are those of parts that a row has room for, whole, and behind them one that is always there.
+func hints(parts []string, last string, width int) string {
+	left := width - text.Width(last)
+	fit := slices.DeleteFunc(parts, func(part string) bool {
+		needs := text.Width(part) + 2
+		if needs > left {
+			return true
+		}
+		left -= needs
+		return false
+	})
+	return text.Truncate(strings.Join(append(fit, last), "  "), width)
 }
 
 // Which messages the keys of a selection are for.

@@ -5,7 +5,6 @@ package tui
 import (
 	"context"
 	"strconv"
-	"strings"
 	"time"
 
 	"charm.land/bubbles/v2/key"
@@ -276,7 +275,10 @@ func (v *viewer) hint(c *chat, width int) string {
 			parts = append(parts, st.Key.Render(b.keys.Help().Key)+" "+st.Muted.Render(c.say(b.words)))
 		}
 	}
-	return " " + text.Truncate(strings.Join(parts, "  "), max(0, width-2))
+	if len(parts) == 0 {
+		return ""
+	}
+	return " " + hints(parts[1:], parts[0], width-2)
 }
 
 // viewMsg comes when the next frame of the viewed animation is due.

@@ -37,7 +37,7 @@ func TestEnterShowsAPictureOnTheWholeScreen(t *testing.T) {
 	s := viewing(t, nil, nil)
 	s.wait("sun.png · 640×400 · 98 KiB · 140 %", "▀▀▀▀▀▀▀▀")
 	s.pass(flashFor + time.Second)
-	s.wait("Esc back to the talk  + larger  - smaller")
+	s.wait("+ larger  - smaller", "Esc back to the talk")
 	s.press("1")
 	s.wait("100 %")
 	s.press("+", "+")
