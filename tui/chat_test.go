@@ -25,9 +25,9 @@ func eachSize(t *testing.T, test func(t *testing.T, width, height int, suffix st
 
 func TestTalkOfThree(t *testing.T) {
 	eachSize(t, func(t *testing.T, width, height int, suffix string) {
-		s := newStage(t, width, height, nil)
+		s := newStage(t, width, height, func(s *stage, _ *Config) { s.client.slow = true })
 		s.logIn()
-		s.company(joon, lena)
+		s.joins(joon, lena)
 		old := said(1, lena, "I was here before anybody.")
 		old.Backfill = true
 		mine := said(4, s.client.me, "그럼요. 프로세스 없이 커널이 듣고 있어요.")

@@ -194,9 +194,15 @@ func (s *stage) logInTo(public string) {
 
 // company lets others be in the lobby.
 func (s *stage) company(people ...rooms.Person) {
+	s.joins(people...)
+	s.happen(rooms.Live{Room: "lobby"})
+}
+
+// joins is company of which it is still to come what was said before.
+func (s *stage) joins(people ...rooms.Person) {
 	all := append([]rooms.Person{s.client.me}, people...)
 	kept := s.archive.end("lobby")
-	s.happen(rooms.Joined{Room: rooms.RoomInfo{Name: "lobby", Number: 1, Epoch: 1, Head: kept.Seq, Topic: "어디서나 커널에서"}, People: all, Kept: kept}, rooms.Live{Room: "lobby"})
+	s.happen(rooms.Joined{Room: rooms.RoomInfo{Name: "lobby", Number: 1, Epoch: 1, Head: kept.Seq, Topic: "어디서나 커널에서"}, People: all, Kept: kept})
 }
 
 // inCompany is a stage in whose lobby joon is too.
