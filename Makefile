@@ -88,7 +88,7 @@ check-style: ## the kernel's checkpatch.pl --strict over the module (its sources
 	@scripts/check-style
 
 check-c: ## run the C units of the module in user space under the sanitizers
-	@$(MAKE) --no-print-directory -C kmod/test CC=$(CLANG)
+	@$(MAKE) -s --no-print-directory -C kmod/test CC=$(CLANG)
 
 fuzz: ## every fuzzer, each for SECONDS (60): parsers, Go code, the module on the debug kernel (WHAT="c go kernel": these)
 	@SECONDS_EACH=$(or $(SECONDS),60) scripts/fuzz $(WHAT)
