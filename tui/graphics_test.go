@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"image/gif"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -287,13 +288,15 @@ func TestAnAnimationInPixelsSwapsTwoIDsAndFreesThem(t *testing.T) {
 	})
 	s.happen(rooms.MessageChanged{Message: dance(1)})
 	s.wait(placeholder)
+	// A frame that was not shown in time is sent again, under the id that it had.
+	var ids []string
 	s.until("six frames", func() bool {
 		s.pass(100 * time.Millisecond)
-		return len(s.term.sentIDs()) >= 7
+		ids = slices.Compact(s.term.sentIDs())
+		return len(ids) >= 7
 	})
-	ids := s.term.sentIDs()
 	for i := 2; i < 7; i++ {
-		if ids[i] == ids[i-1] || ids[i] == ids[0] || (i > 2 && ids[i] != ids[i-2]) {
+		if ids[i] == ids[0] || (i > 2 && ids[i] != ids[i-2]) {
 			t.Fatalf("sent under %v", ids)
 		}
 	}
