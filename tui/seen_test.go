@@ -70,6 +70,7 @@ func TestWhatStandsBelowTheScreenIsNotRead(t *testing.T) {
 		s.happen(from(joon, i+1, fmt.Sprint("line ", i+1)))
 	}
 	s.until("all to be read", func() bool { return s.client.readUpTo("lobby") == 60 })
+	s.wait("line 60")
 	s.press(pgup)
 	s.gone("line 60")
 	s.happen(from(joon, 61, "further down"))
