@@ -55,7 +55,7 @@ func (t *turn) askedByOther() {
 
 // brought notes that some of it has come. There may be more on its way, so it is not asked for at once.
 func (t *turn) brought() {
-	t.tries, t.vain, t.next = 0, 0, time.Now().Add(wantEvery)
+	t.tries, t.vain, t.twice, t.next = 0, 0, false, time.Now().Add(wantEvery)
 }
 
 // cameBack notes that somebody is here who may have it.
@@ -100,7 +100,7 @@ func (c *Client) tryGapsAgain(r *room) {
 	c.repair(r)
 }
 
-// repair asks for what is missing and has waited longest, and comes back for the next.
+// repair asks for what comes next of what is missing, and comes back for the one after it.
 func (c *Client) repair(r *room) {
 	if r.home.link == nil || !r.live {
 		return
