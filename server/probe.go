@@ -21,7 +21,12 @@ const probeWait = 5 * time.Second
 
 // Probe greets the server at addr and returns what it says of itself.
 func Probe(ctx context.Context, addr netip.AddrPort) (wire.Welcome, error) {
-	ctx, cancel := context.WithTimeout(ctx, probeWait)
+	return probe(ctx, addr, probeWait)
+}
+
+// probe is Probe for a server that may take so long.
+func probe(ctx context.Context, addr netip.AddrPort, wait time.Duration) (wire.Welcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", addr.String())

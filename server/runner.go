@@ -38,6 +38,10 @@ const (
 	checkWait  = 30 * time.Second
 )
 
+// confirmWait is how long a server that has just been started may take to greet: a machine that has much to do boots, and
+// serves, slowly.
+const confirmWait = time.Minute
+
 // answerWait is how long the kernel may take to hear about one account.
 const answerWait = 10 * time.Second
 
@@ -342,7 +346,7 @@ func (r *Runner) startModule(ctx context.Context, b backend) error {
 // confirm asks for a WELCOME over the port that people will use: the module's word alone would not show whether the
 // way to it is open.
 func (r *Runner) confirm(ctx context.Context, want accounts.UUID) error {
-	welcome, err := Probe(ctx, netip.AddrPortFrom(reachable(r.cfg.Listen), r.cfg.Port))
+	welcome, err := probe(ctx, netip.AddrPortFrom(reachable(r.cfg.Listen), r.cfg.Port), r.cfg.patience(confirmWait))
 	if err != nil {
 		return fmt.Errorf("the module was started but does not answer: %w", err)
 	}
