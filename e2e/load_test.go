@@ -55,7 +55,7 @@ func TestTwoHundredClientsHearTenThousandMessages(t *testing.T) {
 	ctx, cancel := s.Timeout(4 * time.Minute)
 	defer cancel()
 	out, err := s.Exec(ctx, guestload, "relay", "-clients", strconv.Itoa(clients), "-messages", strconv.Itoa(messages), "-breaks", "100",
-		"-password", "load", "-limit", world.slow(4*time.Minute).String())
+		"-password", "load", "-limit", world.slow(15*time.Minute).String())
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

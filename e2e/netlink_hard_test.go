@@ -248,7 +248,7 @@ func TestNetlinkSaysThatAListHasChanged(t *testing.T) {
 	s := withGuestload(t)
 	ctx, cancel := s.Timeout(5 * time.Minute)
 	defer cancel()
-	out, err := s.Exec(ctx, guestload, "lists", "-limit", "5m")
+	out, err := s.Exec(ctx, guestload, "lists", "-limit", "15m")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

@@ -71,7 +71,7 @@ func run(args []string) error {
 	flags.IntVar(&p.clients, "clients", 200, "")
 	flags.IntVar(&p.messages, "messages", 10_000, "in all")
 	flags.IntVar(&p.breaks, "breaks", 0, "connections to break on the way")
-	flags.DurationVar(&p.limit, "limit", 5*time.Minute, "")
+	flags.DurationVar(&p.limit, "limit", 15*time.Minute, "")
 	flags.Uint64Var(&p.seed, "seed", 0, "of what is chosen at random")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
