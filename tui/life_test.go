@@ -228,7 +228,7 @@ func TestAnUnsentMessageIsSentAgainEditedOrDiscarded(t *testing.T) {
 	s.happen(rooms.MessageChanged{Message: sending})
 	s.wait("2 messages were not sent")
 	s.press(up)
-	s.wait("discard")
+	s.wait("r send again")
 	s.type_("d")
 	s.gone("second words")
 	s.press(up)

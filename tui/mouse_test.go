@@ -72,9 +72,9 @@ func TestAClickDoesWhatTheKeyDoesThatIsShown(t *testing.T) {
 	s.press(esc)
 	s.happen(rooms.MessageChanged{Message: said(2, joon, "hello there")})
 	s.click("hello there")
-	s.wait("c copy")
-	s.click("c copy")
-	s.wait("The message was copied")
+	s.wait("r reply")
+	s.click("r reply")
+	s.wait("replying to 준호: hello there")
 }
 
 func TestAPersonInThePaneIsSpokenToAlone(t *testing.T) {
