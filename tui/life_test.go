@@ -232,7 +232,7 @@ func TestAnUnsentMessageIsSentAgainEditedOrDiscarded(t *testing.T) {
 	s.type_("d")
 	s.gone("second words")
 	s.press(up)
-	s.wait("discard")
+	s.wait("r send again")
 	s.type_("e")
 	s.wait("› third words")
 	s.client.mu.Lock()
