@@ -96,6 +96,17 @@ func TestTheGuardComparesWithTheFloor(t *testing.T) {
 	}
 }
 
+func TestTheGuardTakesTheLowerOfItsBoots(t *testing.T) {
+	first := []guarded{{Mode: modeOne, Members: 2, Server: 1.2, All: 0.9}}
+	second := []guarded{{Mode: modeOne, Members: 2, Server: 1, All: 1.1}}
+	if got := lower(lower(nil, first), second); got[0] != (guarded{Mode: modeOne, Members: 2, Server: 1, All: 0.9}) {
+		t.Errorf("%+v", got)
+	}
+	if first[0].Server != 1.2 || second[0].All != 1.1 {
+		t.Error("what was measured was changed")
+	}
+}
+
 func TestTheGuardOfTheRepositoryIsWhole(t *testing.T) {
 	list, err := readGuard("guard.json")
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"kchat/bench/job"
 )
@@ -22,6 +23,10 @@ const (
 	tolerance    = 1.05 // of the server
 	toleranceAll = 1.1
 )
+
+// guardBoots is how often it is measured at most. A slower module is slower in each boot; a host with much else to do, which
+// lets timers of the guest fall into other places, is not.
+const guardBoots = 3
 
 // guarded is one case of the guard: what a delivery costs with the module, by what it costs with the floor in the same
 // boot. What is moved from the server's threads to others shows in All.
@@ -42,25 +47,51 @@ func guard(ctx context.Context, o options) error {
 			jobs[i].Deliveries *= 5
 		}
 	}
+	if o.accept {
+		now, err := measureGuarded(ctx, o, jobs)
+		if err != nil {
+			return err
+		}
+		return writeGuard(filepath.Join(o.root, guardPath), now)
+	}
+	accepted, err := readGuard(filepath.Join(o.root, guardPath))
+	if err != nil {
+		return err
+	}
+	var least []guarded
+	for boot := 1; ; boot++ {
+		now, err := measureGuarded(ctx, o, jobs)
+		if err != nil {
+			return err
+		}
+		least = lower(least, now)
+		verdict, err := judge(accepted, least)
+		if !errors.Is(err, errSlower) || boot == guardBoots {
+			fmt.Print(verdict)
+			return err
+		}
+		fmt.Printf("%sguard: is it so in another boot, too?\n", verdict)
+	}
+}
+
+func measureGuarded(ctx context.Context, o options, jobs []job.Job) ([]guarded, error) {
 	r := &results{How: o.how}
 	if err := measure(ctx, o, jobs, r); err != nil {
-		return err
+		return nil, err
 	}
-	now, err := r.guarded()
-	if err != nil {
-		return err
+	return r.guarded()
+}
+
+// lower are the lower values of two boots with the same cases.
+func lower(a, b []guarded) []guarded {
+	if a == nil {
+		return b
 	}
-	path := filepath.Join(o.root, guardPath)
-	if o.accept {
-		return writeGuard(path, now)
+	least := slices.Clone(b)
+	for i := range least {
+		least[i].Server, least[i].All = min(a[i].Server, b[i].Server), min(a[i].All, b[i].All)
 	}
-	accepted, err := readGuard(path)
-	if err != nil {
-		return err
-	}
-	verdict, err := judge(accepted, now)
-	fmt.Print(verdict)
-	return err
+	return least
 }
 
 // guarded are the cases of the guard, as they were measured. The least of the runs counts: what disturbs a run only adds.

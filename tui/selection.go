@@ -112,16 +112,16 @@ func (c *chat) selectionHint(width int) string {
 		return c.choosingHint()
 	}
 	var parts []string
-	keys := c.selecting
+	keys, menuKey := c.selecting, "m"
 	if c.aVideo() != nil {
-		keys = append(slices.Clone(c.videoKeys), keys...)
+		keys, menuKey = append(slices.Clone(c.videoKeys), keys...), "." // m is for the sound
 	}
 	menu := ""
 	for _, b := range keys {
 		words := c.st.Key.Render(b.keys.Help().Key) + " " + c.st.Muted.Render(c.say(b.words))
 		switch {
 		case b.words == "keys.menu":
-			menu = words
+			menu = c.st.Key.Render(menuKey) + " " + c.st.Muted.Render(c.say(b.words))
 		case b.fits == nil || b.fits(c, m):
 			parts = append(parts, words)
 		}
