@@ -94,7 +94,7 @@ func TestWhereALinkLeadsIsShownWholeWhereItsWordsSayAnotherThing(t *testing.T) {
 func TestOfSeveralLinksOneIsChosen(t *testing.T) {
 	s, b := withBrowser(t, "https://one.example and www.two.example, or <mailto:anna@three.example>, and https://one.example again")
 	s.press(up, "o")
-	s.wait("Links of this message", "https://one.example", "https://www.two.example", "mailto:anna@three.example")
+	s.wait("3 links of this message", "https://one.example", "https://www.two.example", "mailto:anna@three.example")
 	s.press(down, "c")
 	s.copies("https://www.two.example")
 	s.press(up, "o", down, down, enter)
