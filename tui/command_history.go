@@ -3,6 +3,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -56,8 +57,8 @@ func (c *chat) loadFirst(r *room) tea.Cmd {
 			}
 			r.talk.Bound(windowMost)
 			r.talk.SetEarlier(!all)
-			if read.IsZero() {
-				read = r.read
+			if read.IsZero() { // what was seen meanwhile is of this run: its threads were not looked at
+				read = cmp.Or(r.left, r.read)
 			}
 			r.talk.ReadThreads(read, marks)
 			r.talk.Learn(fresh...)
