@@ -146,7 +146,7 @@ func (s *stage) is(name string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	patience := 20 * time.Second
+	patience := time.Minute
 	if s.t.Failed() {
 		patience = time.Second
 	}
