@@ -315,6 +315,12 @@ static inline void kchat_kept_changed(struct kchat_room *room)
 
 /* Is anybody present who counts, besides @person? The rule of ALONE. */
 bool kchat_room_others(const struct kchat_room *room, const struct kchat_person *person);
+/* What is said where there are none: a room that has moved has taken them along. */
+static inline enum kchat_error kchat_room_empty_error(const struct kchat_room *room)
+{
+	return room->moved ? KCHAT_E_MOVED : KCHAT_E_ALONE;
+}
+
 /* Appends a frame, complete but for what the server fills in, and marks the workers. */
 void kchat_room_append(struct kchat_room *room, struct kchat_hdr *hdr, const struct kvec *body,
 		       u32 nr_body, bool lasting, struct kchat_spare *spare);

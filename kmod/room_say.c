@@ -62,7 +62,7 @@ static void room_say(struct kchat_room *room, const struct kchat_person *person,
 	if (said->error != KCHAT_E_NONE)
 		return;
 	if (!kchat_room_others(room, person)) {
-		said->error = KCHAT_E_ALONE;
+		said->error = kchat_room_empty_error(room);
 		return;
 	}
 	hdr->sender = cpu_to_le64(person->account->number);

@@ -103,7 +103,7 @@ static enum kchat_error stream_announce(struct kchat_member *member, struct kcha
 	if (error != KCHAT_E_NONE)
 		return error;
 	if (!kchat_room_others(room, self))
-		return KCHAT_E_ALONE;
+		return kchat_room_empty_error(room);
 	hdr->epoch = cpu_to_le64(room->epoch);
 	hdr->seq = cpu_to_le64(room->log.seq);
 	hdr->time = cpu_to_le64(room->time);

@@ -318,7 +318,7 @@ func (c *Client) messageRefused(h *home, id wire.ID, err error) bool {
 		// It was sent before we were out of the room there, and is to be sent again.
 	case errors.Is(err, ErrAlone):
 		c.step(r, m, onAlone)
-	case errors.Is(err, wire.ErrRate), errors.Is(err, wire.ErrBusy):
+	case errors.Is(err, wire.ErrRate), errors.Is(err, wire.ErrBusy), errors.Is(err, wire.ErrMoved):
 		c.step(r, m, onBusy)
 		wait := max(waitOf(err), 100*time.Millisecond)
 		r.pause = time.Now().Add(wait)
