@@ -173,6 +173,28 @@ func TestAHomeThatCannotBeReachedInAMoveIsTriedAgain(t *testing.T) {
 	})
 }
 
+func TestWhatIsSaidIntoARoomThatHasJustLeftIsSaidAtItsNewHome(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		b := n.another(addressB, serverB)
+		u := n.start(nil)
+		atA := n.login()
+		atA.admit(epochOne, 0, 0, meAndAnna())
+		await[Live](u, nil)
+		id := u.say("a moment too late")
+		atA.refuse(atA.expectSoon(wire.TypeMsg), wire.ErrMoved, 0, 0) // the others are gone, and we do not know yet
+		atA.drains("b.example", 10107, serverB)
+		go atA.drain()
+		atB := b.login()
+		atB.admit(epochTwo, 0, 0, meAndAnna())
+		f := atB.expectSoon(wire.TypeMsg)
+		if MessageID(f.ID) != id {
+			t.Fatalf("B gets %v", f.ID)
+		}
+		atB.echo(f, epochTwo, 1)
+		u.awaitState(id, StateSent)
+	})
+}
+
 func TestWhoComesFirstToANewHomeWaitsForTheOthers(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network) {
 		b := n.another(addressB, serverB)
