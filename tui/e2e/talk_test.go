@@ -74,6 +74,8 @@ func TestEscLeavesAReplyAndTheWordsStay(t *testing.T) {
 	hears(anna, ben, "which build is it?")
 	ben.Type("/reply")
 	ben.Key("enter")
+	ben.Shows("Enter reply") // with no words and nothing selected, one chooses
+	ben.Key("enter")
 	ben.Shows("replying to anna")
 	ben.Type("to all")
 	ben.Key("esc")
