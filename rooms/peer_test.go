@@ -251,7 +251,8 @@ func (p *peer) expect(want wire.Type) wire.Frame {
 	return f
 }
 
-// expectSoon is the next frame of a type; STORED may come before it.
+// expectSoon is the next frame of a type; before it may come what the client sends by itself: STORED, and WANT
+// for the end of an epoch that closed a moment ago.
 func (p *peer) expectSoon(want wire.Type) wire.Frame {
 	p.t.Helper()
 	for {
@@ -259,7 +260,7 @@ func (p *peer) expectSoon(want wire.Type) wire.Frame {
 		if f.Type == want {
 			return f
 		}
-		if f.Type != wire.TypeStored {
+		if f.Type != wire.TypeStored && f.Type != wire.TypeWant {
 			p.t.Fatalf("the client sent %v, expected %v", f.Type, want)
 		}
 	}
