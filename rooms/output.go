@@ -59,12 +59,22 @@ func (o *output) waitForRoom(closed <-chan struct{}) {
 // tell tells an event that brings no message.
 func (o *output) tell(e Event) { o.work.put(result{event: e}) }
 
+// Saving costs by the batch more than by the message. Where several came at once more are coming, and those wait for
+// each other, no longer than a frame of a screen; a message that comes alone never waits.
+const (
+	busyBatch  = 8
+	batchApart = 16 * time.Millisecond
+)
+
 // run saves and tells until stop is closed and nothing waits any more.
 func (o *output) run(ctx context.Context, stop <-chan struct{}) {
 	for {
 		select {
 		case <-o.work.ready:
-			o.settle(ctx, o.work.take())
+			began := time.Now()
+			if kept := o.settle(ctx, o.work.take()); kept >= busyBatch {
+				waitOr(stop, batchApart-time.Since(began))
+			}
 		case <-stop:
 			o.settle(ctx, o.work.take())
 			return
@@ -72,8 +82,16 @@ func (o *output) run(ctx context.Context, stop <-chan struct{}) {
 	}
 }
 
-// settle saves what a batch of results has and tells their events.
-func (o *output) settle(ctx context.Context, batch []result) {
+// waitOr waits, until stop is closed at the longest.
+func waitOr(stop <-chan struct{}, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-stop:
+	}
+}
+
+// settle saves what a batch of results has and tells their events. It returns how many messages there were.
+func (o *output) settle(ctx context.Context, batch []result) int {
 	var messages []Message
 	for _, r := range batch {
 		messages = append(messages, r.messages...)
@@ -101,6 +119,7 @@ func (o *output) settle(ctx context.Context, batch []result) {
 	case o.settled <- struct{}{}:
 	default:
 	}
+	return len(messages)
 }
 
 // readerPatience is how long the reader of the events may do nothing after the end before it counts as gone.
