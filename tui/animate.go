@@ -103,7 +103,7 @@ func (a *animation) stop() {
 // nextFrame draws the next frame.
 func (c *chat) nextFrame(a *animation) tea.Cmd {
 	pictures, to, hash := c.cfg.Pictures, c.paint, a.picture.Attached.Hash
-	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+	return c.askToDraw(func(ctx context.Context) func(*chat) tea.Cmd {
 		begin := time.Now()
 		f := a.draw(ctx, pictures, to, hash)
 		f.wait = pace(f.wait, time.Since(begin))

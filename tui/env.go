@@ -101,9 +101,12 @@ func (e *env) labelled(table []binding) []binding {
 func (e *env) say(key string, pairs ...any) string { return e.words.Say(key, pairs...) }
 
 // ask runs something that waits, outside of Update, and brings back what is to be done with its result.
-func ask(do func(ctx context.Context) tea.Msg) tea.Cmd {
+func ask(do func(ctx context.Context) tea.Msg) tea.Cmd { return askWithin(askFor, do) }
+
+// askWithin is ask for what may take another time.
+func askWithin(limit time.Duration, do func(ctx context.Context) tea.Msg) tea.Cmd {
 	return func() tea.Msg {
-		ctx, cancel := context.WithTimeout(context.Background(), askFor)
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
 		return do(ctx)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"image/color"
 	"slices"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -103,11 +104,19 @@ func pixelsIn(caps pixels.Caps, cols, rows int) (w, h int) {
 	return cols * caps.CellWidth, rows * caps.CellHeight
 }
 
-// drawPicture draws a picture that is here.
+// drawFor is how long a picture may take until it is drawn: others have their turn before it.
+const drawFor = time.Minute
+
+// askToDraw is ask for pictures.
+func (c *chat) askToDraw(do func(ctx context.Context) func(c *chat) tea.Cmd) tea.Cmd {
+	return askWithin(drawFor, func(ctx context.Context) tea.Msg { return applyMsg{c, do(ctx)} })
+}
+
+// drawPicture draws a picture that is here. One that was not drawn in time is looked at again.
 func (c *chat) drawPicture(r *room, p *talk.Picture, width, height int) tea.Cmd {
 	pictures, hash, on, to := c.cfg.Pictures, p.Attached.Hash, c.ground(), c.paint
 	caps := to.Caps()
-	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+	return c.askToDraw(func(ctx context.Context) func(*chat) tea.Cmd {
 		m, err := pictures.Load(ctx, hash)
 		var out painted
 		if err == nil {
@@ -115,6 +124,8 @@ func (c *chat) drawPicture(r *room, p *talk.Picture, width, height int) tea.Cmd 
 		}
 		return func(c *chat) tea.Cmd {
 			switch {
+			case errors.Is(err, context.DeadlineExceeded) && p.Late(width, height):
+				return c.pictures()
 			case err != nil:
 				p.SetDone(reason(err))
 				return nil

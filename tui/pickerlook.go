@@ -36,7 +36,7 @@ func (p *picker) look(c *chat) tea.Cmd {
 	}
 	v.busy = true
 	pictures, to, on, cell := c.cfg.Pictures, c.paint, c.ground(), c.look
-	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+	return c.askToDraw(func(ctx context.Context) func(*chat) tea.Cmd {
 		var out painted
 		cols, rows := 0, 0
 		m, err := pictures.Preview(ctx, path)

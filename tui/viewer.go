@@ -23,6 +23,7 @@ type viewer struct {
 	of      *talk.Picture
 	picture *media.Picture // nil until it is decoded
 	failure string
+	late    int // how often it was not decoded or painted in time
 	lens    lens
 	area    uv.Rectangle // of the screen, for the picture
 	drag    *uv.Position // where the mouse holds the picture
@@ -56,21 +57,25 @@ func (c *chat) openViewer(p *talk.Picture) tea.Cmd {
 	c.viewer = v
 	v.fit(c.lay.width, c.lay.height)
 	_ = c.endSelection()
-	pictures, hash := c.cfg.Pictures, p.Attached.Hash
-	return tea.Batch(closed, c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
+	return tea.Batch(closed, v.load(c))
+}
+
+// load decodes the picture.
+func (v *viewer) load(c *chat) tea.Cmd {
+	pictures, hash := c.cfg.Pictures, v.of.Attached.Hash
+	return c.askToDraw(func(ctx context.Context) func(*chat) tea.Cmd {
 		m, err := pictures.Load(ctx, hash)
 		return func(c *chat) tea.Cmd {
 			if c.viewer != v {
 				return nil
 			}
 			if err != nil {
-				v.failure = reason(err)
-				return nil
+				return v.failed(c, err)
 			}
 			v.picture, v.due = m, m.Frames > 1
 			return c.paintViewer()
 		}
-	}))
+	})
 }
 
 // openSelected opens what the selected message carries; of others the selection ends.

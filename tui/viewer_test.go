@@ -5,8 +5,10 @@ package tui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 
 	"kchat/media"
 	"kchat/rooms"
+	"kchat/tui/talk"
 )
 
 var asXterm = map[string]string{
@@ -176,6 +179,48 @@ func TestTheViewerSaysWhyAPictureIsNotShown(t *testing.T) {
 	s.press("+", "1", up)
 	s.press("q")
 	s.wait("HERE 2")
+}
+
+// latePictures are not decoded in time for so many times.
+type latePictures struct {
+	fakePictures
+	late atomic.Int32
+}
+
+func (p *latePictures) Load(ctx context.Context, hash rooms.Hash) (*media.Picture, error) {
+	if p.late.Add(-1) >= 0 {
+		return nil, fmt.Errorf("decode: %w", context.DeadlineExceeded)
+	}
+	return p.fakePictures.Load(ctx, hash)
+}
+
+func TestAPictureWhoseTurnCameTooLateIsLookedAtAgain(t *testing.T) {
+	for _, c := range []struct {
+		late    int32
+		want    string
+		viewing bool
+	}{
+		{late: talk.TriesLate, want: "▀▀▀▀"},
+		{late: talk.TriesLate + 1, want: "not here: decode: context deadline exceeded"},
+		{late: talk.TriesLate, want: "140 %", viewing: true},
+		{late: talk.TriesLate + 1, want: "not here: decode: context deadline exceeded", viewing: true},
+	} {
+		t.Run(fmt.Sprintf("%d, viewing %t", c.late, c.viewing), func(t *testing.T) {
+			pictures := &latePictures{fakePictures: fakePictures{here: map[rooms.Hash]bool{{7}: true}}}
+			if !c.viewing {
+				pictures.late.Store(c.late)
+			}
+			s, _ := graphicStage(t, nil, func(cfg *Config) { cfg.Pictures = pictures })
+			s.happen(rooms.MessageChanged{Message: sunset(1)})
+			if c.viewing {
+				s.wait("▀▀▀▀")
+				pictures.late.Store(c.late)
+				s.press(up, enter)
+				s.gone("HERE 2")
+			}
+			s.wait(c.want)
+		})
+	}
 }
 
 // saving notes what is saved.

@@ -4,6 +4,7 @@ package tui
 
 import (
 	"context"
+	"errors"
 	"image"
 	"image/draw"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"kchat/media"
 	"kchat/media/kitty"
 	"kchat/tui/pixels"
+	"kchat/tui/talk"
 )
 
 const (
@@ -84,10 +86,10 @@ func (c *chat) paintViewer() tea.Cmd {
 		v.due = false
 	}
 	if !inSixels(want.caps, want.on) {
-		return c.ask(v.paint(c.paint, want, p, due))
+		return c.askToDraw(v.paint(c.paint, want, p, due))
 	}
 	v.sixels = true
-	work := c.ask(v.paint(c.paint, want, p, due))
+	work := c.askToDraw(v.paint(c.paint, want, p, due))
 	return c.cfg.Tick(sixelAfter, func(time.Time) tea.Msg { return work() })
 }
 
@@ -105,9 +107,10 @@ func (v *viewer) paint(to *pixels.Painter, want view, p pane, due bool) func(ctx
 				return nil
 			}
 			if err != nil {
-				v.failure = reason(err)
-				return nil
+				v.due = v.due || due
+				return v.failed(c, err)
 			}
+			v.late = 0
 			v.before.free()
 			v.before, v.shown, v.done = v.shown, out, want
 			cmds := []tea.Cmd{c.paintViewer()}
@@ -117,6 +120,18 @@ func (v *viewer) paint(to *pixels.Painter, want view, p pane, due bool) func(ctx
 			return tea.Batch(cmds...)
 		}
 	}
+}
+
+// failed tries again what was not done in time, or says why nothing is seen.
+func (v *viewer) failed(c *chat, err error) tea.Cmd {
+	if v.late++; v.late > talk.TriesLate || !errors.Is(err, context.DeadlineExceeded) {
+		v.failure = reason(err)
+		return nil
+	}
+	if v.picture == nil {
+		return v.load(c)
+	}
+	return c.paintViewer()
 }
 
 // frame is the picture as it looks now: of an animation, the next frame if it is due, and how long that is shown. An

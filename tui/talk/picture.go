@@ -30,6 +30,7 @@ type Picture struct {
 	drawn    size
 	asked    size // what the last Render wants
 	begun    size // what is being drawn
+	late     int  // how often that was not done in time
 	stale    bool // drawn for another ground
 	progress float64
 	moving   bool // on its way
@@ -77,6 +78,21 @@ func (p *Picture) Redraw() { p.begun, p.stale = size{}, true }
 // Ask notes that a drawing of this size was asked for.
 func (p *Picture) Ask(width, height int) { p.begun = size{width, height} }
 
+// TriesLate is how often a picture is drawn again that was not drawn in time.
+const TriesLate = 2
+
+// Late notes that a drawing of this size was not made in time, and reports whether it is worth another try: then it is no
+// longer asked for.
+func (p *Picture) Late(width, height int) bool {
+	if p.late++; p.late > TriesLate {
+		return false
+	}
+	if p.Asked(width, height) {
+		p.begun = size{}
+	}
+	return true
+}
+
 // SetCells hands over the drawn picture, with what the terminal keeps for it, or nil.
 func (p *Picture) SetCells(width, height int, cells []string, kept Kept) {
 	p.free()
@@ -86,7 +102,7 @@ func (p *Picture) SetCells(width, height int, cells []string, kept Kept) {
 		}
 		return
 	}
-	p.stale = false
+	p.stale, p.late = false, 0
 	p.cells, p.first, p.drawn, p.failure, p.kept = cells, cells, size{width, height}, "", kept
 	p.version++
 }
