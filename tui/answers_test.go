@@ -73,7 +73,7 @@ func TestQuitLeavesAndKeepsTheRooms(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the program goes on")
 	}
 	if saved := s.archive.saved["lobby"]; !saved.Open || saved.Draft != "" {

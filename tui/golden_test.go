@@ -109,7 +109,7 @@ func (s *stage) within(do func()) {
 	}
 	select {
 	case <-over:
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		s.t.Fatal("the program does not answer")
 	}
 }

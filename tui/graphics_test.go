@@ -109,7 +109,7 @@ func TestAllPicturesAreFreedInTheEnd(t *testing.T) {
 	select {
 	case err := <-s.done:
 		s.done <- err
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("it goes on")
 	}
 	if ids := s.term.sentIDs(); len(ids) != 1 || !s.term.Wrote("a=d,d=I,q=2,i="+ids[0]) {

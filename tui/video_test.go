@@ -29,22 +29,33 @@ import (
 const (
 	// reelFrames is how many frames the reel has: at 10 a second, each of another red.
 	reelFrames = 30
+	// reels is how often they come in the long one, each time with another blue: whoever does something while it plays has
+	// the time to do it.
+	reels = 20
 	// filmFrames is how many of them are a film and no picture. How many come is a matter of the machine, and measured by
 	// "make bench-video".
 	filmFrames = 3
-	// reelStep is how much redder a frame is than the one before.
+	// reelStep is how much redder a frame is than the one before, and bluer a reel.
 	reelStep = 8
+	reelBlue = 60 // the first one
 )
 
-// reel is a film whose frames can be told from each other on the screen.
-var reel = sync.OnceValues(func() ([]byte, error) {
+// reel and longReel are films whose frames can be told from each other on the screen.
+var (
+	reel     = sync.OnceValues(func() ([]byte, error) { return filmOf(1) })
+	longReel = sync.OnceValues(func() ([]byte, error) { return filmOf(reels) })
+)
+
+// filmOf is so many reels.
+func filmOf(reels int) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "kchat-reel-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "reel.mkv")
-	source := fmt.Sprintf("color=black:size=160x90:rate=10:duration=3,format=rgb24,geq=r=%d*N:g=0:b=60", reelStep)
+	source := fmt.Sprintf("color=black:size=16x9:rate=10:duration=%d,format=rgb24,geq=r='%d*mod(N,%d)':g=0:b='%d+%d*floor(N/%[3]d)',scale=160:90:flags=neighbor",
+		3*reels, reelStep, reelFrames, reelBlue, reelStep)
 	out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", source, "-c:v", "libx264rgb", "-qp", "0",
 		"-preset", "ultrafast", "-g", "5", path).CombinedOutput()
 	if err != nil {
@@ -70,7 +81,7 @@ var reel = sync.OnceValues(func() ([]byte, error) {
 		}
 		film = append(film, c.Data...)
 	}
-})
+}
 
 // cinema are videos that all show the reel.
 type cinema struct {
@@ -132,6 +143,13 @@ func clip(seq uint64) rooms.Message {
 	return m
 }
 
+// longClip is a message with a long video.
+func longClip(seq uint64) rooms.Message {
+	m := clip(seq)
+	m.Attached.Duration = reels * 3 * time.Second
+	return m
+}
+
 // comes is a video of which so much has come.
 func comes(m rooms.Message, done uint64) rooms.TransferChanged {
 	return rooms.TransferChanged{Transfer: rooms.Transfer{
@@ -139,10 +157,20 @@ func comes(m rooms.Message, done uint64) rooms.TransferChanged {
 	}}
 }
 
-// cinemaStage is a stage on which videos are shown.
+// cinemaStage is a stage on which a video is shown, and longCinemaStage one for a long one.
 func cinemaStage(t *testing.T, answers map[string]string, prepare func(*Config)) (*stage, *cinema) {
 	t.Helper()
-	film, err := reel()
+	return cinemaOf(t, reel, answers, prepare)
+}
+
+func longCinemaStage(t *testing.T, prepare func(*Config)) (*stage, *cinema) {
+	t.Helper()
+	return cinemaOf(t, longReel, nil, prepare)
+}
+
+func cinemaOf(t *testing.T, of func() ([]byte, error), answers map[string]string, prepare func(*Config)) (*stage, *cinema) {
+	t.Helper()
+	film, err := of()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,17 +192,25 @@ func cinemaStage(t *testing.T, answers map[string]string, prepare func(*Config))
 	return s, v
 }
 
-var reds = regexp.MustCompile(`[34]8;2;(\d+);0;\d+`)
+var framesOf = regexp.MustCompile(`[34]8;2;(\d+);0;(\d+)`)
 
-// shown counts the frames of the reel that were written to the terminal, by their reds.
+// shown counts the frames of the reels that were written to the terminal, by their reds and blues.
 func (e *terminal) shown() int {
-	seen := map[int]bool{}
-	for _, m := range e.Matches(reds) {
-		if r, err := strconv.Atoi(m[1]); err == nil {
-			seen[(r+reelStep/2)/reelStep] = true
+	seen := map[[2]int]bool{}
+	for _, m := range e.Matches(framesOf) {
+		r, err := strconv.Atoi(m[1])
+		b, errB := strconv.Atoi(m[2])
+		if err == nil && errB == nil {
+			seen[[2]int{(r + reelStep/2) / reelStep, (b - reelBlue + reelStep/2) / reelStep}] = true
 		}
 	}
 	return len(seen)
+}
+
+// more waits until more frames were written than so many.
+func (s *stage) more(than int) {
+	s.t.Helper()
+	s.until("more frames", func() bool { return s.term.shown() > than })
 }
 
 func TestAVideoPlaysWhileItComesAndCountsItsFrames(t *testing.T) {
@@ -191,8 +227,8 @@ func TestAVideoPlaysWhileItComesAndCountsItsFrames(t *testing.T) {
 }
 
 func TestKeysOfAVideo(t *testing.T) {
-	s, v := cinemaStage(t, nil, nil)
-	m := clip(1)
+	s, v := longCinemaStage(t, nil)
+	m := longClip(1)
 	s.happen(rooms.MessageChanged{Message: m}, comes(m, 20_000))
 	s.wait("space pauses")
 	s.type_(" ") // nothing is written: it is for the video
@@ -209,11 +245,15 @@ func TestKeysOfAVideo(t *testing.T) {
 	s.gone("#lobby")
 	s.wait("clip.mkv", "space plays")
 	s.type_(" ")
-	s.wait("space shows it again")
-	if n := s.term.shown(); n <= paused {
-		t.Errorf("%d frames, then %d", paused, n)
+	s.wait("space pauses")
+	s.more(paused)
+	for range reels * 3 * time.Second / seekBy {
+		s.press("\x1b[C") // forth
 	}
-	s.press("\x1b[D") // back
+	s.wait("space shows it again", "1:00")
+	for range 4 {
+		s.press("\x1b[D") // back
+	}
 	s.wait("space pauses")
 	s.press(esc)
 	s.wait("#lobby", "clip.mkv")
@@ -227,8 +267,8 @@ func TestKeysOfAVideo(t *testing.T) {
 }
 
 func TestAVideoWaitsWhileItIsNotOnTheScreen(t *testing.T) {
-	s, _ := cinemaStage(t, nil, nil)
-	m := clip(1)
+	s, _ := longCinemaStage(t, nil)
+	m := longClip(1)
 	s.happen(rooms.MessageChanged{Message: m}, comes(m, 20_000))
 	s.wait("space pauses")
 	for i := range 40 {
@@ -236,29 +276,26 @@ func TestAVideoWaitsWhileItIsNotOnTheScreen(t *testing.T) {
 	}
 	s.wait("line 39.")
 	s.gone("clip.mkv")
-	s.settle()
+	s.until("it to wait", func() bool {
+		waits := false
+		s.within(func() { waits = s.model.chat.videos.open[0].away })
+		return waits
+	})
 	n := s.term.shown()
-	if n >= reelFrames {
-		t.Fatal("it has played to its end")
-	}
 	s.press(pgup, pgup, pgup)
-	s.wait("clip.mkv", "space shows it again")
-	if now := s.term.shown(); now <= n {
-		t.Errorf("%d frames, then %d", n, now)
-	}
+	s.wait("clip.mkv", "space pauses")
+	s.more(n)
 }
 
 func TestAVideoGoesOnInAnotherSize(t *testing.T) {
-	s, _ := cinemaStage(t, nil, nil)
-	m := clip(1)
+	s, _ := longCinemaStage(t, nil)
+	m := longClip(1)
 	s.happen(rooms.MessageChanged{Message: m}, comes(m, 20_000))
 	s.wait("space pauses")
 	s.term.SetSize(60, 20)
 	s.program.Send(tea.WindowSizeMsg{Width: 60, Height: 20})
-	s.wait("space shows it again")
-	if n := s.term.shown(); n < filmFrames {
-		t.Errorf("%d of %d frames", n, reelFrames)
-	}
+	s.settle()
+	s.more(s.term.shown() + filmFrames)
 }
 
 func TestAKeptVideoShowsItsFirstFrameAndPlaysWhenAsked(t *testing.T) {
@@ -277,7 +314,7 @@ func TestAKeptVideoShowsItsFirstFrameAndPlaysWhenAsked(t *testing.T) {
 }
 
 func TestALiveVideoIsShownAndThenKeptAsAMessage(t *testing.T) {
-	s, v := cinemaStage(t, nil, nil)
+	s, v := longCinemaStage(t, nil)
 	live := rooms.Transfer{
 		Room: "lobby", Stream: rooms.MessageID{5}, From: joon.ID, Kind: rooms.StreamVideo,
 		Attached: rooms.Attachment{Size: wire.SizeUnknown, MIME: "video/x-matroska", Name: "live.mkv", Width: 160, Height: 90},
@@ -293,7 +330,7 @@ func TestALiveVideoIsShownAndThenKeptAsAMessage(t *testing.T) {
 	})
 	live.Done = 10_000
 	s.happen(rooms.TransferChanged{Transfer: live})
-	s.until("frames", func() bool { return s.term.shown() > 3 })
+	s.more(filmFrames)
 	live.Attached.Hash, live.Attached.Size = rooms.Hash{9}, 50_000
 	s.happen(rooms.TransferEnded{Transfer: live})
 	m := clip(2)
@@ -308,13 +345,13 @@ func TestALiveVideoIsShownAndThenKeptAsAMessage(t *testing.T) {
 }
 
 func TestALiveVideoIsStoppedByKey(t *testing.T) {
-	s, _ := cinemaStage(t, nil, nil)
+	s, _ := longCinemaStage(t, nil)
 	live := rooms.Transfer{
 		Room: "lobby", Stream: rooms.MessageID{5}, From: joon.ID, Kind: rooms.StreamVideo, Done: 10_000,
 		Attached: rooms.Attachment{Size: wire.SizeUnknown, MIME: "video/x-matroska", Name: "live.mkv", Width: 160, Height: 90},
 	}
 	s.happen(rooms.TransferChanged{Transfer: live})
-	s.until("frames", func() bool { return s.term.shown() > 1 })
+	s.more(1)
 	s.press(up)
 	s.type_("x")
 	s.until("it to be cancelled", func() bool {
@@ -356,8 +393,8 @@ func TestADamagedVideoSaysSoAndATruncatedOnePlaysAsFarAsItGoes(t *testing.T) {
 }
 
 func TestAClickPausesAVideo(t *testing.T) {
-	s, _ := cinemaStage(t, nil, nil)
-	m := clip(1)
+	s, _ := longCinemaStage(t, nil)
+	m := longClip(1)
 	s.happen(rooms.MessageChanged{Message: m}, comes(m, 20_000))
 	s.wait("space pauses")
 	s.press("\x1b[<0;50;15M", "\x1b[<0;50;15m")
@@ -365,7 +402,7 @@ func TestAClickPausesAVideo(t *testing.T) {
 	s.type_("f")
 	s.gone("#lobby")
 	s.press("\x1b[<0;50;15M", "\x1b[<0;50;15m")
-	s.wait("space shows it again")
+	s.wait("space pauses")
 	s.press("\x1b[<64;50;15M") // the wheel is not for what lies behind it
 	s.press(esc)
 	s.wait("#lobby", "clip.mkv")
@@ -401,7 +438,7 @@ func TestAKittyOnThisMachineGetsFramesThroughFilesAndNoneIsLeft(t *testing.T) {
 	select {
 	case err := <-s.done:
 		s.done <- err
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("it goes on")
 	}
 	told := s.term.Matches(inFile)
@@ -445,12 +482,12 @@ func (e *stuck) hold(on bool) {
 
 func TestASlowTerminalHoldsUpNothingButFrames(t *testing.T) {
 	var slow *stuck
-	s, _ := cinemaStage(t, nil, func(cfg *Config) {
+	s, _ := longCinemaStage(t, func(cfg *Config) {
 		slow = &stuck{terminal: cfg.Output.(*terminal)}
 		slow.taken = sync.NewCond(&slow.mu)
 		cfg.Output = slow
 	})
-	m := clip(1)
+	m := longClip(1)
 	s.happen(rooms.MessageChanged{Message: m}, comes(m, 20_000))
 	s.until("the first frame", func() bool { return s.term.shown() > 0 })
 	slow.hold(true)
@@ -468,7 +505,7 @@ func TestASlowTerminalHoldsUpNothingButFrames(t *testing.T) {
 		}})
 		select {
 		case <-answered:
-		case <-time.After(10 * time.Second):
+		case <-time.After(patience):
 			t.Fatal("the program waits for the terminal")
 		}
 		return n
@@ -477,5 +514,5 @@ func TestASlowTerminalHoldsUpNothingButFrames(t *testing.T) {
 	s.type_("words") // nothing typed is lost
 	s.pass(time.Second)
 	slow.hold(false)
-	s.wait("again · slow", "› words")
+	s.wait("pauses · slow", "› words")
 }

@@ -248,7 +248,7 @@ func TestTheViewedPictureIsSavedAndItsPathCopied(t *testing.T) {
 		if name != "sun.png" {
 			t.Errorf("saved as %q", name)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("nothing was saved")
 	}
 	s.wait("/home/mina/Downloads/sun.png")
