@@ -19,7 +19,8 @@ import (
 // fakeClient is a client whose server is the test.
 type fakeClient struct {
 	events chan rooms.Event
-	err    chan error // ends Run
+	kept   func(room string) rooms.Position // the end of what the history has of a room; nil: it has nothing
+	err    chan error                       // ends Run
 
 	mu        sync.Mutex
 	sent      []rooms.Draft
@@ -111,7 +112,12 @@ func (f *fakeClient) Join(_ context.Context, room string, opt rooms.JoinOptions)
 	if f.slow {
 		return info, nil
 	}
-	f.tell(rooms.Joined{Room: info, People: []rooms.Person{f.me}})
+	joined := rooms.Joined{Room: info, People: []rooms.Person{f.me}}
+	if f.kept != nil {
+		joined.Kept = f.kept(room)
+		joined.Room.Head = joined.Kept.Seq
+	}
+	f.tell(joined)
 	f.tell(rooms.Live{Room: room})
 	return info, nil
 }

@@ -281,7 +281,7 @@ func listsStory(t *testing.T) story {
 		s.archive.entries = kept(s.client.me)
 		s.archive.saved = map[string]SavedRoom{
 			"lobby":  {Community: community, Name: "lobby", Open: true, Read: rooms.Position{Epoch: 1, Seq: 900}},
-			"garden": {Community: community, Name: "garden", Open: true, Favourite: true},
+			"garden": {Community: community, Name: "garden", Open: true, Favourite: true, Read: rooms.Position{Epoch: 1, Seq: 6}},
 			"정원사":    {Community: community, Name: "정원사", Open: true, Draft: "half a thought"},
 		}
 		cfg.Themes = themes{"dusk": dusk, styles.Auto: styles.Themes()[0]}

@@ -34,7 +34,7 @@ type stage struct {
 	model   *root
 	gate    *fakeGate
 	client  *fakeClient
-	archive *fakeArchive
+	archive *fakeArchive // what the client has kept
 	clock   *fakeClock
 	done    chan error
 	marks   marks
@@ -47,6 +47,7 @@ const patience = 60 * time.Second
 func newStage(t testing.TB, width, height int, prepare func(s *stage, cfg *Config)) *stage {
 	t.Helper()
 	s := &stage{t: t, client: newFakeClient(), archive: &fakeArchive{}, clock: &fakeClock{now: noon, over: make(chan struct{})}, done: make(chan error, 1)}
+	s.client.kept = s.archive.end
 	s.marks.passed = make(chan mark, 64)
 	s.gate = &fakeGate{
 		client: s.client, archive: s.archive,
