@@ -193,6 +193,7 @@ func TestATerminalThatWasSmallForAMomentIsDrawnAnew(t *testing.T) {
 	s := inCompany(t)
 	s.happen(rooms.MessageChanged{Message: said(2, joon, "안녕하세요 everybody")})
 	s.wait("everybody")
+	s.steady()
 	whole := s.term.Screen()
 	s.term.SetSize(20, 5)
 	s.term.SetSize(100, 30)

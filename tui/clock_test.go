@@ -21,6 +21,13 @@ type fakeClock struct {
 type fakeTimer struct {
 	at    time.Time
 	rings chan time.Time
+	heard chan struct{} // closed when the program gets what it brings
+}
+
+// ticked is what a timer brings, on its way to the program.
+type ticked struct {
+	msg   tea.Msg
+	heard chan struct{}
 }
 
 func (c *fakeClock) Now() time.Time {
@@ -33,19 +40,20 @@ func (c *fakeClock) Now() time.Time {
 func (c *fakeClock) Tick(d time.Duration, do func(time.Time) tea.Msg) tea.Cmd {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	timer := &fakeTimer{at: c.now.Add(d), rings: make(chan time.Time, 1)}
+	timer := &fakeTimer{at: c.now.Add(d), rings: make(chan time.Time, 1), heard: make(chan struct{})}
 	c.timers = append(c.timers, timer)
 	return func() tea.Msg {
 		select {
 		case now := <-timer.rings:
-			return do(now)
+			return ticked{do(now), timer.heard}
 		case <-c.over:
 			return nil
 		}
 	}
 }
 
-func (c *fakeClock) add(d time.Duration) {
+// add moves the time and returns the timers that ring by then.
+func (c *fakeClock) add(d time.Duration) (rung []*fakeTimer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
@@ -54,13 +62,25 @@ func (c *fakeClock) add(d time.Duration) {
 			return false
 		}
 		t.rings <- c.now
+		rung = append(rung, t)
 		return true
 	})
+	return rung
 }
 
-// pass lets time pass, after the program has done what was asked of it before.
+// pass lets time pass, after the program has done what was asked of it before, and waits until it hears what was to
+// happen by then.
 func (s *stage) pass(d time.Duration) {
 	s.t.Helper()
 	s.settle()
-	s.clock.add(d)
+	late := time.After(patience)
+	for _, timer := range s.clock.add(d) {
+		select {
+		case <-timer.heard:
+		case <-s.over:
+			return
+		case <-late:
+			s.t.Fatalf("what was to happen at %v does not", timer.at)
+		}
+	}
 }

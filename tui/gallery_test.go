@@ -4,7 +4,6 @@ package tui
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -137,8 +136,10 @@ func TestSavedTalkShowsItsPicturesAgain(t *testing.T) {
 	s.type_("/history load all")
 	s.press(enter)
 	s.wait("older messages are above")
-	s.press(slices.Repeat([]string{pgup}, 15)...)
-	s.wait("sun.png")
+	s.until("the picture to be in sight", func() bool {
+		s.press(pgup)
+		return strings.Contains(s.term.Screen(), "sun.png")
+	})
 	s.until("the question", func() bool { return s.client.fetches() == 1 })
 	pictures.arrive(rooms.Hash{2})
 	s.happen(rooms.TransferEnded{Transfer: rooms.Transfer{Room: "lobby", From: joon.ID, Attached: rooms.Attachment{Hash: rooms.Hash{2}}}})

@@ -146,7 +146,7 @@ func (s *stage) is(name string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	patience := time.Minute
+	patience := patience
 	if s.t.Failed() {
 		patience = time.Second
 	}

@@ -36,7 +36,8 @@ type stage struct {
 	client  *fakeClient
 	archive *fakeArchive // what the client has kept
 	clock   *fakeClock
-	done    chan error
+	done    chan error    // what the program ended with
+	over    chan struct{} // closed when it has ended
 	marks   marks
 }
 
@@ -46,7 +47,7 @@ const patience = 60 * time.Second
 // newStage starts the program. Prepare changes what it stands on.
 func newStage(t testing.TB, width, height int, prepare func(s *stage, cfg *Config)) *stage {
 	t.Helper()
-	s := &stage{t: t, client: newFakeClient(), archive: &fakeArchive{}, clock: &fakeClock{now: noon, over: make(chan struct{})}, done: make(chan error, 1)}
+	s := &stage{t: t, client: newFakeClient(), archive: &fakeArchive{}, clock: &fakeClock{now: noon, over: make(chan struct{})}, done: make(chan error, 1), over: make(chan struct{})}
 	s.client.kept = s.archive.end
 	s.marks.passed = make(chan mark, 64)
 	s.gate = &fakeGate{
@@ -77,6 +78,7 @@ func newStage(t testing.TB, width, height int, prepare func(s *stage, cfg *Confi
 	ctx, cancel := context.WithCancel(context.Background())
 	ready := make(chan struct{})
 	go func() {
+		defer close(s.over)
 		s.done <- runProgram(ctx, cfg, func(p *tea.Program, r *root) {
 			s.program, s.model = p, r
 			close(ready)

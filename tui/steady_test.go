@@ -50,8 +50,14 @@ func (s *stage) mark() string {
 	}
 }
 
-// filter hears the marks, for the program's own filter.
+// filter hears the marks and the timers, for the program's own filter.
 func (s *stage) filter(m tea.Model, msg tea.Msg) tea.Msg {
+	if t, is := msg.(ticked); is {
+		close(t.heard)
+		if msg = t.msg; msg == nil {
+			return nil
+		}
+	}
 	if report, is := msg.(tea.ModeReportMsg); is && report.Mode == ansi.DECMode(markMode) {
 		view, _ := s.model.frame.last()
 		s.marks.passed <- mark{uint8(report.Value), ansi.Strip(view.Content)}
