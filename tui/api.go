@@ -250,6 +250,7 @@ type Config struct {
 	Looks
 	Locale  string // such as ko_KR.UTF-8
 	NoMouse bool   // the mouse stays with the terminal
+	Keys    Keymap // that are not as usual
 	Clock   func() time.Time
 	Tick    tickFunc // tea.Tick, by the same clock
 	Zone    *time.Location

@@ -89,9 +89,9 @@ type (
 
 func newChat(e *env, session Session, address string) *chat {
 	c := &chat{
-		env: e, session: session, book: newBook(e.look), composer: newComposer(),
-		keys: e.labelled(chatKeys()), selecting: e.labelled(selectionKeys()), viewing: e.labelled(viewerKeys()),
-		videoKeys: e.labelled(videoKeys()), commands: commandTable(), focused: !e.blurred,
+		env: e, session: session, book: newBook(e.look), composer: newComposer(e.cfg.Keys.newlines()...),
+		keys: e.labelled(KeysChat, chatKeys()), selecting: e.labelled(KeysSelection, selectionKeys()), viewing: e.labelled(KeysViewer, viewerKeys()),
+		videoKeys: e.labelled(KeysVideo, videoKeys()), commands: commandTable(), focused: !e.blurred,
 		address: address, public: address,
 	}
 	c.videos.window = e.window

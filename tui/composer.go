@@ -38,7 +38,7 @@ type composer struct {
 // settledMsg says that the wait after Enter is over.
 type settledMsg struct{ turn int }
 
-func newComposer() composer {
+func newComposer(newline ...string) composer {
 	a := textarea.New()
 	a.ShowLineNumbers = false
 	a.Prompt = ""
@@ -48,7 +48,7 @@ func newComposer() composer {
 	a.MinHeight, a.MaxHeight = 1, composerRows
 	a.MaxContentHeight = 1 << 20
 	a.SetVirtualCursor(false)
-	a.KeyMap.InsertNewline = key.NewBinding(key.WithKeys("alt+enter", "shift+enter", "ctrl+j"))
+	a.KeyMap.InsertNewline = key.NewBinding(key.WithKeys(newline...))
 	a.KeyMap.Paste = key.NewBinding(key.WithDisabled())
 	a.Focus()
 	return composer{area: a}

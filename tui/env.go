@@ -90,8 +90,9 @@ func (e *env) plainly(s string) string {
 	return words.Plain(styles.Marks()).Replace(s)
 }
 
-// labelled is a table of keys with names that the terminal can draw.
-func (e *env) labelled(table []binding) []binding {
+// labelled is a table of keys, as they were changed, with names that the terminal can draw.
+func (e *env) labelled(name string, table []binding) []binding {
+	table = e.cfg.Keys.apply(name, table)
 	for i, b := range table {
 		table[i].keys.SetHelp(e.plainly(b.keys.Help().Key), "")
 	}

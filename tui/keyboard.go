@@ -28,7 +28,7 @@ func (k *keyboard) learn(msg tea.Msg) {
 
 // shownKeys are the keys of a binding for the help: only such as this terminal delivers.
 func (c *chat) shownKeys(b binding) string {
-	if b.words == "keys.newline" && c.keyboard.shiftEnter {
+	if _, changed := c.cfg.Keys[KeysChat]["newline"]; b.words == "keys.newline" && c.keyboard.shiftEnter && !changed {
 		return "Shift/" + b.keys.Help().Key
 	}
 	return b.keys.Help().Key

@@ -99,9 +99,12 @@ func selectionKeys() []binding {
 	}
 }
 
-// jamo are the letters of the two-set Korean keyboard on the keys that mean something to us: in Hangul mode the
-// terminal sends them instead.
-var jamo = map[rune]rune{'ㅏ': 'k', 'ㅓ': 'j', 'ㄱ': 'r', 'ㄷ': 'e', 'ㅇ': 'd', 'ㅊ': 'c', 'ㅛ': 'y', 'ㅜ': 'n', 'ㅂ': 'q', 'ㅅ': 't', 'ㄴ': 's', 'ㅗ': 'h', 'ㅐ': 'o', 'ㅣ': 'l', 'ㅎ': 'g', 'ㅌ': 'x', 'ㅔ': 'p', 'ㅡ': 'm'}
+// jamo are the letters of the two-set Korean keyboard on the Latin keys: in Hangul mode the terminal sends them instead.
+var jamo = map[rune]rune{
+	'ㅂ': 'q', 'ㅈ': 'w', 'ㄷ': 'e', 'ㄱ': 'r', 'ㅅ': 't', 'ㅛ': 'y', 'ㅕ': 'u', 'ㅑ': 'i', 'ㅐ': 'o', 'ㅔ': 'p',
+	'ㅁ': 'a', 'ㄴ': 's', 'ㅇ': 'd', 'ㄹ': 'f', 'ㅎ': 'g', 'ㅗ': 'h', 'ㅓ': 'j', 'ㅏ': 'k', 'ㅣ': 'l',
+	'ㅋ': 'z', 'ㅌ': 'x', 'ㅊ': 'c', 'ㅍ': 'v', 'ㅠ': 'b', 'ㅜ': 'n', 'ㅡ': 'm',
+}
 
 // latin returns the key as it would be on a Latin keyboard, for commands of one letter.
 func latin(k tea.KeyPressMsg) tea.KeyPressMsg {

@@ -149,7 +149,7 @@ func (c *chat) clickKey(row string, x int) tea.Cmd {
 // shows reports whether words begin with the key of a binding.
 func shows(part string, b binding) bool {
 	rest, ok := strings.CutPrefix(part, b.keys.Help().Key)
-	return ok && (rest == "" || rest[0] == ' ')
+	return ok && rest != part && (rest == "" || rest[0] == ' ')
 }
 
 // partAt is what stands in a column of a row, between gaps of two spaces or more and lines.

@@ -112,21 +112,33 @@ func (c *chat) selectionHint(width int) string {
 		return c.choosingHint()
 	}
 	var parts []string
-	keys, menuKey := c.selecting, "m"
+	keys := c.selecting
 	if c.aVideo() != nil {
-		keys, menuKey = append(slices.Clone(c.videoKeys), keys...), "." // m is for the sound
+		keys = append(slices.Clone(c.videoKeys), keys...)
 	}
 	menu := ""
 	for _, b := range keys {
 		words := c.st.Key.Render(b.keys.Help().Key) + " " + c.st.Muted.Render(c.say(b.words))
 		switch {
+		case len(b.keys.Keys()) == 0:
 		case b.words == "keys.menu":
-			menu = c.st.Key.Render(menuKey) + " " + c.st.Muted.Render(c.say(b.words))
+			menu = c.st.Key.Render(c.menuKey(b)) + " " + c.st.Muted.Render(c.say(b.words))
 		case b.fits == nil || b.fits(c, m):
 			parts = append(parts, words)
 		}
 	}
 	return hints(parts, menu, width)
+}
+
+// menuKey is a key that opens the menu, also where the keys of a video come first.
+func (c *chat) menuKey(menu binding) string {
+	for _, k := range menu.keys.Keys() {
+		taken := func(b binding) bool { return slices.Contains(b.keys.Keys(), k) }
+		if c.aVideo() == nil || !slices.ContainsFunc(c.videoKeys, taken) {
+			return c.plainly(keyLabel(k))
+		}
+	}
+	return menu.keys.Help().Key
 }
 
 // hints are those of parts that a row has room for, whole, and behind them one that is always there.

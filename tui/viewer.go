@@ -276,7 +276,7 @@ func (v *viewer) hint(c *chat, width int) string {
 	}
 	var parts []string
 	for _, b := range c.viewing {
-		if b.words != "" {
+		if b.words != "" && b.keys.Help().Key != "" {
 			parts = append(parts, st.Key.Render(b.keys.Help().Key)+" "+st.Muted.Render(c.say(b.words)))
 		}
 	}

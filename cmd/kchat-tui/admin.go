@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -29,7 +28,6 @@ func adminCommand() *cobra.Command {
 	}
 	o := &adminOptions{}
 	cmd.PersistentFlags().Uint16Var(&o.port, "port", server.DefaultPort, "port of the server")
-	cmd.PersistentFlags().BoolVar(&o.asJSON, "json", false, "one JSON object a line")
 	cmd.AddCommand(
 		adminRoomsCommand(o), adminSessionsCommand(o), adminKickCommand(o), adminSetCommand(o), adminStatsCommand(o),
 		adminWatchCommand(o), adminBansCommand(o), adminUnregisterCommand(o), adminDrainCommand(o),
@@ -40,11 +38,10 @@ func adminCommand() *cobra.Command {
 
 type adminOptions struct {
 	serverOptions
-	asJSON bool
 }
 
-// list prints what get gives: as JSON lines, or as a table with a line for each.
-func list[T any](cmd *cobra.Command, o *serverOptions, asJSON bool, get func(context.Context, server.Paths) ([]T, error), heads string, row func(T) string) error {
+// list prints what get gives: as JSON lines of a kind with these fields, or as a table with a line for each.
+func list[T, L any](cmd *cobra.Command, o *serverOptions, kind string, get func(context.Context, server.Paths) ([]T, error), fields func(T) L, heads string, row func(T) string) error {
 	var all []T
 	err := o.ask(cmd.Context(), func(ctx context.Context, p server.Paths) (err error) {
 		all, err = get(ctx, p)
@@ -53,19 +50,21 @@ func list[T any](cmd *cobra.Command, o *serverOptions, asJSON bool, get func(con
 	if err != nil {
 		return err
 	}
-	return printList(cmd.OutOrStdout(), asJSON, all, heads, row)
+	if !wantsJSON(cmd) {
+		return printTable(cmd.OutOrStdout(), all, heads, row)
+	}
+	for _, one := range all {
+		if err := writeLine(cmd.OutOrStdout(), kind, fields(one)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func printList[T any](out io.Writer, asJSON bool, all []T, heads string, row func(T) string) error {
-	if asJSON {
-		lines := json.NewEncoder(out)
-		for _, one := range all {
-			if err := lines.Encode(one); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+// same is for what is printed as it is.
+func same[T any](one T) T { return one }
+
+func printTable[T any](out io.Writer, all []T, heads string, row func(T) string) error {
 	table := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(table, heads)
 	for _, one := range all {
@@ -80,7 +79,7 @@ func adminRoomsCommand(o *adminOptions) *cobra.Command {
 		Short: "List the rooms",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return list(cmd, &o.serverOptions, o.asJSON, server.GetRooms, "ROOM\tKIND\tPEOPLE\tMESSAGES\tLOG BYTES", func(r genl.Room) string {
+			return list(cmd, &o.serverOptions, "room", server.GetRooms, roomFields, "ROOM\tKIND\tPEOPLE\tMESSAGES\tLOG BYTES", func(r genl.Room) string {
 				kind := "passing"
 				if r.Flags&wire.RoomRegistered != 0 {
 					kind = "kept"
@@ -98,7 +97,7 @@ func adminSessionsCommand(o *adminOptions) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			heads := "SESSION\tNAME\tADDRESS\tFOR\tSTATE\tROOMS\tLAG\tIN\tOUT"
-			return list(cmd, &o.serverOptions, o.asJSON, server.GetSessions, heads, func(s genl.Session) string {
+			return list(cmd, &o.serverOptions, "session", server.GetSessions, sessionFields, heads, func(s genl.Session) string {
 				address := s.Peer
 				if address == "" {
 					address = "-"
@@ -152,20 +151,11 @@ func adminKickCommand(o *adminOptions) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.done(cmd, kick, "Done.")
+			return sayDone(cmd, doneLine{Account: kick.Account, Session: kick.Session}, "Done.")
 		},
 	}
 	cmd.Flags().Uint64Var(&session, "session", 0, "number of one session")
 	return cmd
-}
-
-// done says that an order was carried out: as the order in JSON, or in words.
-func (o *adminOptions) done(cmd *cobra.Command, what any, words string) error {
-	if o.asJSON {
-		return json.NewEncoder(cmd.OutOrStdout()).Encode(what)
-	}
-	_, err := fmt.Fprintln(cmd.OutOrStdout(), words)
-	return err
 }
 
 // readAccounts is the accounts file of a server that has run.
@@ -203,7 +193,7 @@ func adminSetCommand(o *adminOptions) *cobra.Command {
 				return o.setLimit(cmd, args[0], args[1])
 			}
 			get := func(ctx context.Context, p server.Paths) ([]genl.Param, error) { return limitsNamed(ctx, p, args) }
-			return list(cmd, &o.serverOptions, o.asJSON, get, "LIMIT\tVALUE\tFROM\tTO", func(p genl.Param) string {
+			return list(cmd, &o.serverOptions, "limit", get, same, "LIMIT\tVALUE\tFROM\tTO", func(p genl.Param) string {
 				return fmt.Sprintf("%s\t%d\t%d\t%d", p.Name, p.Value, p.Min, p.Max)
 			})
 		},
@@ -233,7 +223,7 @@ func (o *adminOptions) setLimit(cmd *cobra.Command, name, text string) error {
 	if err != nil {
 		return err
 	}
-	return o.done(cmd, limit, fmt.Sprintf("%s is %d until the server stops.", name, value))
+	return sayDone(cmd, doneLine{Limit: name, Value: &value}, fmt.Sprintf("%s is %d until the server stops.", name, value))
 }
 
 func adminStatsCommand(o *adminOptions) *cobra.Command {
@@ -246,15 +236,15 @@ func adminStatsCommand(o *adminOptions) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if o.asJSON {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(status.Counters)
+			if wantsJSON(cmd) {
+				return writeLine(cmd.OutOrStdout(), "counters", countersLine{status.Counters})
 			}
 			names := make([]string, 0, len(status.Counters))
 			for name := range status.Counters {
 				names = append(names, name)
 			}
 			slices.Sort(names)
-			return printList(cmd.OutOrStdout(), false, names, "COUNTER\tVALUE", func(name string) string {
+			return printTable(cmd.OutOrStdout(), names, "COUNTER\tVALUE", func(name string) string {
 				return fmt.Sprintf("%s\t%d", name, status.Counters[name])
 			})
 		},
@@ -267,14 +257,9 @@ func adminWatchCommand(o *adminOptions) *cobra.Command {
 		Short: "Show what happens, until it is interrupted: logins, rooms, kicks, limits",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			out := cmd.OutOrStdout()
 			err := o.ask(cmd.Context(), func(ctx context.Context, p server.Paths) error {
 				return server.Watch(ctx, p, func(e genl.Event) error {
-					if o.asJSON {
-						return json.NewEncoder(out).Encode(e)
-					}
-					_, err := fmt.Fprintln(out, eventLine(e))
-					return err
+					return say(cmd, "event", eventFields(e), eventWords(e))
 				})
 			})
 			if cmd.Context().Err() != nil {
@@ -285,8 +270,8 @@ func adminWatchCommand(o *adminOptions) *cobra.Command {
 	}
 }
 
-// eventLine is an event in words.
-func eventLine(e genl.Event) string {
+// eventWords is an event in words.
+func eventWords(e genl.Event) string {
 	parts := []string{e.Time.Local().Format(time.TimeOnly), e.What}
 	if e.Name != "" {
 		parts = append(parts, e.Name)

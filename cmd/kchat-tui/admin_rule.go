@@ -60,7 +60,7 @@ func adminRuleCommand(o *adminOptions, name, short string, on, off wire.Action) 
 			if err != nil {
 				return err
 			}
-			return o.done(cmd, rule, "Done.")
+			return sayDone(cmd, doneLine{Room: rule.Room, Account: rule.Account, Seconds: rule.Seconds, Reason: rule.Reason, Off: lift}, "Done.")
 		},
 	}
 	cmd.Flags().StringVar(&howLong, "for", "", "how long, such as 10m, 2h or 7d; for good if it is not said")
@@ -122,7 +122,7 @@ func adminBansCommand(o *adminOptions) *cobra.Command {
 			get := func(ctx context.Context, p server.Paths) ([]banned, error) {
 				return getBanned(ctx, p, shownRoom(strings.Join(args, "")))
 			}
-			return list(cmd, &o.serverOptions, o.asJSON, get, "ROOM\tNAME\tWHAT", func(b banned) string {
+			return list(cmd, &o.serverOptions, "ban", get, banFields, "ROOM\tNAME\tWHAT", func(b banned) string {
 				return fmt.Sprintf("%s\t%s\t%s", b.Room, b.Name, b.what())
 			})
 		},
@@ -166,20 +166,14 @@ func adminUnregisterCommand(o *adminOptions) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.done(cmd, map[string]string{"room": args[0]}, "Done.")
+			return sayDone(cmd, doneLine{Room: shownRoom(args[0])}, "Done.")
 		},
 	}
 }
 
 // actionWords is what an operator of a room, or of the server, has done.
 func actionWords(e genl.Event) string {
-	names := map[wire.Action]string{
-		wire.RuleKick: "kick", wire.RuleBan: "ban", wire.RuleUnban: "unban", wire.RuleMute: "mute", wire.RuleUnmute: "unmute",
-		wire.RuleOperator: "operator", wire.RuleNoOperator: "no operator", wire.RuleVoice: "voice", wire.RuleNoVoice: "no voice",
-		wire.RuleOwner: "owner", wire.RuleRegister: "registered", wire.RuleUnregister: "unregistered", wire.RuleFlags: "flags",
-		wire.RulePassword: "password",
-	}
-	words := names[wire.Action(e.Action)]
+	words := strings.ReplaceAll(actionName(wire.Action(e.Action)), "_", " ")
 	if e.Account != 0 {
 		words += fmt.Sprintf(" of account %d", e.Account)
 	}

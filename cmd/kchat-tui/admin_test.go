@@ -26,6 +26,12 @@ func objects(t *testing.T, text string) (all []map[string]any) {
 	return all
 }
 
+// counters are those that "admin stats" prints.
+func counters(lines []map[string]any) map[string]any {
+	all, _ := lines[0]["counters"].(map[string]any)
+	return all
+}
+
 // admin gives an order that is answered with JSON lines.
 func (p *person) admin(t *testing.T, port string, args ...string) []map[string]any {
 	t.Helper()
@@ -90,7 +96,7 @@ func TestAnOperatorSeesAndOrders(t *testing.T) {
 	// The watcher may have begun after the login; nobody has to hurry, since she is there until she is removed.
 	await(t, "mina in the lobby", func() bool {
 		rooms := p.admin(t, port, "rooms")
-		return len(rooms) == 1 && rooms[0]["name"] == "lobby" && rooms[0]["people"] == 1.0
+		return len(rooms) == 1 && rooms[0]["room"] == "lobby" && rooms[0]["people"] == 1.0
 	})
 	sessions := p.admin(t, port, "sessions")
 	if len(sessions) != 1 || sessions[0]["name"] != "mina" || !strings.HasPrefix(sessions[0]["peer"].(string), "127.0.0.1:") ||
@@ -110,7 +116,7 @@ func TestAnOperatorSeesAndOrders(t *testing.T) {
 	if all := p.admin(t, port, "set"); len(all) < 30 {
 		t.Errorf("%d limits are listed", len(all))
 	}
-	if stats := p.admin(t, port, "stats"); stats[0]["logins"] != 1.0 || stats[0]["rooms"] != 1.0 {
+	if stats := p.admin(t, port, "stats"); counters(stats)["logins"] != 1.0 || counters(stats)["rooms"] != 1.0 {
 		t.Errorf("stats: %v", stats)
 	}
 

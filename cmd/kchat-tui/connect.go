@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -16,12 +15,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/BurntSushi/toml"
 	"github.com/spf13/cobra"
 
 	"kchat/history"
 	"kchat/media"
 	"kchat/rooms"
+	"kchat/tui"
 	"kchat/tui/desk"
 	"kchat/tui/pixels"
 	"kchat/wire"
@@ -106,6 +105,7 @@ type connection struct {
 	idle             time.Duration
 	noTyping, noRead bool // what the others are not told
 	noMouse          bool // it stays with the terminal
+	keys             tui.Keymap
 	files            files
 	images           pixels.Setting
 	imagesFlag       string // of login
@@ -131,41 +131,15 @@ func (c *connection) roomFlags(cmd *cobra.Command, room *string) {
 		"file whose first line is the password of the room, if that has one")
 }
 
-// configFile is the file with what is not to be typed every time.
-type configFile struct {
-	Server       string `toml:"server"`
-	User         string `toml:"user"`
-	PasswordFile string `toml:"password_file"`
-	SendTyping   *bool  `toml:"send_typing"`
-	SendRead     *bool  `toml:"send_read"`
-	fileSettings
-	Images string `toml:"images"`
-	screenSettings
-	Mouse *bool `toml:"mouse"`
-}
-
-// configPath is $XDG_CONFIG_HOME/kchat/config.toml.
-func configPath() (string, error) {
-	base := os.Getenv("XDG_CONFIG_HOME")
-	if !filepath.IsAbs(base) {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", fmt.Errorf("finding the configuration: %w", err)
-		}
-		base = filepath.Join(home, ".config")
-	}
-	return filepath.Join(base, "kchat", "config.toml"), nil
-}
-
 // complete fills in what the flags left open.
 func (c *connection) complete() error {
 	path, err := configPath()
 	if err != nil {
 		return err
 	}
-	var file configFile
-	if _, err := toml.DecodeFile(path, &file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return coded{fmt.Errorf("reading %s: %w", path, err), exitUsage}
+	file, err := readConfigFile(path)
+	if err != nil {
+		return err
 	}
 	c.server = cmp.Or(c.server, os.Getenv("KCHAT_SERVER"), file.Server)
 	c.unnamed = c.server == ""
@@ -173,21 +147,23 @@ func (c *connection) complete() error {
 	c.user = cmp.Or(c.user, os.Getenv("KCHAT_USER"), file.User)
 	c.passwordFile = cmp.Or(c.passwordFile, file.PasswordFile)
 	if c.idle, err = awayAfter(file.AwayAfter); err != nil {
-		return coded{fmt.Errorf("%s: %w", path, err), exitUsage}
+		return file.mistake(err)
 	}
 	c.noTyping = file.SendTyping != nil && !*file.SendTyping
 	c.noRead = file.SendRead != nil && !*file.SendRead
 	c.noMouse = file.Mouse != nil && !*file.Mouse
+	c.keys = file.Keys
 	if c.files, err = file.fileSettings.complete(); err != nil {
-		return coded{fmt.Errorf("%s: %w", path, err), exitUsage}
+		return file.mistake(err)
 	}
-	if c.images, err = imagesSetting(c.imagesFlag, path, file.Images); err != nil {
-		return coded{err, exitUsage}
+	if c.images, err = imagesSetting(c.imagesFlag, file.Images); err != nil {
+		return file.mistake(err)
 	}
 	c.themes = filepath.Join(filepath.Dir(path), "themes")
 	if c.looks, err = file.screenSettings.complete(c.themeFlag, c.asciiFlag); err != nil {
-		return coded{fmt.Errorf("%s: %w", path, err), exitUsage}
+		return file.mistake(err)
 	}
+	c.looks.usualAt = file.where("theme")
 	return nil
 }
 

@@ -5,7 +5,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -40,10 +39,10 @@ func discoverCommand() *cobra.Command {
 			"docs/discovery.md tells more, docs/cli.md describes the output and the exit codes.",
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, hosts []string) error {
+			o.json = wantsJSON(cmd)
 			return o.run(cmd.Context(), cmd.OutOrStdout(), hosts)
 		},
 	}
-	cmd.Flags().BoolVar(&o.json, "json", false, "one JSON object a line")
 	cmd.Flags().StringVar(&o.ether, "ether", "", "ask over Ethernet, on this interface")
 	cmd.Flags().DurationVar(&o.wait, "wait", 3*time.Second, "how long to wait for answers; 0: until interrupted")
 	return asUsage(cmd)
@@ -139,7 +138,7 @@ func (l *foundList) add(ctx context.Context, s discover.Server) {
 	}
 	l.any = true
 	if l.json {
-		if err := json.NewEncoder(l.out).Encode(f); l.err == nil {
+		if err := writeLine(l.out, "server", f); l.err == nil {
 			l.err = err
 		}
 		return

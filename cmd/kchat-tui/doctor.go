@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,18 +27,18 @@ func doctorCommand() *cobra.Command {
 			checks := append(server.Examine(cmd.Context(), paths, port), examineTools()...)
 			missing := 0
 			for _, c := range checks {
-				mark := "ok     "
-				switch {
-				case c.OK:
-				case c.Optional:
-					mark = "without"
-				default:
-					mark = "MISSING"
+				line := checkFields(c)
+				mark := line.State
+				if mark == checkMissing {
+					mark = strings.ToUpper(mark)
 					missing++
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s  %-18s %s\n", mark, c.What, c.Found)
-				if !c.OK && c.Do != "" {
-					fmt.Fprintf(cmd.OutOrStdout(), "%29s%s\n", "", c.Do)
+				words := fmt.Sprintf("%-7s  %-18s %s", mark, line.What, line.Found)
+				if line.Do != "" {
+					words += fmt.Sprintf("\n%29s%s", "", line.Do)
+				}
+				if err := say(cmd, "check", line, words); err != nil {
+					return err
 				}
 			}
 			if missing > 0 {

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -36,15 +35,17 @@ func switchEtherCommand(o *serverOptions, word, short string, on bool) *cobra.Co
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.ask(cmd.Context(), func(ctx context.Context, p server.Paths) error {
-				return server.SetEther(ctx, p, args[0], on)
+				if err := server.SetEther(ctx, p, args[0], on); err != nil {
+					return err
+				}
+				return sayDone(cmd, doneLine{Interface: args[0], Off: !on}, "")
 			})
 		},
 	})
 }
 
 func listEtherCommand(o *serverOptions) *cobra.Command {
-	var asJSON bool
-	cmd := &cobra.Command{
+	return asUsage(&cobra.Command{
 		Use:   "list",
 		Short: "List the interfaces on which the server answers",
 		Args:  cobra.NoArgs,
@@ -55,8 +56,8 @@ func listEtherCommand(o *serverOptions) *cobra.Command {
 			}
 			for _, iface := range status.Discovery.Ether {
 				switch {
-				case asJSON:
-					err = json.NewEncoder(cmd.OutOrStdout()).Encode(iface)
+				case wantsJSON(cmd):
+					err = writeLine(cmd.OutOrStdout(), "interface", iface)
 				case iface.Index == 0:
 					_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s (there is no such interface now)\n", iface.Name)
 				default:
@@ -68,7 +69,5 @@ func listEtherCommand(o *serverOptions) *cobra.Command {
 			}
 			return nil
 		},
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
-	return asUsage(cmd)
+	})
 }

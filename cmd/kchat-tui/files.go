@@ -40,11 +40,11 @@ func (s fileSettings) complete() (files, error) {
 	var f files
 	var err error
 	if f.askAbove, err = humanize.ParseBytes(cmp.Or(s.AskAbove, askAboveDefault)); err != nil {
-		return f, fmt.Errorf(`ask_above is a size such as "16 MiB", or "0" to be asked always, not %q`, s.AskAbove)
+		return f, settingErrorf("ask_above", `is a size such as "16 MiB", or "0" to be asked always, not %q`, s.AskAbove)
 	}
 	f.storeLimit, err = humanize.ParseBytes(cmp.Or(s.StoreLimit, storeLimitDefault))
 	if err != nil || f.storeLimit < storeLimitLeast {
-		return f, fmt.Errorf(`store_limit is a size such as "2 GiB", at least 16 MiB, not %q`, s.StoreLimit)
+		return f, settingErrorf("store_limit", `is a size such as "2 GiB", at least 16 MiB, not %q`, s.StoreLimit)
 	}
 	f.downloads = s.Downloads
 	if rest, ok := strings.CutPrefix(s.Downloads, "~/"); ok {
@@ -59,7 +59,7 @@ func (s fileSettings) complete() (files, error) {
 		f.downloads, err = desk.DownloadFolder()
 		return f, err
 	case !filepath.IsAbs(f.downloads):
-		return f, fmt.Errorf("downloads is a folder from the root or from ~/, not %q", s.Downloads)
+		return f, settingErrorf("downloads", "is a folder from the root or from ~/, not %q", s.Downloads)
 	}
 	return f, nil
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -130,13 +131,20 @@ func historyListCommand(o *historyOptions) *cobra.Command {
 					return err
 				}
 				table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-				fmt.Fprintln(table, "ROOM\tMESSAGES\tFIRST\tLAST\tCOMMUNITY")
+				if !wantsJSON(cmd) {
+					fmt.Fprintln(table, "ROOM\tMESSAGES\tFIRST\tLAST\tCOMMUNITY")
+				}
 				for _, r := range found {
 					n, err := store.Count(cmd.Context(), r.Key)
+					if err == nil && wantsJSON(cmd) {
+						line := keptRoomLine{r.Community.String(), r.Room, n, r.First.UTC(), r.Last.UTC()}
+						err = writeLine(cmd.OutOrStdout(), "kept_room", line)
+					} else if err == nil {
+						fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\n", history.OneLine(r.Room), n, minute(r.First), minute(r.Last), r.Community)
+					}
 					if err != nil {
 						return err
 					}
-					fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\n", history.OneLine(r.Room), n, minute(r.First), minute(r.Last), r.Community)
 				}
 				return table.Flush()
 			})
@@ -154,7 +162,6 @@ func minute(t time.Time) string {
 func historyShowCommand(o *historyOptions) *cobra.Command {
 	var n int
 	var since string
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "show ROOM",
 		Short: "Show the last messages of a room, or all since a date",
@@ -174,7 +181,7 @@ func historyShowCommand(o *historyOptions) *cobra.Command {
 					}
 					talk = store.Since(ctx, key, from)
 				}
-				if !asJSON {
+				if !wantsJSON(cmd) {
 					return store.WriteTalk(ctx, out, key, talk, time.Local)
 				}
 				for e, err := range talk {
@@ -191,7 +198,6 @@ func historyShowCommand(o *historyOptions) *cobra.Command {
 	}
 	cmd.Flags().IntVarP(&n, "number", "n", 50, "how many messages")
 	cmd.Flags().StringVar(&since, "since", "", "all since a date: 2026-11-21, 2026-11-21T18:30, today, yesterday, 12h, 7d, 3w")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "one message a line as JSON")
 	return cmd
 }
 
@@ -215,13 +221,11 @@ func writeJSON(out io.Writer, e history.Entry) error {
 	if err != nil {
 		return err
 	}
-	_, err = out.Write(line)
-	return err
+	return writeLine(out, "message", json.RawMessage(line))
 }
 
 func historySearchCommand(o *historyOptions) *cobra.Command {
 	var n int
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "search WORDS...",
 		Short: "Search all rooms, newest first",
@@ -251,10 +255,13 @@ DATE is 2026-11-21, 2026-11-21T18:30, 2026-11, today, yesterday, 12h, 7d or 3w.`
 						return err
 					}
 					if left--; left < 0 {
+						if wantsJSON(cmd) {
+							return nil
+						}
 						fmt.Fprintf(cmd.ErrOrStderr(), "there are more: -n %d\n", 10*n)
 						return nil
 					}
-					if err := writeHit(out, hit, asJSON); err != nil {
+					if err := writeHit(out, hit, wantsJSON(cmd)); err != nil {
 						return err
 					}
 				}
@@ -263,7 +270,6 @@ DATE is 2026-11-21, 2026-11-21T18:30, 2026-11, today, yesterday, 12h, 7d or 3w.`
 		},
 	}
 	cmd.Flags().IntVarP(&n, "number", "n", 50, "how many hits at most")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "one message a line as JSON")
 	return cmd
 }
 
@@ -301,10 +307,14 @@ func historyExportCommand(o *historyOptions) *cobra.Command {
 				if errors.Is(err, os.ErrExist) {
 					return fmt.Errorf("%s is there already; --force replaces it", file)
 				}
-				if err == nil {
-					fmt.Fprintf(cmd.ErrOrStderr(), "%d messages written to %s\n", count, file)
+				if err != nil {
+					return err
 				}
-				return err
+				if wantsJSON(cmd) {
+					return sayDone(cmd, doneLine{File: file, Messages: &count}, "")
+				}
+				fmt.Fprintf(cmd.ErrOrStderr(), "%d messages written to %s\n", count, file)
+				return nil
 			})
 		},
 	}
@@ -321,10 +331,15 @@ func historyImportCommand(o *historyOptions) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.with(cmd.Context(), func(store *history.Store) error {
 				done, err := store.LoadFile(cmd.Context(), args[0])
-				if err == nil {
-					fmt.Fprintln(cmd.ErrOrStderr(), done)
+				if err != nil {
+					return err
 				}
-				return err
+				if wantsJSON(cmd) {
+					bad := len(done.Bad)
+					return sayDone(cmd, doneLine{File: args[0], Messages: &done.Read, New: &done.New, Bad: &bad}, "")
+				}
+				fmt.Fprintln(cmd.ErrOrStderr(), done)
+				return nil
 			})
 		},
 	}

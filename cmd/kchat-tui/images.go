@@ -19,19 +19,22 @@ func pictureFolder() string {
 	return dir
 }
 
-// imagesSetting says how pictures are shown: the flag, then the environment, then the file at path.
-func imagesSetting(flag, path, file string) (pixels.Setting, error) {
+// imagesSetting says how pictures are shown: the flag, then the environment, then the configuration.
+func imagesSetting(flag, file string) (pixels.Setting, error) {
 	for _, given := range []struct{ by, value string }{
-		{"--images", flag}, {"KCHAT_IMAGES", os.Getenv("KCHAT_IMAGES")}, {path + ": images", file},
+		{"--images", flag}, {"KCHAT_IMAGES", os.Getenv("KCHAT_IMAGES")}, {"images", file},
 	} {
 		if given.value == "" {
 			continue
 		}
 		set, err := pixels.ParseSetting(given.value)
-		if err != nil {
-			return "", fmt.Errorf("%s: %w", given.by, err)
+		switch {
+		case err == nil:
+			return set, nil
+		case given.by == "images":
+			return "", settingError{"images", err}
 		}
-		return set, nil
+		return "", fmt.Errorf("%s: %w", given.by, err)
 	}
 	return pixels.Auto, nil
 }

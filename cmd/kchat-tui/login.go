@@ -44,6 +44,9 @@ func loginCommand() *cobra.Command {
 		Short: "Open the chat",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if wantsJSON(cmd) {
+				return coded{errors.New("the screen is for people; \"kchat-tui tail\" and \"kchat-tui send\" are for programs"), exitUsage}
+			}
 			return o.run(cmd.Context())
 		},
 	}
@@ -130,6 +133,7 @@ func (o *loginOptions) run(ctx context.Context) error {
 		NoTyping: o.noTyping,
 		NoRead:   o.noRead,
 		NoMouse:  o.noMouse,
+		Keys:     o.keys,
 	}
 	if o.unnamed {
 		cfg.Host.Discover = discoverOne

@@ -29,6 +29,7 @@ type screenSettings struct {
 type screenLooks struct {
 	theme     string // for this run, by flag or environment; empty: none is set
 	usual     string // the configuration's; empty: none is set
+	usualAt   string // where that stands
 	ascii     bool
 	notify    notify.Method
 	hideWords bool
@@ -39,23 +40,24 @@ func (s screenSettings) complete(themeFlag, asciiFlag string) (screenLooks, erro
 	l := screenLooks{theme: cmp.Or(themeFlag, os.Getenv("KCHAT_THEME")), usual: s.Theme}
 	var err error
 	if l.notify, err = notify.ParseMethod(s.Notify); err != nil {
-		return l, err
+		return l, settingError{"notify", err}
 	}
 	words, err := switched("notify_text", s.NotifyText, true)
 	if err != nil {
 		return l, err
 	}
 	l.hideWords = !words
-	var ascii any
+	ascii := s.ASCII
 	if asciiFlag != "" {
 		ascii = asciiFlag
-	} else {
-		ascii = s.ASCII
 	}
 	if ascii == "auto" {
 		ascii = nil
 	}
 	l.ascii, err = switched("ascii", ascii, !speaksUnicode(cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_CTYPE"), os.Getenv("LANG"))))
+	if err != nil && asciiFlag != "" {
+		return l, fmt.Errorf("--%s", err) // no mistake of the configuration
+	}
 	return l, err
 }
 
@@ -73,7 +75,7 @@ func switched(key string, value any, otherwise bool) (bool, error) {
 	if key == "ascii" {
 		also = `"auto", `
 	}
-	return false, fmt.Errorf(`%s is %s"on" or "off", not %q`, key, also, fmt.Sprint(value))
+	return false, settingErrorf(key, `is %s"on" or "off", not %q`, also, fmt.Sprint(value))
 }
 
 // speaksUnicode reports whether what is written in a locale is UTF-8. One that names no character set is taken to be,
@@ -102,6 +104,9 @@ func (l screenLooks) wear(ctx context.Context, themes *desk.Themes, chosen strin
 		looks.ThemeErr = err
 	}
 	theme, err := themes.Load(ctx, cmp.Or(l.theme, looks.Usual))
+	if err != nil && l.theme == "" && l.usualAt != "" {
+		return looks, coded{fmt.Errorf("%s: theme: %w", l.usualAt, err), exitUsage}
+	}
 	if err != nil {
 		return looks, coded{fmt.Errorf("theme: %w", err), exitUsage}
 	}

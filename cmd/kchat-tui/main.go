@@ -22,8 +22,12 @@ func main() {
 		exit(err)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := rootCommand().ExecuteContext(ctx)
+	cmd, err := rootCommand().ExecuteContextC(ctx)
 	stop()
+	if err != nil && (wantsJSON(cmd) || asksForJSON(os.Args[1:])) {
+		writeError(os.Stderr, err)
+		os.Exit(exitCode(err))
+	}
 	exit(err)
 }
 
@@ -35,6 +39,7 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
+	root.PersistentFlags().Bool(jsonFlag, false, "speak to a program: one JSON object a line (docs/scripting.md)")
 	root.AddCommand(
 		loginCommand(),
 		sendCommand(),

@@ -44,7 +44,7 @@ func TestAnOperatorOfTheRunningKernel(t *testing.T) {
 	n.follows("tail", "--server", "127.0.0.1:10106", "--user", "mina", "--password-file", "/proc/version", "--room", "lobby")
 	await(t, "mina in the lobby", func() bool {
 		rooms := admin("rooms")
-		return len(rooms) == 1 && rooms[0]["name"] == "lobby" && rooms[0]["people"] == 1.0
+		return len(rooms) == 1 && rooms[0]["room"] == "lobby" && rooms[0]["people"] == 1.0
 	})
 	sessions := admin("sessions")
 	if len(sessions) != 1 || sessions[0]["name"] != "mina" || !strings.HasPrefix(sessions[0]["peer"].(string), "127.0.0.1:") ||
@@ -54,7 +54,7 @@ func TestAnOperatorOfTheRunningKernel(t *testing.T) {
 	if out := n.must("admin", "sessions"); !strings.Contains(out, "mina") || !strings.Contains(out, "present") {
 		t.Errorf("for people: %s", out)
 	}
-	if stats := admin("stats"); stats[0]["logins"] != 1.0 || stats[0]["rooms"] != 1.0 {
+	if stats := admin("stats"); counters(stats)["logins"] != 1.0 || counters(stats)["rooms"] != 1.0 {
 		t.Errorf("stats: %v", stats)
 	}
 

@@ -7,11 +7,13 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/png"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -46,7 +48,11 @@ func partnerCommand() *cobra.Command {
 			if room == "" {
 				return coded{errors.New("which room? Give --room"), exitUsage}
 			}
-			return runPartner(cmd.Context(), c, room)
+			var out io.Writer
+			if wantsJSON(cmd) {
+				out = cmd.OutOrStdout()
+			}
+			return runPartner(cmd.Context(), c, room, out)
 		},
 	}
 	c.flags(cmd)
@@ -54,8 +60,9 @@ func partnerCommand() *cobra.Command {
 	return asUsage(cmd)
 }
 
-// runPartner connects the partner. It keeps nothing: its history and its pictures end with it.
-func runPartner(ctx context.Context, c *connection, room string) (err error) {
+// runPartner connects the partner. It keeps nothing: its history and its pictures end with it. What happens is told to
+// out, if there is one.
+func runPartner(ctx context.Context, c *connection, room string, out io.Writer) (err error) {
 	named := c.user != ""
 	if err := c.complete(); err != nil {
 		return err
@@ -80,7 +87,7 @@ func runPartner(ctx context.Context, c *connection, room string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.close()) }()
-	return (&partner{headless: h, room: room}).live(ctx)
+	return (&partner{headless: h, room: room, out: out}).live(ctx)
 }
 
 // partnerAccount is the partner's account on this user's own server. It is made if it is not there.
@@ -172,6 +179,7 @@ func givePartner(d *accounts.Data, password string) (string, error) {
 type partner struct {
 	*headless
 	room   string
+	out    io.Writer // for programs; nil: nobody reads
 	online bool
 	met    bool // somebody has been here
 	told   int  // how many of its stories
@@ -195,6 +203,9 @@ func (p *partner) live(ctx context.Context) error {
 			if err := failure(e, p.room, p.online); err != nil {
 				return err
 			}
+			if err := p.tell(e); err != nil {
+				return err
+			}
 			done, err := p.event(ctx, e)
 			if done || err != nil {
 				return err
@@ -204,6 +215,24 @@ func (p *partner) live(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// tell writes what happened, for programs.
+func (p *partner) tell(e rooms.Event) error {
+	if p.out == nil {
+		return nil
+	}
+	if m, is := e.(rooms.MessageChanged); is && m.Message.State != rooms.StateReceived && m.Message.State != rooms.StateSent {
+		return nil
+	}
+	r, known := recordOf(e, p.Client)
+	if !known {
+		return nil
+	}
+	if err := json.NewEncoder(p.out).Encode(r); err != nil {
+		return fmt.Errorf("printing: %w", err)
+	}
+	return nil
 }
 
 // deserted reports whether everybody else has left. Who is only reconnecting is waited for.
@@ -310,6 +339,9 @@ func (p *partner) settle(ctx context.Context, id rooms.MessageID) error {
 		case e, more := <-p.Events():
 			if !more {
 				return coded{errors.New("the connection ended"), exitNoServer}
+			}
+			if err := p.tell(e); err != nil {
+				return err
 			}
 			c, ok := e.(rooms.MessageChanged)
 			if ok && c.Message.ID == id && c.Message.State != rooms.StateWaiting && c.Message.State != rooms.StateSending {

@@ -45,10 +45,10 @@ func peerAddCommand(o *serverOptions) *cobra.Command {
 			}
 			return o.ask(cmd.Context(), func(ctx context.Context, p server.Paths) error {
 				peer, err := server.AddPeer(ctx, p, add)
-				if err == nil {
-					_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is a peer now (UUID %s).\n", peer.Name, peer.Server)
+				if err != nil {
+					return err
 				}
-				return err
+				return sayDone(cmd, doneLine{Name: peer.Name, Server: &peer.Server}, fmt.Sprintf("%s is a peer now (UUID %s).", peer.Name, peer.Server))
 			})
 		},
 	}
@@ -76,21 +76,23 @@ func peerDelCommand(o *serverOptions) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.ask(cmd.Context(), func(ctx context.Context, p server.Paths) error {
-				return server.DeletePeer(ctx, p, args[0])
+				if err := server.DeletePeer(ctx, p, args[0]); err != nil {
+					return err
+				}
+				return sayDone(cmd, doneLine{Name: args[0]}, "")
 			})
 		},
 	})
 }
 
 func peerListCommand(o *serverOptions) *cobra.Command {
-	var asJSON bool
-	cmd := &cobra.Command{
+	return asUsage(&cobra.Command{
 		Use:   "list",
 		Short: "List the other servers, and what is heard of them",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			heads := "NAME\tADDRESS\tSTATE\tHEARD\tPEOPLE\tROOMS\tLOAD"
-			return list(cmd, o, asJSON, server.GetPeers, heads, func(p server.PeerStatus) string {
+			return list(cmd, o, "peer", server.GetPeers, same, heads, func(p server.PeerStatus) string {
 				heard := "never"
 				if p.HeardMS != nil {
 					heard = (time.Duration(*p.HeardMS) * time.Millisecond).String() + " ago"
@@ -99,9 +101,7 @@ func peerListCommand(o *serverOptions) *cobra.Command {
 					p.State, heard, p.People, p.Rooms, 100*p.Load)
 			})
 		},
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
-	return asUsage(cmd)
+	})
 }
 
 // drainEvery is how often is asked how many rooms are left.
@@ -124,7 +124,7 @@ func adminDrainCommand(o *adminOptions) *cobra.Command {
 					if err := server.Drain(ctx, p, server.DrainOrder{}); err != nil {
 						return err
 					}
-					return o.done(cmd, server.DrainOrder{}, "The server takes rooms again.")
+					return sayDone(cmd, doneLine{Off: true}, "The server takes rooms again.")
 				}
 				if err := server.Drain(ctx, p, server.DrainOrder{Successor: args[0]}); err != nil {
 					return err
@@ -155,7 +155,7 @@ func (o *adminOptions) drained(ctx context.Context, cmd *cobra.Command, p server
 		}
 		if now := int64(d.RoomsLeft); now != left {
 			left = now
-			if err := o.done(cmd, d, drainWords(*d)); err != nil || now == 0 {
+			if err := say(cmd, "drain", d, drainWords(*d)); err != nil || now == 0 {
 				return err
 			}
 		}

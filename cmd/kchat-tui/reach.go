@@ -32,7 +32,7 @@ func awayAfter(value any) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(fmt.Sprint(value))
 	if err != nil || d < time.Second || d > awayAfterMost {
-		return 0, fmt.Errorf(`away_after is a time from "1s" to "24h", such as "10m", or "off", not %q`, fmt.Sprint(value))
+		return 0, settingErrorf("away_after", `is a time from "1s" to "24h", such as "10m", or "off", not %q`, fmt.Sprint(value))
 	}
 	return d, nil
 }

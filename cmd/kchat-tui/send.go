@@ -29,6 +29,9 @@ type sendOptions struct {
 	video   string // a file, or - for a live one
 	wait    string
 	timeout time.Duration
+	json    bool
+
+	placeRemoved bool // of the picture
 }
 
 // waitDefault is how long --wait waits when it does not say.
@@ -47,6 +50,7 @@ func sendCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			o.json = wantsJSON(cmd)
 			return o.run(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), text)
 		},
 	}
@@ -141,7 +145,7 @@ func (o *sendOptions) attach(ctx context.Context, h *headless) (*rooms.Attachmen
 	if err != nil {
 		return nil, coded{err, exitUsage}
 	}
-	if a.PlaceRemoved {
+	if o.placeRemoved = a.PlaceRemoved; o.placeRemoved && !o.json {
 		fmt.Fprintln(os.Stderr, "kchat-tui: the place was removed from the picture")
 	}
 	return &a.Attachment, nil
@@ -162,9 +166,22 @@ func (s *sending) send(ctx context.Context, out io.Writer, draft rooms.Draft) er
 		// The exit code says that it was not sent. It must not be sent later by another program of the same person.
 		return errors.Join(err, h.store.Forget(context.WithoutCancel(ctx), m.Community, m.Room, m.ID))
 	}
-	fmt.Fprintln(out, acknowledged.Pos)
+	if err := s.tell(out, acknowledged); err != nil {
+		return err
+	}
 	if m.Attached != nil && s.video != "-" {
 		return s.awaitTransfer(ctx, m)
+	}
+	return nil
+}
+
+// tell prints the place that a message has got.
+func (s *sending) tell(out io.Writer, m rooms.Message) error {
+	if s.json {
+		return writeLine(out, "sent", sentLine{m.Room, m.ID.String(), m.Pos.Epoch, m.Pos.Seq, moment(m.Time), s.placeRemoved})
+	}
+	if _, err := fmt.Fprintln(out, m.Pos); err != nil {
+		return fmt.Errorf("printing: %w", err)
 	}
 	return nil
 }

@@ -3,8 +3,8 @@
 package main
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -182,18 +182,18 @@ func serverStartCommand(o *serverOptions) *cobra.Command {
 			status, err := server.Start(cmd.Context(), cfg)
 			var other *server.OtherError
 			if join && errors.As(err, &other) {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s runs at %s already.\n", other.Name, other.Addr)
-				return nil
+				return sayDone(cmd, doneLine{Name: other.Name}, fmt.Sprintf("%s runs at %s already.", other.Name, other.Addr))
 			}
 			if errors.Is(err, server.ErrRunning) {
-				fmt.Fprintln(cmd.OutOrStdout(), "The server is running already.")
+				if !wantsJSON(cmd) {
+					fmt.Fprintln(cmd.OutOrStdout(), "The server is running already.")
+				}
 				err = nil
 			}
 			if err != nil {
 				return err
 			}
-			printStatus(cmd.OutOrStdout(), status)
-			return nil
+			return sayStatus(cmd, status)
 		},
 	}
 	o.startFlags(cmd)
@@ -210,8 +210,7 @@ func serverStopCommand(o *serverOptions) *cobra.Command {
 			if err := o.ask(cmd.Context(), server.Stop); err != nil {
 				return err
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), "The server has stopped.")
-			return nil
+			return sayDone(cmd, doneLine{}, "The server has stopped.")
 		},
 	}
 }
@@ -237,8 +236,7 @@ func serverRestartCommand(o *serverOptions) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			printStatus(cmd.OutOrStdout(), status)
-			return nil
+			return sayStatus(cmd, status)
 		},
 	}
 	o.startFlags(cmd)
@@ -246,8 +244,7 @@ func serverRestartCommand(o *serverOptions) *cobra.Command {
 }
 
 func serverStatusCommand(o *serverOptions) *cobra.Command {
-	var asJSON bool
-	cmd := &cobra.Command{
+	return &cobra.Command{
 		Use:   "status",
 		Short: "Say how the server is, and the address to give to others",
 		Args:  cobra.NoArgs,
@@ -256,15 +253,18 @@ func serverStatusCommand(o *serverOptions) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(status)
-			}
-			printStatus(cmd.OutOrStdout(), status)
-			return nil
+			return sayStatus(cmd, status)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object")
-	return cmd
+}
+
+// sayStatus says how a server is.
+func sayStatus(cmd *cobra.Command, status server.Status) error {
+	if wantsJSON(cmd) {
+		return writeLine(cmd.OutOrStdout(), "status", status)
+	}
+	printStatus(cmd.OutOrStdout(), status)
+	return nil
 }
 
 func serverLogsCommand(o *serverOptions) *cobra.Command {
@@ -275,13 +275,48 @@ func serverLogsCommand(o *serverOptions) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.ask(cmd.Context(), func(ctx context.Context, p server.Paths) error {
-				return server.CopyLog(ctx, p, kernel, cmd.OutOrStdout(), follow)
+				out := cmd.OutOrStdout()
+				if wantsJSON(cmd) {
+					lines := &logLines{out: out, log: map[bool]string{true: "kernel", false: "server"}[kernel]}
+					return errors.Join(server.CopyLog(ctx, p, kernel, lines, follow), lines.end())
+				}
+				return server.CopyLog(ctx, p, kernel, out, follow)
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&kernel, "kernel", false, "the log of the kernel that the module runs in")
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what comes")
 	return cmd
+}
+
+// logLines writes each line of a log as JSON.
+type logLines struct {
+	out  io.Writer
+	log  string
+	part []byte // of a line that has not ended yet
+}
+
+// Write takes a part of the log.
+func (l *logLines) Write(p []byte) (int, error) {
+	l.part = append(l.part, p...)
+	for {
+		line, rest, ended := bytes.Cut(l.part, []byte("\n"))
+		if !ended {
+			return len(p), nil
+		}
+		if err := writeLine(l.out, "log", logLine{l.log, string(line)}); err != nil {
+			return 0, err
+		}
+		l.part = rest
+	}
+}
+
+// end writes the last line, if it has no newline.
+func (l *logLines) end() error {
+	if len(l.part) == 0 {
+		return nil
+	}
+	return writeLine(l.out, "log", logLine{l.log, string(l.part)})
 }
 
 func printStatus(out io.Writer, s server.Status) {

@@ -37,12 +37,12 @@ func tailCommand() *cobra.Command {
 			"before is not looked at. docs/cli.md describes the output and the exit codes.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.json = wantsJSON(cmd)
 			return o.run(cmd.Context(), cmd.OutOrStdout())
 		},
 	}
 	o.flags(cmd)
 	o.roomFlags(cmd, &o.room)
-	cmd.Flags().BoolVar(&o.json, "json", false, "one JSON object a line")
 	cmd.Flags().StringVar(&o.since, "since", "", "place after which to begin, EPOCH:SEQ")
 	cmd.Flags().BoolVar(&o.noHistory, "no-history", false, "print and keep nothing, for rooms in which very much is said")
 	return asUsage(cmd)
@@ -169,36 +169,46 @@ func (t *tailing) event(e rooms.Event) error {
 	switch e := e.(type) {
 	case rooms.Online:
 		t.online, t.community = true, e.Server.Community
-		return t.print(record{Type: "online", Server: e.Server.Name, Account: e.Me.ID, Name: e.Me.Name})
-	case rooms.Disconnected:
-		return t.print(record{Type: "offline", Reason: e.Err.Error(), RetryMS: e.Retry.Milliseconds()})
-	case rooms.Live:
-		return t.print(record{Type: "live", Room: e.Room, Present: t.others(e.Room)})
-	case rooms.Moved:
-		return t.print(record{Type: "moved", Room: e.Room, Server: e.To.Name})
-	case rooms.PersonChanged:
-		return t.print(record{
-			Type: "presence", Room: e.Room, Account: e.Person.ID, Name: e.Person.Name, State: stateName(e.Person.State), Present: t.others(e.Room),
-		})
-	case rooms.GapChanged:
-		return t.print(record{
-			Type: "gap", Room: e.Room, From: e.From.String(), To: e.To.String(),
-			State: [...]string{"open", "filled", "given up"}[e.State],
-		})
 	case rooms.MessageChanged:
-		m := e.Message
-		if !t.live || m.Pos.IsZero() || !t.printed.add(m.ID) {
+		if m := e.Message; !t.live || m.Pos.IsZero() || !t.printed.add(m.ID) {
 			return nil
 		}
-		return t.print(messageRecord(m))
 	}
-	return nil
+	r, known := recordOf(e, t.Client)
+	if !known {
+		return nil
+	}
+	return t.print(r)
 }
 
-// others is how many other people are present.
-func (t *tailing) others(room string) *int {
-	n := t.OthersPresent(room)
-	return &n
+// recordOf makes a record of an event, if it is one that programs are told.
+func recordOf(e rooms.Event, client *rooms.Client) (r record, known bool) {
+	others := func(room string) *int {
+		n := client.OthersPresent(room)
+		return &n
+	}
+	switch e := e.(type) {
+	case rooms.Online:
+		return record{Type: "online", Server: e.Server.Name, Account: e.Me.ID, Name: e.Me.Name}, true
+	case rooms.Disconnected:
+		return record{Type: "offline", Reason: e.Err.Error(), RetryMS: e.Retry.Milliseconds()}, true
+	case rooms.Live:
+		return record{Type: "live", Room: e.Room, Present: others(e.Room)}, true
+	case rooms.Moved:
+		return record{Type: "moved", Room: e.Room, Server: e.To.Name}, true
+	case rooms.PersonChanged:
+		return record{
+			Type: "presence", Room: e.Room, Account: e.Person.ID, Name: e.Person.Name, State: stateName(e.Person.State), Present: others(e.Room),
+		}, true
+	case rooms.GapChanged:
+		return record{
+			Type: "gap", Room: e.Room, From: e.From.String(), To: e.To.String(),
+			State: [...]string{"open", "filled", "given up"}[e.State],
+		}, true
+	case rooms.MessageChanged:
+		return messageRecord(e.Message), true
+	}
+	return record{}, false
 }
 
 func stateName(s rooms.PersonState) string {

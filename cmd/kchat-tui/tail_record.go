@@ -51,7 +51,7 @@ type attached struct {
 func messageRecord(m rooms.Message) record {
 	r := record{
 		Type: "message", Room: m.Room, ID: m.ID.String(), Epoch: m.Pos.Epoch, Seq: m.Pos.Seq,
-		Time: m.Time.UTC().Format("2006-01-02T15:04:05.000000Z07:00"), Sender: m.Sender, Name: m.Name,
+		Time: moment(m.Time), Sender: m.Sender, Name: m.Name,
 		Kind: kindName(m.Kind), Text: m.Text, Removed: m.Removed, Before: m.Backfill, at: m.Time,
 	}
 	if !m.ReplyTo.IsZero() {
@@ -68,6 +68,9 @@ func messageRecord(m rooms.Message) record {
 	}
 	return r
 }
+
+// moment is a time as programs read it: UTC, with microseconds.
+func moment(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z07:00") }
 
 func kindName(k rooms.Kind) string {
 	return [...]string{"", "message", "edit", "delete", "reaction", "topic"}[k]

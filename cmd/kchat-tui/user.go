@@ -3,7 +3,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -122,8 +121,7 @@ func userAddCommand(o *userOptions) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s has account %d.\n", shown, number)
-			return nil
+			return sayDone(cmd, doneLine{Name: shown, Account: number}, fmt.Sprintf("%s has account %d.", shown, number))
 		},
 	}
 	o.passwordFlag(cmd)
@@ -167,13 +165,19 @@ func userSetCommand(o *userOptions) *cobra.Command {
 			if (local.uid() == nil) == !nobody {
 				return errors.New("say either --uid UID or --no-uid")
 			}
-			return o.change(cmd, func(d *accounts.Data) error {
+			var number uint64
+			err = o.change(cmd, func(d *accounts.Data) error {
 				account := d.Find(login)
 				if account == nil {
 					return fmt.Errorf("%w: %s", accounts.ErrNoAccount, shown)
 				}
+				number = account.Number
 				return d.SetUID(account, local.uid())
 			})
+			if err != nil {
+				return err
+			}
+			return sayDone(cmd, doneLine{Name: shown, Account: number}, "")
 		},
 	}
 	local.flag(cmd)
@@ -187,21 +191,25 @@ func userDelCommand(o *userOptions) *cobra.Command {
 		Short: "Delete an account; its sessions end, its number is not used again",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, login, err := accounts.Names(args[0])
+			shown, login, err := accounts.Names(args[0])
 			if err != nil {
 				return err
 			}
-			return o.change(cmd, func(d *accounts.Data) error {
-				_, err := d.Delete(login)
+			var gone accounts.Account
+			err = o.change(cmd, func(d *accounts.Data) (err error) {
+				gone, err = d.Delete(login)
 				return err
 			})
+			if err != nil {
+				return err
+			}
+			return sayDone(cmd, doneLine{Name: shown, Account: gone.Number}, "")
 		},
 	}
 }
 
 func userListCommand(o *userOptions) *cobra.Command {
-	var asJSON bool
-	cmd := &cobra.Command{
+	return &cobra.Command{
 		Use:   "list",
 		Short: "List the accounts",
 		Args:  cobra.NoArgs,
@@ -216,8 +224,8 @@ func userListCommand(o *userOptions) *cobra.Command {
 			}
 			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
 			for _, a := range data.Accounts {
-				if asJSON {
-					if err := json.NewEncoder(cmd.OutOrStdout()).Encode(listed(a)); err != nil {
+				if wantsJSON(cmd) {
+					if err := writeLine(cmd.OutOrStdout(), "account", accountFields(a)); err != nil {
 						return err
 					}
 					continue
@@ -227,20 +235,6 @@ func userListCommand(o *userOptions) *cobra.Command {
 			return table.Flush()
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
-	return cmd
-}
-
-// listed is an account without its keys.
-func listed(a accounts.Account) any {
-	return struct {
-		Number  uint64    `json:"number"`
-		Name    string    `json:"name"`
-		Bot     bool      `json:"bot"`
-		Admin   bool      `json:"admin"`
-		UID     *uint32   `json:"uid,omitempty"`
-		Created time.Time `json:"created"`
-	}{a.Number, a.Name, a.Bot, a.Admin, a.UID, a.Created}
 }
 
 func kind(a accounts.Account) string {
@@ -267,14 +261,20 @@ func userPasswdCommand(o *userOptions) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.change(cmd, func(d *accounts.Data) error {
+			var number uint64
+			err = o.change(cmd, func(d *accounts.Data) error {
 				account := d.Find(login)
 				if account == nil {
 					return fmt.Errorf("%w: %s", accounts.ErrNoAccount, shown)
 				}
+				number = account.Number
 				account.SetVerifier(verifier)
 				return nil
 			})
+			if err != nil {
+				return err
+			}
+			return sayDone(cmd, doneLine{Name: shown, Account: number}, "")
 		},
 	}
 	o.passwordFlag(cmd)
@@ -292,16 +292,16 @@ func userInviteCommand(o *userOptions) *cobra.Command {
 			if uses < 1 {
 				return fmt.Errorf("--uses wants at least 1")
 			}
-			var code string
+			invite := inviteLine{Uses: uses}
 			err := o.change(cmd, func(d *accounts.Data) error {
-				code = d.NewInvite(uses, valid, time.Now())
+				invite.Code = d.NewInvite(uses, valid, time.Now())
+				invite.Until = d.Invites[len(d.Invites)-1].Expires
 				return nil
 			})
 			if err != nil {
 				return err
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), code)
-			return nil
+			return say(cmd, "invite", invite, invite.Code)
 		},
 	}
 	cmd.Flags().IntVar(&uses, "uses", 1, "how many accounts it is good for")
