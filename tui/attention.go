@@ -257,7 +257,7 @@ func (c *chat) desktopFailed(note notify.Note, err error) tea.Cmd {
 	if c.notice.Method() != notify.DBus {
 		return raw(c.notice.Sequence(note))
 	}
-	return tea.Batch(c.ring(), c.warn(c.say("notice.failed", "why", reason(err))))
+	return tea.Batch(c.ring(), c.warn(c.say("notice.failed", "why", c.reason(err))))
 }
 
 // sees takes back what was shown, for whoever looks again.

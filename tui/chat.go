@@ -176,7 +176,7 @@ func (c *chat) route(msg tea.Msg) tea.Cmd {
 			return c.alertDue()
 		}
 	case settingsMsg:
-		return c.warn(c.say("settings.not_kept", "why", cause(msg.err)))
+		return c.warn(c.say("settings.not_kept", "why", c.cause(msg.err)))
 	case settledMsg:
 		return tea.Batch(c.settled(msg), c.saveSoon())
 	case tea.FocusMsg:

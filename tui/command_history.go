@@ -45,7 +45,7 @@ func (c *chat) loadFirst(r *room) tea.Cmd {
 			after := r.after
 			r.ready, r.after = true, nil
 			if err != nil {
-				return c.warn(c.say("chat.no_history", "why", reason(err)))
+				return c.warn(c.say("chat.no_history", "why", c.reason(err)))
 			}
 			r.readFrom(entries)
 			r.talk.Load(entries)
@@ -200,7 +200,7 @@ func (c *chat) fileReason(err error) string {
 	case errors.Is(err, fs.ErrPermission):
 		return c.say("file.forbidden")
 	default:
-		return cause(err)
+		return c.cause(err)
 	}
 }
 

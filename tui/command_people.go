@@ -47,7 +47,7 @@ func (c *chat) commandMsg(argument string) tea.Cmd {
 		}
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(c.say("msg.failed", "name", text.Name(name), "why", reason(err)))
+				return c.warn(c.say("msg.failed", "name", text.Name(name), "why", c.reason(err)))
 			}
 			c.book.meet(person)
 			r := c.book.open(info.Name)
@@ -75,7 +75,7 @@ func (c *chat) openDirect(person rooms.Person) tea.Cmd {
 		info, err := client.Join(ctx, name, rooms.JoinOptions{})
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(c.say("msg.failed", "name", text.Name(person.Name), "why", reason(err)))
+				return c.warn(c.say("msg.failed", "name", text.Name(person.Name), "why", c.reason(err)))
 			}
 			return c.show(c.book.open(info.Name))
 		}
@@ -145,7 +145,7 @@ func (c *chat) commandInvite(argument string) tea.Cmd {
 			case errors.Is(err, rooms.ErrOffline):
 				return c.warn(c.say("invite.offline", "name", shown, "line", c.friendLine(r)))
 			case err != nil:
-				return c.warn(c.say("invite.failed", "name", shown, "why", reason(err)))
+				return c.warn(c.say("invite.failed", "name", shown, "why", c.reason(err)))
 			default:
 				return c.tell(c.say("invite.done", "name", shown, "room", c.book.title(r)))
 			}
@@ -212,7 +212,7 @@ func (d *passwdDialog) submit(c *chat) (bool, tea.Cmd) {
 		err := client.ChangePassword(ctx, password)
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(c.say("passwd.failed", "why", reason(err)))
+				return c.warn(c.say("passwd.failed", "why", c.reason(err)))
 			}
 			return c.tell(c.say("passwd.done"))
 		}

@@ -75,7 +75,7 @@ func (c *chat) join(name string, opt rooms.JoinOptions) tea.Cmd {
 		return func(c *chat) tea.Cmd {
 			if needsPassword(err) {
 				if opt.Password != "" {
-					c.warn(reason(err))
+					c.warn(c.reason(err))
 				}
 				return c.askRoomPassword("#"+text.Name(checked), func(c *chat, password string) tea.Cmd {
 					opt.Password = password
@@ -83,7 +83,7 @@ func (c *chat) join(name string, opt rooms.JoinOptions) tea.Cmd {
 				})
 			}
 			if err != nil {
-				return c.warn(c.say("chat.join_failed", "room", text.Name(checked), "why", reason(err)))
+				return c.warn(c.say("chat.join_failed", "room", text.Name(checked), "why", c.reason(err)))
 			}
 			return c.show(c.book.open(info.Name))
 		}
@@ -111,7 +111,7 @@ func (c *chat) commandPart(argument string) tea.Cmd {
 		err := client.Part(ctx, r.name)
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(reason(err))
+				return c.warn(c.reason(err))
 			}
 			return c.closeRoom(r)
 		}
@@ -143,7 +143,7 @@ func (c *chat) closeRoom(r *room) tea.Cmd {
 		err := archive.Remember(ctx, memory)
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(c.say("chat.not_remembered", "why", err))
+				return c.warn(c.say("chat.not_remembered", "why", c.reason(err)))
 			}
 			return nil
 		}
@@ -156,7 +156,7 @@ func (c *chat) commandRooms(string) tea.Cmd {
 		infos, err := client.Rooms(ctx)
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(reason(err))
+				return c.warn(c.reason(err))
 			}
 			c.rooms.infos = infos
 			lines := []string{c.words.Count("rooms.list", len(infos))}
@@ -192,7 +192,7 @@ func (c *chat) commandWho(name string) tea.Cmd {
 		people, err := client.People(ctx)
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(reason(err))
+				return c.warn(c.reason(err))
 			}
 			sortPeople(people)
 			lines := []string{c.words.Count("who.list", len(people))}

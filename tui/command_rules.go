@@ -54,7 +54,7 @@ func (c *chat) commandRuling(command string, action rooms.Action, argument strin
 		}
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(c.say("rule.failed", "name", text.Name(name), "why", reason(err)))
+				return c.warn(c.say("rule.failed", "name", text.Name(name), "why", c.reason(err)))
 			}
 			c.book.meet(person)
 			return nil
@@ -138,7 +138,7 @@ func (c *chat) askRule(r *room, do rooms.Ruling) tea.Cmd {
 		err := client.Rule(ctx, r.name, do)
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(c.say("rule.failed", "name", c.book.title(r), "why", reason(err)))
+				return c.warn(c.say("rule.failed", "name", c.book.title(r), "why", c.reason(err)))
 			}
 			return nil
 		}
@@ -153,7 +153,7 @@ func (c *chat) rulePassword(r *room, fields []string) tea.Cmd {
 			err := client.SetRoomPassword(ctx, r.name, password)
 			return func(c *chat) tea.Cmd {
 				if err != nil {
-					return c.warn(c.say("rule.failed", "name", c.book.title(r), "why", reason(err)))
+					return c.warn(c.say("rule.failed", "name", c.book.title(r), "why", c.reason(err)))
 				}
 				return nil
 			}

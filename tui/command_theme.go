@@ -73,7 +73,7 @@ func (c *chat) commandTheme(name string) tea.Cmd {
 		theme, err := themes.Load(ctx, name)
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(c.say("theme.failed", "why", reason(err)))
+				return c.warn(c.say("theme.failed", "why", c.reason(err)))
 			}
 			keep := c.keep(func(s *Settings) { s.Theme = chosen })
 			return tea.Batch(keep, wear(theme), c.tell(c.say("theme.now", "name", text.Name(name))))
@@ -84,7 +84,7 @@ func (c *chat) commandTheme(name string) tea.Cmd {
 // sayThemeErr says why the screen is not in the theme of last time.
 func (c *chat) sayThemeErr() tea.Cmd {
 	if err := c.cfg.ThemeErr; err != nil {
-		return c.warn(c.say("theme.failed", "why", reason(err)))
+		return c.warn(c.say("theme.failed", "why", c.reason(err)))
 	}
 	return nil
 }

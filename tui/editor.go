@@ -37,7 +37,7 @@ func (c *chat) openEditor() tea.Cmd {
 		err := e.begin(words)
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(c.say("editor.failed", "why", err))
+				return c.warn(c.say("editor.failed", "why", c.reason(err)))
 			}
 			for _, v := range c.videos.open { // their frames go to the terminal past the program
 				c.hideVideo(v, true)
@@ -55,7 +55,7 @@ func (c *chat) edited(of *room, before, words string, err error) tea.Cmd {
 	back := c.repaint()
 	switch {
 	case err != nil:
-		return tea.Batch(back, c.warn(c.say("editor.failed", "why", err)))
+		return tea.Batch(back, c.warn(c.say("editor.failed", "why", c.reason(err))))
 	case words == before:
 	case of == c.book.current:
 		c.composer.set(words)

@@ -77,7 +77,7 @@ func (c *chat) usedEmoji(char string) tea.Cmd {
 	}
 	return c.ask(func(context.Context) func(*chat) tea.Cmd {
 		if err := to.Save(all); err != nil {
-			return func(c *chat) tea.Cmd { return c.warn(c.say("emoji.not_kept", "why", err)) }
+			return func(c *chat) tea.Cmd { return c.warn(c.say("emoji.not_kept", "why", c.reason(err))) }
 		}
 		return nil
 	})

@@ -94,7 +94,7 @@ func (c *chat) keptOut(err error) tea.Cmd {
 		return nil
 	}
 	c.link.told = true
-	return c.note(talk.NoteWarn, c.say("chat.kept_out", "why", cause(err)))
+	return c.note(talk.NoteWarn, c.say("chat.kept_out", "why", c.cause(err)))
 }
 
 // reopen opens the rooms of last time, or those one starts in.
@@ -160,7 +160,7 @@ func (c *chat) joinKnown(client Client, name string) tea.Cmd {
 				return c.join(name, rooms.JoinOptions{})
 			}
 			if err != nil {
-				return c.warn(c.say("chat.join_failed", "room", text.Name(name), "why", reason(err)))
+				return c.warn(c.say("chat.join_failed", "room", text.Name(name), "why", c.reason(err)))
 			}
 			return nil
 		}
@@ -212,7 +212,7 @@ func (c *chat) parted(ev rooms.Parted) tea.Cmd {
 	r.joined = false
 	clear(r.people)
 	if ev.Err != nil {
-		r.talk.Note(talk.NewNote(talk.NoteWarn, c.say("chat.parted", "why", reason(ev.Err)), c.cfg.Clock()))
+		r.talk.Note(talk.NewNote(talk.NoteWarn, c.say("chat.parted", "why", c.reason(ev.Err)), c.cfg.Clock()))
 	}
 	return nil
 }

@@ -138,7 +138,7 @@ func (c *chat) save(p *talk.Picture) tea.Cmd {
 		path, err := files.Save(context.Background(), hash, name) // a large one may take long
 		return applyMsg{c, func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(c.say("file.not_saved", "file", text.Name(name), "why", cause(err)))
+				return c.warn(c.say("file.not_saved", "file", text.Name(name), "why", c.cause(err)))
 			}
 			p.SetSaved(path)
 			return c.tell(c.say("file.saved", "path", text.Line(path)))
@@ -176,7 +176,7 @@ func (c *chat) setKept(p *talk.Picture) tea.Cmd {
 		err := files.Keep(hash, kept)
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(cause(err))
+				return c.warn(c.cause(err))
 			}
 			p.SetKept(kept) // it may stand in no talk
 			for _, p := range c.book.pictures(hash) {
@@ -248,9 +248,9 @@ func (c *chat) fetch(r *room, m *talk.Message) tea.Cmd {
 			case err == nil:
 			case p.Standing() == talk.Asked:
 				p.SetStanding(talk.Missing)
-				return c.warn(c.say("picture.failed", "why", reason(err)))
+				return c.warn(c.say("picture.failed", "why", c.reason(err)))
 			default:
-				p.SetDone(reason(err))
+				p.SetDone(c.reason(err))
 			}
 			return nil
 		}
@@ -288,7 +288,7 @@ func (c *chat) transferEnded(ev rooms.TransferEnded) tea.Cmd {
 		case why == talk.Partly:
 			p.SetPart(p.Progress())
 		case why == talk.Missing:
-			p.SetDone(reason(ev.Err))
+			p.SetDone(c.reason(ev.Err))
 		case why == talk.Here && !ev.Transfer.Outgoing && p.IsFile() && p.Saved() == "" && len(cmds) == 0:
 			cmds = append(cmds, c.save(p))
 		}

@@ -85,7 +85,7 @@ func (g *gallery) load(c *chat) tea.Cmd {
 		}
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(c.say("chat.no_history", "why", reason(err)))
+				return c.warn(c.say("chat.no_history", "why", c.reason(err)))
 			}
 			if g.kind == kind {
 				g.take(entries, found)
@@ -250,7 +250,7 @@ func (g *gallery) do(c *chat, what string) tea.Cmd {
 			err := client.Fetch(ctx, name, att)
 			return func(c *chat) tea.Cmd {
 				if err != nil {
-					return c.warn(c.say("picture.failed", "why", reason(err)))
+					return c.warn(c.say("picture.failed", "why", c.reason(err)))
 				}
 				return nil
 			}

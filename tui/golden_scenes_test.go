@@ -28,12 +28,12 @@ var stories = map[string]func(t *testing.T) story{
 	"trouble":   troubleStory,
 }
 
-// either waits until the screen has one of two words: those of two languages, or of two sets of signs.
-func (s *stage) either(one, other string) {
+// either waits until the screen has one of some words: those of the languages, or of two sets of signs.
+func (s *stage) either(these ...string) {
 	s.t.Helper()
-	s.until(one+" or "+other, func() bool {
+	s.until(strings.Join(these, " or "), func() bool {
 		screen := s.term.Screen()
-		return strings.Contains(screen, one) || strings.Contains(screen, other)
+		return slices.ContainsFunc(these, func(one string) bool { return strings.Contains(screen, one) })
 	})
 }
 
@@ -111,7 +111,7 @@ func noServerStory(*testing.T) story {
 		s.archive.saved = map[string]SavedRoom{"lobby": {Community: community, Name: "lobby"}, "정원": {Community: community, Name: "정원"}}
 	}
 	return story{prepare, []scene{
-		{"no-server", func(s *stage) { s.either("No server found", "서버") }},
+		{"no-server", func(s *stage) { s.either("No server found", "서버", "找不到伺服器") }},
 		{"other-address", func(s *stage) { s.press(down, down, enter); s.type_(" wrong host") }},
 		{"saved-talk", func(s *stage) {
 			s.press(esc)

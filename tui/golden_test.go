@@ -5,6 +5,7 @@ package tui
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,13 +24,15 @@ var goldenSizes = []struct {
 	name          string
 	width, height int
 	prepare       func(s *stage, cfg *Config)
-	resized       bool // each state is also drawn on other sizes, from which it comes back
+	resized       bool     // each state is also drawn on other sizes, from which it comes back
+	only          []string // these stories; none: all
 }{
 	{name: "60x20", width: 60, height: 20},
 	{name: "80x24", width: 80, height: 24},
 	{name: "120x40", width: 120, height: 40},
 	{name: "80x24-ascii", width: 80, height: 24, prepare: func(_ *stage, cfg *Config) { cfg.ASCII, cfg.Plain = true, true }},
 	{name: "80x24-ko", width: 80, height: 24, prepare: func(_ *stage, cfg *Config) { cfg.Locale = "ko_KR.UTF-8" }},
+	{name: "80x24-zh-TW", width: 80, height: 24, prepare: func(_ *stage, cfg *Config) { cfg.Locale = "zh_TW.UTF-8" }, only: []string{"login", "no-server", "talk", "lists"}},
 	{name: "80x24-resized", width: 80, height: 24, resized: true},
 }
 
@@ -48,6 +51,9 @@ type story struct {
 func TestGoldenScreens(t *testing.T) {
 	for _, size := range goldenSizes {
 		for name, tell := range stories {
+			if size.only != nil && !slices.Contains(size.only, name) {
+				continue
+			}
 			t.Run(size.name+"/"+name, func(t *testing.T) {
 				tale := tell(t)
 				s := newStage(t, size.width, size.height, func(s *stage, cfg *Config) {

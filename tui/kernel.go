@@ -66,19 +66,18 @@ func (c *chat) askStatus() tea.Cmd {
 	return c.ask(func(ctx context.Context) func(*chat) tea.Cmd {
 		status, err := client.Status(ctx)
 		return func(c *chat) tea.Cmd {
-			c.kernel.take(status, err, c.cfg.Clock())
+			c.kernel.take(status, c.reason(err), c.cfg.Clock())
 			return nil
 		}
 	})
 }
 
-// take keeps what was counted, and how fast it grows.
-func (k *kernelPanel) take(status rooms.Status, err error, now time.Time) {
-	if err != nil {
-		k.failed = reason(err)
+// take keeps what was counted, and how fast it grows; failed says why nothing was, or is empty.
+func (k *kernelPanel) take(status rooms.Status, failed string, now time.Time) {
+	k.failed = failed
+	if failed != "" {
 		return
 	}
-	k.failed = ""
 	rates, before := make(map[string]float64), make(map[string]uint64)
 	seconds := now.Sub(k.at).Seconds()
 	for _, counter := range status.Counters {

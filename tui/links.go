@@ -69,7 +69,7 @@ func (c *chat) visit(link string) tea.Cmd {
 			case errors.Is(err, ErrNoBrowser):
 				return c.noBrowser(link)
 			case err != nil:
-				return c.warn(c.say("links.failed", "why", cause(err)))
+				return c.warn(c.say("links.failed", "why", c.cause(err)))
 			}
 			return c.tell(c.say("links.opened", "link", text.Line(link)))
 		}

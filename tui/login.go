@@ -130,7 +130,7 @@ func (l *login) event(ev rooms.Event) {
 		return
 	}
 	if ev, ok := ev.(rooms.Disconnected); ok {
-		b.words = l.say("login.retrying", "why", text.Line(cause(ev.Err)))
+		b.words = l.say("login.retrying", "why", text.Line(l.cause(ev.Err)))
 		b.back = func(l *login) tea.Cmd {
 			l.page = l.choices()
 			return func() tea.Msg { return giveUpMsg{} }
@@ -166,7 +166,7 @@ func (l *login) why(err error) string {
 	case isNamed(err, "AUTH"):
 		return l.say("login.refused")
 	default:
-		return text.Line(reason(err))
+		return text.Line(l.reason(err))
 	}
 }
 
@@ -199,7 +199,7 @@ func (l *login) place() string {
 
 // noServer offers what can be done without a server.
 func (l *login) noServer(err error) tea.Cmd {
-	m := &menu{title: l.say("login.no_server"), words: l.say("login.no_server_words", "address", l.address, "why", text.Line(cause(err)))}
+	m := &menu{title: l.say("login.no_server"), words: l.say("login.no_server_words", "address", l.address, "why", text.Line(l.cause(err)))}
 	if l.cfg.Host.StartServer != nil {
 		m.add(l.say("login.start"), l.say("login.start_words"), (*login).startServer)
 	}
@@ -326,7 +326,7 @@ func (l *login) logIn(values []string) tea.Cmd {
 func (l *login) take(values []string) bool {
 	f := l.page.(*form)
 	if _, err := rooms.LoginName(values[0]); err != nil {
-		f.complain(0, text.Line(reason(err)))
+		f.complain(0, text.Line(l.reason(err)))
 		return false
 	}
 	if values[1] == "" {

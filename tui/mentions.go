@@ -149,7 +149,7 @@ func (d *mentions) draw(c *chat, width, height int) (string, []string, *tea.Curs
 	rows := []string{""}
 	switch {
 	case d.err != nil:
-		rows = append(rows, st.Warn.Render(text.Truncate(c.say("chat.no_history", "why", cause(d.err)), width)))
+		rows = append(rows, st.Warn.Render(text.Truncate(c.say("chat.no_history", "why", c.cause(d.err)), width)))
 	case !d.came:
 		rows = append(rows, st.Muted.Render(c.say("gallery.looking")))
 	case len(d.items) == 0:

@@ -58,7 +58,7 @@ func (c *chat) post(draft rooms.Draft) tea.Cmd {
 			r := c.book.open(draft.Room)
 			if changes(draft.Kind) {
 				if err != nil {
-					return c.warn(c.say("talk.not_sent", "why", reason(err)))
+					return c.warn(c.say("talk.not_sent", "why", c.reason(err)))
 				}
 				return nil // the client tells what becomes of it
 			}
@@ -103,7 +103,7 @@ func (c *chat) postAgain(m rooms.Message) tea.Cmd {
 	client := c.session.Client
 	return c.enqueue(func() func(c *chat) tea.Cmd {
 		if err := client.Resend(m.Room, m.ID); err != nil {
-			return func(c *chat) tea.Cmd { return c.warn(c.say("talk.not_sent", "why", reason(err))) }
+			return func(c *chat) tea.Cmd { return c.warn(c.say("talk.not_sent", "why", c.reason(err))) }
 		}
 		return nil
 	})
@@ -124,7 +124,7 @@ func (c *chat) throwAway(m rooms.Message) tea.Cmd {
 		err := client.Discard(m.Room, m.ID)
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(reason(err))
+				return c.warn(c.reason(err))
 			}
 			if changes(m.Kind) {
 				r.talk.TakeBack(m)
@@ -134,39 +134,4 @@ func (c *chat) throwAway(m rooms.Message) tea.Cmd {
 			return nil
 		}
 	})
-}
-
-// reason is what an error says to a person: of a refusal the server's own sentence, since the words around it on the
-// screen already say what was tried.
-func reason(err error) string {
-	if err == nil {
-		return ""
-	}
-	if refusal, ok := errors.AsType[*rooms.ServerError](err); ok {
-		return refusal.Error()
-	}
-	return err.Error()
-}
-
-// cause is what lies at the bottom of an error, where the words before it would only repeat what the screen says.
-func cause(err error) string {
-	for {
-		switch e := err.(type) {
-		case nil:
-			return ""
-		case interface{ Unwrap() error }:
-			if e.Unwrap() == nil {
-				return err.Error()
-			}
-			err = e.Unwrap()
-		case interface{ Unwrap() []error }:
-			all := e.Unwrap()
-			if len(all) == 0 {
-				return err.Error()
-			}
-			err = all[len(all)-1]
-		default:
-			return err.Error()
-		}
-	}
 }

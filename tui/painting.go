@@ -127,7 +127,7 @@ func (c *chat) drawPicture(r *room, p *talk.Picture, width, height int) tea.Cmd 
 			case errors.Is(err, context.DeadlineExceeded) && p.Late(width, height):
 				return c.pictures()
 			case err != nil:
-				p.SetDone(reason(err))
+				p.SetDone(c.reason(err))
 				return nil
 			case on != c.ground() || caps != to.Caps() || c.book.find(r.name) != r:
 				out.free() // it is being drawn anew, or not at all

@@ -88,7 +88,7 @@ func (p *picker) enter(c *chat, folder string) tea.Cmd {
 		}
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				p.why = cause(err)
+				p.why = c.cause(err)
 				if p.folder == "" && folder != "." { // the one to begin in is gone
 					return p.enter(c, ".")
 				}

@@ -52,7 +52,7 @@ func (p *picker) look(c *chat) tea.Cmd {
 			}
 			v.drawn, v.cols, v.rows = out, cols, rows
 			if err != nil {
-				v.why = reason(err)
+				v.why = c.reason(err)
 			}
 			return p.look(c)
 		}

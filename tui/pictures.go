@@ -54,7 +54,7 @@ func (c *chat) sendPath(name, path string, kind rooms.StreamKind) tea.Cmd {
 			if errors.Is(err, rooms.ErrAlone) {
 				return c.warn(c.say("waiting.kept"))
 			}
-			return c.warn(c.say("picture.not_sent", "file", text.Name(path), "why", reason(err)))
+			return c.warn(c.say("picture.not_sent", "file", text.Name(path), "why", c.reason(err)))
 		}}
 	}
 }

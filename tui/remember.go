@@ -78,7 +78,7 @@ func (c *chat) remembered() tea.Cmd {
 	}
 	c.memory.notYet = c.cfg.Clock().Add(rememberAgain)
 	c.forget(k)
-	return c.warn(c.say("chat.not_remembered", "why", cause(k.err)))
+	return c.warn(c.say("chat.not_remembered", "why", c.cause(k.err)))
 }
 
 // forget lets what could not be kept count as changed.

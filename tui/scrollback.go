@@ -87,7 +87,7 @@ func (c *chat) readPage(r *room, page func(ctx context.Context, a Archive, commu
 			if err != nil {
 				r.stuck = true
 				r.talk.Stay()
-				return c.warn(c.say("chat.no_history", "why", reason(err)))
+				return c.warn(c.say("chat.no_history", "why", c.reason(err)))
 			}
 			for _, e := range entries {
 				c.book.meet(rooms.Person{ID: e.Message.Sender, Name: e.Message.Name})
@@ -187,7 +187,7 @@ func (c *chat) askPeople(r *room) tea.Cmd {
 		err := client.Want(name, from, to)
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(c.say("gap.not_asked", "why", reason(err)))
+				return c.warn(c.say("gap.not_asked", "why", c.reason(err)))
 			}
 			return nil
 		}

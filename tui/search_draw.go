@@ -126,7 +126,7 @@ func grouped(n int) string {
 func (c *chat) searchReason(err error) string {
 	var wrong *history.FilterError
 	if !errors.As(err, &wrong) {
-		return c.say("chat.no_history", "why", reason(err))
+		return c.say("chat.no_history", "why", c.reason(err))
 	}
 	key := map[string]string{
 		"from": "search.nobody", "in": "search.no_room", "before": "search.no_date", "after": "search.no_date", "has": "search.no_kind",

@@ -94,7 +94,7 @@ func (c *chat) tellAway() tea.Cmd {
 				if !c.link.online {
 					return nil // it is told after the next login
 				}
-				return c.warn(reason(err))
+				return c.warn(c.reason(err))
 			}
 			c.attention.said = away
 			return c.tellAway()

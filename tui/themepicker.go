@@ -33,7 +33,7 @@ func (c *chat) openThemes() tea.Cmd {
 		names, err := themes.Names(ctx)
 		return func(c *chat) tea.Cmd {
 			if len(names) == 0 {
-				return c.warn(reason(err))
+				return c.warn(c.reason(err))
 			}
 			d := &themePicker{names: names, before: c.theme, worn: c.theme.Name}
 			for i, name := range names {
@@ -43,7 +43,7 @@ func (c *chat) openThemes() tea.Cmd {
 			}
 			c.dialogs.push(d)
 			if err != nil {
-				return c.warn(reason(err))
+				return c.warn(c.reason(err))
 			}
 			return nil
 		}
@@ -111,7 +111,7 @@ func (d *themePicker) move(c *chat, by int) tea.Cmd {
 			case d.closed || d.names[d.at] != name:
 				return nil // somebody was faster
 			case err != nil:
-				d.wrong = reason(err)
+				d.wrong = c.reason(err)
 				return nil
 			}
 			d.worn = name

@@ -88,7 +88,7 @@ func (c *chat) openThread(root rooms.MessageID) tea.Cmd {
 		entries, err := archive.Thread(ctx, community, r.name, root, threadMost)
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(c.say("chat.no_history", "why", reason(err)))
+				return c.warn(c.say("chat.no_history", "why", c.reason(err)))
 			}
 			r.talk.Learn(entries...)
 			c.viewed()

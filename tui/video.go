@@ -336,7 +336,7 @@ func (c *chat) videoEnded(msg videoEndMsg) tea.Cmd {
 		c.closeVideo(v)
 	}
 	if msg.err != nil && !errors.Is(msg.err, context.Canceled) && c.book.find(v.room.name) == v.room {
-		v.picture.SetDone(reason(msg.err))
+		v.picture.SetDone(c.reason(msg.err))
 		return nil
 	}
 	again := c.videoOf(v.picture) != nil // somebody plays it by now
@@ -447,7 +447,7 @@ func (c *chat) videoTransferEnded(ev rooms.TransferEnded) (live bool) {
 			c.dropLive(r, m)
 		}
 	case !errors.Is(ev.Err, rooms.ErrSkipped):
-		p.SetDone(reason(ev.Err))
+		p.SetDone(c.reason(ev.Err))
 	}
 	return true
 }

@@ -125,7 +125,7 @@ func (c *chat) takeLive(m *talk.Message) tea.Cmd {
 		err := client.Take(ctx, stream)
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				p.SetDone(reason(err))
+				p.SetDone(c.reason(err))
 			}
 			return nil
 		}

@@ -125,7 +125,7 @@ func (v *viewer) paint(to *pixels.Painter, want view, p pane, due bool) func(ctx
 // failed tries again what was not done in time, or says why nothing is seen.
 func (v *viewer) failed(c *chat, err error) tea.Cmd {
 	if v.late++; v.late > talk.TriesLate || !errors.Is(err, context.DeadlineExceeded) {
-		v.failure = reason(err)
+		v.failure = c.reason(err)
 		return nil
 	}
 	if v.picture == nil {

@@ -210,7 +210,7 @@ func (c *chat) secondSeat() tea.Cmd {
 		err := open(ctx, seat)
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(c.say("waiting.seat_failed", "why", err, "line", c.friendLine(r)))
+				return c.warn(c.say("waiting.seat_failed", "why", c.reason(err), "line", c.friendLine(r)))
 			}
 			return nil
 		}
@@ -239,7 +239,7 @@ func (c *chat) partner() tea.Cmd {
 		info, err := client.Join(ctx, name, rooms.JoinOptions{Practice: true})
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(c.say("waiting.partner_failed", "why", reason(err)))
+				return c.warn(c.say("waiting.partner_failed", "why", c.reason(err)))
 			}
 			return tea.Batch(c.show(c.book.open(info.Name)), c.fetchPartner(info.Name))
 		}
@@ -253,7 +253,7 @@ func (c *chat) fetchPartner(room string) tea.Cmd {
 		err := bring(ctx, seat)
 		return func(c *chat) tea.Cmd {
 			if err != nil {
-				return c.warn(c.say("waiting.partner_failed", "why", reason(err)))
+				return c.warn(c.say("waiting.partner_failed", "why", c.reason(err)))
 			}
 			return nil
 		}

@@ -57,6 +57,7 @@ func TestEveryMistakeInTheConfigurationIsNamedWithItsFileLineAndKey(t *testing.T
 		"a time out of range":            {"away_after = \"25h\"\n", ":1:", []string{"away_after", `"24h"`, `"25h"`}},
 		"a word that is no choice":       {"user = \"a\"\nimages = \"iterm\"\n", ":2:", []string{"images", "kitty", `"iterm"`}},
 		"a means that is none":           {"notify = \"loud\"\n", ":1:", []string{"notify", "bell", `"loud"`}},
+		"a language that there is not":   {"user = \"a\"\nlanguage = \"tlh\"\n", ":2:", []string{"language", "zh-TW", `"tlh"`}},
 		"a switch that is none":          {"ascii = \"maybe\"\n", ":1:", []string{"ascii", `"auto"`, `"maybe"`}},
 		"a folder from nowhere":          {"downloads = \"in\"\n", ":1:", []string{"downloads", "~/", `"in"`}},
 		"a key twice":                    {"user = \"anna\"\nserver = \"x\"\nuser = \"ben\"\n", ":3:", []string{"user", "second time"}},

@@ -124,7 +124,7 @@ func (o *loginOptions) run(ctx context.Context) error {
 		Files:    desk.NewFiles(blobs, o.files.downloads),
 		AskAbove: o.files.askAbove,
 		Host:     screenHost(o.server),
-		Locale:   cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")),
+		Locale:   o.looks.locale,
 		Reach:    reach,
 		Looks:    looks,
 		Images:   o.images,

@@ -8,16 +8,19 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"kchat/tui"
 	"kchat/tui/desk"
 	"kchat/tui/notify"
 	"kchat/tui/styles"
+	"kchat/tui/words"
 )
 
 // screenSettings are the lines of the configuration about how the screen looks and calls.
 type screenSettings struct {
+	Language   string `toml:"language"`
 	Theme      string `toml:"theme"`
 	ASCII      any    `toml:"ascii"`
 	AwayAfter  any    `toml:"away_after"`
@@ -27,6 +30,7 @@ type screenSettings struct {
 
 // screenLooks is what the settings come to.
 type screenLooks struct {
+	locale    string // or the language that was set
 	theme     string // for this run, by flag or environment; empty: none is set
 	usual     string // the configuration's; empty: none is set
 	usualAt   string // where that stands
@@ -39,6 +43,9 @@ type screenLooks struct {
 func (s screenSettings) complete(themeFlag, asciiFlag string) (screenLooks, error) {
 	l := screenLooks{theme: cmp.Or(themeFlag, os.Getenv("KCHAT_THEME")), usual: s.Theme}
 	var err error
+	if l.locale, err = spoken(s.Language); err != nil {
+		return l, err
+	}
 	if l.notify, err = notify.ParseMethod(s.Notify); err != nil {
 		return l, settingError{"notify", err}
 	}
@@ -59,6 +66,22 @@ func (s screenSettings) complete(themeFlag, asciiFlag string) (screenLooks, erro
 		return l, fmt.Errorf("--%s", err) // no mistake of the configuration
 	}
 	return l, err
+}
+
+// spoken is the language that is set, or the locale where none is. A locale whose terminal does not take UTF-8 could
+// show English only.
+func spoken(language string) (string, error) {
+	locale := cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG"))
+	switch {
+	case slices.Contains(words.Languages(), language):
+		return language, nil
+	case language != "" && language != "auto":
+		return "", settingErrorf("language", `is "auto" or one of "%s", not %q`, strings.Join(words.Languages(), `", "`), language)
+	case !speaksUnicode(locale):
+		return "", nil
+	default:
+		return locale, nil
+	}
 }
 
 // switched reads on and off, as a word or as TOML's true and false.

@@ -15,6 +15,7 @@ import (
 
 	"kchat/tui/desk"
 	"kchat/tui/notify"
+	"kchat/tui/words"
 )
 
 func TestALocaleThatIsNotUTF8GetsASCII(t *testing.T) {
@@ -31,7 +32,9 @@ func TestALocaleThatIsNotUTF8GetsASCII(t *testing.T) {
 // settle makes looks of settings in a locale.
 func settle(t *testing.T, locale string, s screenSettings, theme, ascii string) (screenLooks, error) {
 	t.Helper()
-	t.Setenv("LC_ALL", locale)
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LC_CTYPE", "LANG"} {
+		t.Setenv(name, locale)
+	}
 	t.Setenv("KCHAT_THEME", "")
 	return s.complete(theme, ascii)
 }
@@ -55,6 +58,33 @@ func TestTheFlagCountsBeforeTheFileAndTheFileBeforeTheLocale(t *testing.T) {
 		if err != nil || l.ascii != c.want {
 			t.Errorf("%s: %t, %v", name, l.ascii, err)
 		}
+	}
+}
+
+func TestTheLanguageIsThatOfTheFileThenOfTheLocale(t *testing.T) {
+	for _, c := range []struct{ file, locale, want string }{
+		{"", "ko_KR.UTF-8", "ko"},
+		{"auto", "zh_TW.UTF-8", "zh-TW"},
+		{"auto", "zh_CN.UTF-8", "en"},
+		{"zh-TW", "zh_CN.UTF-8", "zh-TW"},
+		{"en", "ko_KR.UTF-8", "en"},
+		{"ko", "C", "ko"},
+		{"", "ko_KR.eucKR", "en"}, // the terminal would not understand our UTF-8
+		{"", "no_SUCH.UTF-8", "en"},
+		{"", "", "en"},
+	} {
+		l, err := settle(t, c.locale, screenSettings{Language: c.file}, "", "")
+		if err != nil {
+			t.Errorf("%q in %q: %v", c.file, c.locale, err)
+			continue
+		}
+		spoken, err := words.Load(l.locale)
+		if err != nil || spoken.Language != c.want {
+			t.Errorf("language = %q in %q speaks %q (%v), not %s", c.file, c.locale, spoken.Language, err, c.want)
+		}
+	}
+	if _, err := settle(t, "", screenSettings{Language: "tlh"}, "", ""); err == nil || !strings.Contains(err.Error(), `"auto" or one of "en", "ko", "zh-TW", not "tlh"`) {
+		t.Errorf("a language that there is not: %v", err)
 	}
 }
 

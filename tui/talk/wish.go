@@ -91,18 +91,24 @@ func (m *Message) wishState() rooms.State {
 	return state
 }
 
+// failure is why a message was not taken, which is kept in English, in the language of the screen.
+func (look *Look) failure(kept string) string {
+	said, _ := look.Words.Translate(kept)
+	return said
+}
+
 // refusedRows say whether the message was refused, which changes to it were, and why.
 func (m *Message) refusedRows(look *Look, width int) []string {
 	var rows []string
 	if m.State == rooms.StateFailed {
-		for _, row := range text.Wrap(look.Words.Say("talk.not_sent", "why", text.Line(m.Failure)), width) {
+		for _, row := range text.Wrap(look.Words.Say("talk.not_sent", "why", text.Line(look.failure(m.Failure))), width) {
 			rows = append(rows, look.Styles.Warn.Render(row))
 		}
 	}
 	for _, w := range m.Refused() {
 		why := look.Words.Say("talk.nobody_else")
 		if w.State == rooms.StateFailed {
-			why = text.Line(w.Failure)
+			why = text.Line(look.failure(w.Failure))
 		}
 		key := map[rooms.Kind]string{
 			rooms.KindEdit: "talk.not_edited", rooms.KindDelete: "talk.not_deleted", rooms.KindReact: "talk.not_reacted",

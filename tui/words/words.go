@@ -21,19 +21,30 @@ var files embed.FS
 
 const fallback = "en"
 
+// errorTable is the table of the catalogue with the sentences of errors, which in English are those of the errors
+// themselves.
+const errorTable = "error."
+
 // Catalogue says things in one language.
 type Catalogue struct {
 	Language string
 	entries  map[string]string
+	errors   map[string]string // an error's sentence in English, and its key
 }
 
-// Load returns the catalogue for a locale such as "ko_KR.UTF-8". Locales without a file get English.
+// Load returns the catalogue for a locale such as "ko_KR.UTF-8", or for a language such as "zh-TW". Locales without a
+// file get English.
 func Load(locale string) (*Catalogue, error) {
 	entries, err := read(fallback)
 	if err != nil {
 		return nil, err
 	}
-	c := &Catalogue{Language: fallback, entries: entries}
+	c := &Catalogue{Language: fallback, entries: entries, errors: make(map[string]string)}
+	for key, sentence := range entries {
+		if strings.HasPrefix(key, errorTable) {
+			c.errors[sentence] = key
+		}
+	}
 	for _, code := range candidates(locale) {
 		own, err := read(code)
 		if err != nil {
@@ -84,6 +95,32 @@ func (c *Catalogue) Count(key string, n int, pairs ...any) string {
 	return c.Say(key+form, append([]any{"n", n}, pairs...)...)
 }
 
+// Translates reports whether errors are said otherwise than they say themselves.
+func (c *Catalogue) Translates() bool { return c.Language != fallback }
+
+// Translate gives what an error says, which is English, in this language, and whether the catalogue knows it. In English
+// it is what it was.
+func (c *Catalogue) Translate(sentence string) (string, bool) {
+	key, known := c.errors[sentence]
+	if !known || !c.Translates() {
+		return sentence, false
+	}
+	return c.entries[key], true
+}
+
+// Languages are the codes of those that there are, in the order of the alphabet.
+func Languages() []string {
+	entries, err := files.ReadDir("catalogue")
+	if err != nil {
+		return []string{fallback}
+	}
+	var codes []string
+	for _, entry := range entries {
+		codes = append(codes, strings.TrimSuffix(entry.Name(), ".toml"))
+	}
+	return codes
+}
+
 // Has reports whether an entry exists.
 func (c *Catalogue) Has(key string) bool {
 	_, ok := c.entries[key]
@@ -99,12 +136,21 @@ func (c *Catalogue) Keys() []string {
 	return keys
 }
 
-// candidates returns the names a locale's file can have: zh_TW.UTF-8 is zh-TW, then zh.
+// candidates returns the names a locale's file can have: de_AT.UTF-8 is de-AT, then de. Where Chinese is written in
+// traditional characters it is zh-TW; no other Chinese is taken for it, since its readers may prefer English.
 func candidates(locale string) []string {
 	locale, _, _ = strings.Cut(locale, ".")
 	locale, _, _ = strings.Cut(locale, "@")
 	locale = strings.ReplaceAll(locale, "_", "-")
-	language, _, _ := strings.Cut(locale, "-")
+	language, rest, _ := strings.Cut(locale, "-")
+	if strings.EqualFold(language, "zh") {
+		place, _, _ := strings.Cut(strings.ToLower(rest), "-")
+		switch place {
+		case "tw", "hk", "mo", "hant":
+			return []string{"zh-TW"}
+		}
+		return nil
+	}
 	var out []string
 	for _, code := range []string{locale, language} {
 		if code != "" && !strings.ContainsAny(code, "/\\") {
