@@ -313,7 +313,7 @@ func (c *chat) askQuit() tea.Cmd {
 		return c.quit()
 	}
 	c.quitting = now
-	return c.tell(c.say("chat.quit_again"))
+	return c.tell(c.say("chat.quit_again", "key", c.keyFor("keys.quit")))
 }
 
 func (c *chat) quit() tea.Cmd {

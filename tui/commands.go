@@ -98,7 +98,7 @@ func (c *chat) run(words string) tea.Cmd {
 	if like := c.nearest(name); like != "" {
 		return c.warn(c.say("command.unknown_like", "name", name, "like", like))
 	}
-	return c.warn(c.say("command.unknown", "name", name))
+	return c.warn(c.say("command.unknown", "name", name, "key", c.keyFor("keys.help")))
 }
 
 // wrong says how a command is used, and puts it back to be corrected.

@@ -351,7 +351,7 @@ func (c *chat) invited(ev rooms.Invited) tea.Cmd {
 	}
 	// No dialog: it would take the keys of somebody who is typing.
 	c.invitation = ev.Room
-	words := c.say("invited.words", "name", name, "room", "#"+text.Name(ev.Room))
+	words := c.say("invited.words", "name", name, "room", "#"+text.Name(ev.Room), "key", c.keyFor("keys.follow"))
 	if r := c.book.current; r != nil {
 		r.talk.Note(talk.NewNote(talk.NoteInfo, words, c.cfg.Clock()))
 	}

@@ -26,6 +26,16 @@ func (k *keyboard) learn(msg tea.Msg) {
 	}
 }
 
+// keyFor is the first key of an action of the chat, as it is shown; "" if it has none.
+func (c *chat) keyFor(words string) string {
+	for _, b := range c.keys {
+		if keys := b.keys.Keys(); b.words == words && len(keys) > 0 {
+			return c.plainly(keyLabel(keys[0]))
+		}
+	}
+	return ""
+}
+
 // shownKeys are the keys of a binding for the help: only such as this terminal delivers.
 func (c *chat) shownKeys(b binding) string {
 	if _, changed := c.cfg.Keys[KeysChat]["newline"]; b.words == "keys.newline" && c.keyboard.shiftEnter && !changed {

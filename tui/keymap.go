@@ -199,6 +199,9 @@ func ParseKey(text string) (string, error) {
 	if at := strings.LastIndex(strings.TrimSuffix(text, "+"), "+"); at >= 0 && text != "+" {
 		rest, base = text[:at], text[at+1:]
 	}
+	if rest == "" && base != text {
+		return "", fmt.Errorf("%q is no key: %w", text, ErrKey)
+	}
 	has := map[string]bool{}
 	for _, m := range strings.FieldsFunc(rest, func(r rune) bool { return r == '+' }) {
 		m = strings.ToLower(m)

@@ -262,8 +262,11 @@ func (c *chat) placeholder() string {
 func (c *chat) statusLine(width int) string {
 	st := c.st
 	left := " " + c.linkWords(false)
-	right := st.Key.Render("F1") + st.Bar.Render(" "+c.say("status.help")) + "  " +
-		st.Key.Render("Ctrl+K") + st.Bar.Render(" "+c.say("status.switch")) + " "
+	help, rooms := c.keyFor("keys.help"), c.keyFor("keys.switch")
+	right := st.Key.Render(help) + st.Bar.Render(" "+c.say("status.help")) + " "
+	if rooms != "" {
+		right += " " + st.Key.Render(rooms) + st.Bar.Render(" "+c.say("status.switch")) + " "
+	}
 	if c.flash.words != "" {
 		style := st.BarStrong
 		if c.flash.warn {
@@ -272,7 +275,7 @@ func (c *chat) statusLine(width int) string {
 		return " " + style.Render(text.Truncate(text.Line(c.flash.words), width-2))
 	}
 	if width < text.Width(left)+text.Width(right)+2 {
-		right = st.Key.Render("F1") + " "
+		right = st.Key.Render(help) + " "
 		left = " " + c.linkWords(width < text.Width(left)+text.Width(right)+2)
 	}
 	return text.Pad(left, max(0, width-text.Width(right))) + right

@@ -179,10 +179,10 @@ func (c *chat) hintRight(r *room) string {
 	case below > 0:
 		return st.Accent.Render(st.Glyphs.Down + " " + c.words.Count("hint.below", below))
 	case above > 0:
-		return st.Accent.Render(st.Glyphs.Up + " " + c.words.Count("hint.above", above))
+		return st.Accent.Render(st.Glyphs.Up + " " + c.words.Count("hint.above", above, "key", c.keyFor("keys.first_unread")))
 	}
 	if n := r.talk.UnreadThreads(); n > 0 {
-		return st.Badge.Render(c.words.Count("hint.threads", n))
+		return st.Badge.Render(c.words.Count("hint.threads", n, "key", c.keyFor("keys.threads")))
 	}
 	return ""
 }

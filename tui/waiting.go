@@ -145,12 +145,21 @@ func (w *waitingRoom) who(c *chat, r *room) string {
 // waitingKeys lists what can be done here, in rows of at most width cells.
 func (c *chat) waitingKeys(width int) []string {
 	st := c.st
-	keys := []string{st.Key.Render("Ctrl+Y") + " " + st.Muted.Render(c.say("waiting.copy"))}
+	var keys []string
+	add := func(action, words string) {
+		if k := c.keyFor(action); k != "" {
+			keys = append(keys, st.Key.Render(k)+" "+st.Muted.Render(c.say(words)))
+		}
+	}
+	add("keys.copy_line", "waiting.copy")
 	if c.cfg.Host.SecondSeat != nil {
-		keys = append(keys, st.Key.Render("Ctrl+T")+" "+st.Muted.Render(c.say("waiting.seat")))
+		add("keys.second_seat", "waiting.seat")
 	}
 	if c.cfg.Host.Partner != nil {
-		keys = append(keys, st.Key.Render("Ctrl+P")+" "+st.Muted.Render(c.say("waiting.partner")))
+		add("keys.partner", "waiting.partner")
+	}
+	if len(keys) == 0 {
+		return nil
 	}
 	rows := []string{keys[0]}
 	for _, k := range keys[1:] {
