@@ -56,6 +56,10 @@ init: # the first process of the microVM
 vm-tool: init ## build bin/kchat-vm, a microVM for work on the module
 	@go build -o bin/kchat-vm ./server/vm/kchat-vm
 
+.PHONY: man
+man: ## write the manual pages (man/) anew, from man/src and from what the program says of itself
+	go test -count=1 -run ManualPages ./cmd/kchat-tui -update
+
 install-client: client ## put kchat-tui into ~/.local/bin, and where "make build" was done, what it needs to run a server
 	@install -D -m 755 bin/kchat-tui $(PREFIX)/bin/kchat-tui
 	@echo "kchat: $(PREFIX)/bin/kchat-tui is installed"
