@@ -52,6 +52,7 @@ func rootCommand() *cobra.Command {
 		historyCommand(),
 		discoverCommand(),
 	)
+	offerValues(root, flagValues())
 	return root
 }
 

@@ -119,7 +119,7 @@ func commandPage(cmd *cobra.Command) string {
 		b.WriteString(".SH COMMANDS\n")
 		subcommands(b, cmd)
 	}
-	if flags := options(cmd.NonInheritedFlags()); flags != "" {
+	if flags := options(cmd.NonInheritedFlags()) + options(cmd.InheritedFlags()); flags != "" {
 		b.WriteString(".SH OPTIONS\n" + flags)
 	}
 	if cmd.Example != "" {
