@@ -332,6 +332,7 @@ func TestWhoComesToWhoWaitsAloneRingsOnceInAWhile(t *testing.T) {
 		s.happen(rooms.PersonChanged{Room: "lobby", Person: gone, Was: rooms.Present})
 		s.wait("Only you are in #lobby")
 	}
+	s.until("the bell", func() bool { return s.bells() > before })
 	if got := s.bells() - before; got != 1 {
 		t.Errorf("%d bells", got)
 	}

@@ -257,14 +257,22 @@ func TestAnAnimationMovesWhileItIsLookedAt(t *testing.T) {
 	next(red)
 	// It rests while the terminal has not the focus.
 	s.program.Send(tea.BlurMsg{})
-	s.pass(time.Second)
-	s.pass(time.Second)
-	s.settle()
+	s.until("it to rest", func() bool {
+		s.pass(time.Second)
+		rests := false
+		s.within(func() { rests = !s.model.chat.animations[0].busy })
+		return rests
+	})
+	// What is written on the screen is written behind what was drawn before it.
+	s.happen(rooms.TypingChanged{Room: "lobby", Person: joon.ID, Typing: true})
+	s.wait("준호 is typing")
 	greens := s.term.Count(green)
 	for range 5 {
 		s.pass(time.Second)
 	}
-	if got := s.term.Count(green); got > greens+1 {
+	s.happen(rooms.TypingChanged{Room: "lobby", Person: joon.ID})
+	s.gone("준호 is typing")
+	if got := s.term.Count(green); got != greens {
 		t.Errorf("it went on: %d and %d", greens, got)
 	}
 	s.program.Send(tea.FocusMsg{})
@@ -322,6 +330,8 @@ func TestAnAnimationThatHasPlayedStandsStill(t *testing.T) {
 	for range 10 {
 		s.pass(200 * time.Millisecond)
 	}
+	s.happen(rooms.TypingChanged{Room: "lobby", Person: joon.ID, Typing: true})
+	s.wait("준호 is typing") // behind all that was drawn before
 	if got := s.term.Count(red); got != reds {
 		t.Errorf("it began again: %d and %d", reds, got)
 	}

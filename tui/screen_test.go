@@ -41,8 +41,8 @@ type stage struct {
 	marks   marks
 }
 
-// patience is how long the program may take for anything. A loaded machine takes its time.
-const patience = 60 * time.Second
+// patience is how long the program may take for anything. A machine that has ten times more to do than it can takes its time.
+const patience = 2 * time.Minute
 
 // newStage starts the program. Prepare changes what it stands on.
 func newStage(t testing.TB, width, height int, prepare func(s *stage, cfg *Config)) *stage {

@@ -150,8 +150,8 @@ func TestOneWhoAsksTooOftenIsNotLed(t *testing.T) {
 		send(t, asker, wire.Question{Mark: [8]byte{byte(i)}}.Append(nil), at)
 	}
 	led := 0
-	for {
-		if asked, _ := next(t, microVM, quiet); asked == nil {
+	for wait := patience; ; wait = quiet {
+		if asked, _ := next(t, microVM, wait); asked == nil {
 			break
 		}
 		led++

@@ -35,7 +35,7 @@ func bootBroken(t *testing.T) *broken {
 	b := &broken{t: t, log: &KernelLog{}, console: &KernelLog{}}
 	b.file = filepath.Join(root, ".cache", "kmod", "broken", kernelName(), "broken.ko")
 	v, err := vm.Start(t.Context(), vm.Config{
-		Parts: parts, Dir: t.TempDir(), CPUs: 2, Parallel: parallel(), Console: b.console, Kmsg: b.log.Add, Boot: time.Minute * time.Duration(max(1, Slowness())),
+		Parts: parts, Dir: t.TempDir(), CPUs: 2, Parallel: parallel(), Console: b.console, Kmsg: b.log.Add, Boot: time.Minute * time.Duration(patience()),
 		Files: map[string]string{"/lib/broken.ko": b.file}, KernelArgs: "kasan_multi_shot",
 	})
 	if err != nil {

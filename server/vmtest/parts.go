@@ -41,7 +41,7 @@ func Slowness() int {
 
 // patience is by how much limits are stretched that only end what would never end by itself: this host may have ten times
 // more to do than it can.
-func patience() int { return 4 * max(1, Slowness()) }
+func patience() int { return 10 * max(1, Slowness()) }
 
 // parallel says that the guest's processors have a thread each. Those that take turns on one do so a few times a second,
 // and hardly ever while KCSAN waits for another to touch what it watches. Its kernel has no static branches to patch.

@@ -14,37 +14,43 @@ import (
 )
 
 // Stopwatch tells how long something in the machine takes that must be done in time, however much else this host has to do:
-// what the machine's threads wait for a processor of the host does not count.
+// what the machine's threads, and those of the test that talks to it, wait for a processor of the host does not count.
 type Stopwatch struct {
-	s      *Server
-	began  time.Time
-	waited map[string]time.Duration
+	s     *Server
+	began time.Time
+	// What each thread waited so far.
+	machine, test map[string]time.Duration
 }
 
 // Stopwatch starts one.
 func (s *Server) Stopwatch(t testing.TB) Stopwatch {
 	t.Helper()
-	return Stopwatch{s: s, began: time.Now(), waited: s.waited(t)}
+	return Stopwatch{s: s, began: time.Now(), machine: waited(t, s.Runner.MicroVM()), test: waited(t, os.Getpid())}
 }
 
-// Took is how long it has run, less what that thread had to wait that waited most: the guest's processors take turns on one,
-// and all that is done in it waits with them.
+// Took is how long it has run, less what in each of the two that thread had to wait that waited most: the guest's processors
+// take turns on one, and all that is done in it waits with them, as the test waits for the machine.
 func (w Stopwatch) Took(t testing.TB) time.Duration {
 	t.Helper()
-	took, most := time.Since(w.began), time.Duration(0)
-	for thread, waited := range w.s.waited(t) {
-		most = max(most, waited-w.waited[thread])
-	}
-	return took - most
+	took := time.Since(w.began)
+	return took - longest(waited(t, w.s.Runner.MicroVM()), w.machine) - longest(waited(t, os.Getpid()), w.test)
 }
 
-// waited is how long each thread of QEMU was ready to run without a processor so far: the second number of its schedstat file
-// (Documentation/scheduler/sched-stats.rst).
-func (s *Server) waited(t testing.TB) map[string]time.Duration {
+// longest is what that thread waited most of all since before.
+func longest(now, before map[string]time.Duration) (most time.Duration) {
+	for thread, waited := range now {
+		most = max(most, waited-before[thread])
+	}
+	return most
+}
+
+// waited is how long each thread of a process was ready to run without a processor so far: the second number of its
+// schedstat file (Documentation/scheduler/sched-stats.rst).
+func waited(t testing.TB, pid int) map[string]time.Duration {
 	t.Helper()
-	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", s.Runner.MicroVM()))
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("find the threads of QEMU: %d, %v", len(files), err)
+		t.Fatalf("find the threads of process %d: %d, %v", pid, len(files), err)
 	}
 	threads := map[string]time.Duration{}
 	for _, file := range files {
