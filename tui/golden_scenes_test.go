@@ -110,12 +110,14 @@ func noServerStory(*testing.T) story {
 		}
 		s.archive.saved = map[string]SavedRoom{"lobby": {Community: community, Name: "lobby"}, "정원": {Community: community, Name: "정원"}}
 	}
+	without := func(s *stage) { s.either("No server found", "서버가 없습니다", "找不到伺服器") }
 	return story{prepare, []scene{
-		{"no-server", func(s *stage) { s.either("No server found", "서버", "找不到伺服器") }},
+		{"no-server", without},
 		{"other-address", func(s *stage) { s.press(down, down, enter); s.type_(" wrong host") }},
 		{"saved-talk", func(s *stage) {
 			s.press(esc)
 			s.gone("wrong host")
+			without(s) // it is looked for again
 			s.press(down, down, down, enter)
 			s.wait("kept 40")
 		}},
@@ -332,7 +334,7 @@ func listsStory(t *testing.T) story {
 		{"search-wrong", func(s *stage) { s.type_(clearLine + "before:someday"); s.wait("someday") }},
 		{"search-place", func(s *stage) {
 			s.type_(clearLine + "회의록")
-			s.wait("3", "450")
+			s.comes("its hits", func(c *chat) bool { return c.search.done && c.search.run == nil && len(c.search.refs) == 3 })
 			s.press(down, enter)
 			s.wait("line 449.")
 		}},
