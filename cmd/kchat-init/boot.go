@@ -75,8 +75,8 @@ func loadModule(path, params string) error {
 	return nil
 }
 
-// powerOff ends the machine. A kernel that does without ACPI cannot switch it off; its restart ends QEMU
-// as well (-no-reboot).
+// powerOff ends the machine. A kernel without ACPI cannot switch it off; its restart ends QEMU as well
+// (-no-reboot).
 func powerOff() {
 	unix.Sync()
 	how := unix.LINUX_REBOOT_CMD_POWER_OFF

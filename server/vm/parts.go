@@ -18,7 +18,7 @@ type Parts struct {
 	Kernel  string   // the kernel image
 	Release string   // its release, as uname -r says it
 	Drivers []string // the kernel's own modules that the guest needs, in the order to load them
-	MPTable bool     // the kernel is to find its processors in the MP table: it has no ACPI, or takes too long over it
+	MPTable bool     // the kernel finds its processors in the MP table: it has no ACPI
 	Init    string   // /init, linked statically
 	Module  string   // kchat.ko; empty for a guest that loads modules by itself
 }

@@ -94,9 +94,6 @@ func commandLine(cfg Config) string {
 		// wrongly, by any factor, and its clock runs at that pace; so it is told.
 		line += fmt.Sprintf(" tsc_early_khz=%d", khz)
 	}
-	if cfg.Parts.MPTable {
-		line += " acpi=off"
-	}
 	if cfg.KernelArgs != "" {
 		line += " " + cfg.KernelArgs
 	}

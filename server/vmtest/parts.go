@@ -98,8 +98,7 @@ func Parts() (vm.Parts, error) {
 		return vm.Parts{}, fmt.Errorf("find the module for the kernel %s (run \"make build\", or \"scripts/kmod-build %[1]s\"): %w", name, err)
 	}
 	parts, err := vm.Kernel(kernel)
-	// Half of such a kernel's boot is what it takes to interpret ACPI's tables, every access to memory being checked.
-	parts.MPTable = name == "debug" || name == "coverage"
+	parts.MPTable = name == "debug" || name == "coverage" || name == "kcsan" // scripts/debug.config
 	parts.Init, parts.Module = filepath.Join(root, "bin", "kchat-init"), module
 	return parts, err
 }
