@@ -14,7 +14,7 @@ export CGO_ENABLED := 0
 export GOFLAGS := $(filter-out -trimpath,$(shell go env GOFLAGS 2>/dev/null)) -trimpath
 
 .PHONY: help run demo demo-gif shots test tour bench bench-guard bench-transfer bench-client bench-screen bench-pictures bench-video build build-client install-client install setup kmod check-kmod check-kernels check-style check-c check-go test-go test-older \
-	debug-kernel kmod-debug kmod-broken test-debug test-kcsan reliability soak coverage fuzz init client vm-tool clean
+	debug-kernel kmod-debug kmod-broken kmod-broken-debug test-debug test-kcsan reliability soak coverage fuzz init client vm-tool clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -165,15 +165,17 @@ kmod-debug: ## build the module for the debug kernel
 kmod-broken: # the module that is wrong on purpose, which shows that the tests can fail
 	@scripts/kmod-build --src kmod/test/broken --name broken 6.12
 
+kmod-broken-debug: # and for the kernel whose detectors find what is wrong with it
+	@scripts/kmod-build --src kmod/test/broken --name broken debug
+
 # What boots a machine for the sake of the host alone, of which the debug kernel says nothing.
 HOSTONLY := TestVirtualisationThatDoesNotWork
 
 # A machine runs on one thread of the host, so two packages at once.
 test-debug: build ## run the tests that use a server on the debug kernel, and show that each of its detectors bites
 	@scripts/setup debug
-	@scripts/check-style
-	@scripts/kmod-build debug
-	@scripts/kmod-build --src kmod/test/broken --name broken debug
+	@scripts/debug-kernel >/dev/null
+	@$(MAKE) --no-print-directory -j2 --output-sync=target check-style kmod-debug kmod-broken-debug
 	KCHAT_TEST_KERNEL=debug go test -tags debugkernel -count=1 -p 2 -timeout 60m -skip '$(HOSTONLY)' ./e2e ./server/vmtest ./rooms/e2e ./server
 
 test-kcsan: build ## run the end-to-end tests on the kernel that looks for data races
