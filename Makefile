@@ -176,14 +176,14 @@ test-debug: build ## run the tests that use a server on the debug kernel, and sh
 	@scripts/setup debug
 	@scripts/debug-kernel >/dev/null
 	@$(MAKE) --no-print-directory -j2 --output-sync=target check-style kmod-debug kmod-broken-debug
-	KCHAT_TEST_KERNEL=debug go test -tags debugkernel -count=1 -p 2 -timeout 60m -skip '$(HOSTONLY)' ./e2e ./server/vmtest ./rooms/e2e ./server
+	KCHAT_TEST_KERNEL=debug go test -tags debugkernel -count=1 -vet=off -p 2 -timeout 60m -skip '$(HOSTONLY)' ./e2e ./server/vmtest ./rooms/e2e ./server
 
 test-kcsan: build ## run the end-to-end tests on the kernel that looks for data races
 	@scripts/setup debug
 	@scripts/kmod-build kcsan
 	@scripts/kmod-build --src kmod/test/broken --name broken kcsan
-	KCHAT_TEST_KERNEL=kcsan go test -tags debugkernel -count=1 -timeout 30m -run 'Machine|Detector' ./server/vmtest
-	KCHAT_TEST_KERNEL=kcsan go test -count=1 -timeout 120m ./e2e
+	KCHAT_TEST_KERNEL=kcsan go test -tags debugkernel -count=1 -vet=off -timeout 30m -run 'Machine|Detector' ./server/vmtest
+	KCHAT_TEST_KERNEL=kcsan go test -count=1 -vet=off -timeout 120m ./e2e
 
 coverage: build ## which lines of the module and of the Go code the tests run, in coverage/
 	@scripts/setup debug
