@@ -48,6 +48,11 @@ type doneLine struct {
 	Bad       *int           `json:"bad,omitempty"`
 }
 
+// listeningLine says where a command can be reached.
+type listeningLine struct {
+	Address string `json:"address"`
+}
+
 // sentLine is the place of a message that was sent.
 type sentLine struct {
 	Room         string `json:"room"`

@@ -45,6 +45,7 @@ func rootCommand() *cobra.Command {
 		sendCommand(),
 		tailCommand(),
 		partnerCommand(),
+		botCommand(),
 		serverCommand(),
 		userCommand(),
 		adminCommand(),

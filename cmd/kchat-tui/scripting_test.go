@@ -353,7 +353,7 @@ func TestEveryCommandSpeaksToPrograms(t *testing.T) {
 
 	// These print nothing here, or are refused: a microVM has no interfaces, and it takes two servers to have peers.
 	elsewhere := []string{
-		"discover", "server ether on", "server ether off", "server ether list", "server peer add", "server peer del", "server peer list",
+		"discover", "server ether on", "server ether off", "server ether list", "server peer add", "server peer del", "server peer list", "bot",
 		"admin drain", "admin unregister",
 	}
 	for _, path := range forPrograms(rootCommand()) {
