@@ -8,10 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
 	"time"
 
+	"kchat/e2e/netns"
 	"kchat/server/device"
 )
 
@@ -47,12 +47,6 @@ var tests = map[string]func(*place) error{
 	"killed":   killed,
 }
 
-func init() {
-	// The thread with which a process begins lives as long as the process, and so would the network namespace that
-	// somebody went into on it. It stays with main.
-	runtime.LockOSThread()
-}
-
 func main() {
 	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "guestdev:", err)
@@ -80,19 +74,14 @@ func run(args []string) error {
 
 // elsewhere runs a test at a place of its own; the network namespace goes when the test is over.
 func elsewhere(test func(*place) error) error {
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread and its namespace end with the goroutine
-		done <- func() error {
-			p, err := newPlace()
-			if err != nil {
-				return err
-			}
-			defer p.close()
-			return test(p)
-		}()
-	}()
-	return <-done
+	return netns.New(func() error {
+		p, err := newPlace()
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		return test(p)
+	})
 }
 
 // must ends a test that went wrong.

@@ -34,7 +34,7 @@ const (
 	port       = 10106
 )
 
-// place is a network namespace with a server. It belongs to one thread.
+// place is a server in the network namespace of one thread, to which it belongs.
 type place struct {
 	kernel *genl.Client
 	local  *genl.Local
@@ -42,10 +42,8 @@ type place struct {
 	conns  []*peer.Conn
 }
 
+// newPlace starts the server of the namespace in which the caller is.
 func newPlace() (*place, error) {
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		return nil, fmt.Errorf("make a network namespace: %w", err)
-	}
 	if err := loopback(); err != nil {
 		return nil, err
 	}

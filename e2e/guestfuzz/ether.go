@@ -10,12 +10,13 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"net"
-	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"kchat/e2e/driver"
 	"kchat/e2e/fuzz/guided"
+	"kchat/e2e/netns"
 	"kchat/server/route"
 	"kchat/wire"
 )
@@ -38,12 +39,12 @@ type ether struct {
 }
 
 func newEther(p *place) (guided.Target, error) {
-	if err := loadVeth(); err != nil {
+	if err := driver.Load("veth"); err != nil {
 		return nil, err
 	}
-	here, err := unix.Open(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	here, err := netns.Open()
 	if err != nil {
-		return nil, fmt.Errorf("open the network namespace: %w", err)
+		return nil, err
 	}
 	defer unix.Close(here)
 	conn, err := route.Dial()
@@ -82,22 +83,6 @@ func newEther(p *place) (guided.Target, error) {
 		return nil, fmt.Errorf("bound how long a packet socket waits: %w", err)
 	}
 	return t, nil
-}
-
-// loadVeth loads the driver where the kernel has it as a module.
-func loadVeth() error {
-	file, err := os.Open("/lib/veth.ko")
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	if err := unix.FinitModule(int(file.Fd()), "", 0); err != nil && !errors.Is(err, unix.EEXIST) {
-		return fmt.Errorf("load veth: %w", err)
-	}
-	return nil
 }
 
 func (t *ether) Lines() int { return etherLines }

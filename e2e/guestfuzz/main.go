@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"kchat/e2e/fuzz/guided"
+	"kchat/e2e/netns"
 )
 
 // doors are the targets by name.
@@ -37,12 +37,6 @@ type settings struct {
 	given   string
 	distil  bool
 	logging bool
-}
-
-func init() {
-	// The thread with which a process begins lives as long as the process, and so would the network namespace that
-	// somebody went into on it. It stays with main.
-	runtime.LockOSThread()
 }
 
 func main() {
@@ -76,19 +70,14 @@ func run(args []string, s settings) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.given, err)
 	}
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread and its namespace end with the goroutine
-		done <- func() error {
-			p, err := newPlace()
-			if err != nil {
-				return err
-			}
-			defer p.close()
-			return search(p, doors[args[0]], given, s)
-		}()
-	}()
-	return <-done
+	return netns.New(func() error {
+		p, err := newPlace()
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		return search(p, doors[args[0]], given, s)
+	})
 }
 
 // search fuzzes a door of a server. What was found is an error; a report of the kernel is for the host to see.

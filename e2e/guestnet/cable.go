@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"kchat/e2e/netns"
 	"kchat/server/route"
 	"kchat/wire"
 )
@@ -23,41 +23,16 @@ const (
 	farEnd  = "cable1"
 )
 
-// loadVeth loads the driver of the cable, unless the kernel has it built in.
-func loadVeth() error {
-	file, err := os.Open("/lib/veth.ko")
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	if err := unix.FinitModule(int(file.Fd()), "", 0); err != nil && !errors.Is(err, unix.EEXIST) {
-		return fmt.Errorf("load veth: %w", err)
-	}
-	return nil
-}
-
-// elsewhere runs a function on a thread that stays in a network namespace of its own, and is gone with it.
+// elsewhere runs a function in a network namespace of its own, which is gone with it.
 func elsewhere(run func(namespace int) error) error {
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with its goroutine
-		done <- func() error {
-			if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-				return fmt.Errorf("make a network namespace: %w", err)
-			}
-			path := fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid())
-			namespace, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-			if err != nil {
-				return fmt.Errorf("open the network namespace: %w", err)
-			}
-			defer unix.Close(namespace)
-			return run(namespace)
-		}()
-	}()
-	return <-done
+	return netns.New(func() error {
+		namespace, err := netns.Open()
+		if err != nil {
+			return err
+		}
+		defer unix.Close(namespace)
+		return run(namespace)
+	})
 }
 
 // here runs a function in the server's network namespace, from a thread that is elsewhere.

@@ -9,53 +9,33 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"kchat/e2e/driver"
+	"kchat/e2e/netns"
 	"kchat/server/genl"
 	"kchat/server/route"
 	"kchat/wire"
 )
 
-// place is a network namespace with a thread in it that does what it is told.
-type place struct {
-	jobs      chan func()
-	namespace int
-}
+// place is a network namespace, kept by a file.
+type place struct{ namespace int }
 
 // newPlace makes one. It goes with close.
 func newPlace() (*place, error) {
-	p := &place{jobs: make(chan func())}
-	ready := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with its goroutine
-		err := unix.Unshare(unix.CLONE_NEWNET)
-		if err == nil {
-			path := fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid())
-			p.namespace, err = unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-		}
-		ready <- err
-		for job := range p.jobs {
-			job()
-		}
-		_ = unix.Close(p.namespace)
-	}()
-	if err := <-ready; err != nil {
-		return nil, fmt.Errorf("make a network namespace: %w", err)
+	p := &place{}
+	if err := netns.New(func() (err error) { p.namespace, err = netns.Open(); return err }); err != nil {
+		return nil, err
 	}
 	return p, nil
 }
 
 // do runs a function there.
-func (p *place) do(run func() error) error {
-	done := make(chan error)
-	p.jobs <- func() { done <- run() }
-	return <-done
-}
+func (p *place) do(run func() error) error { return netns.In(p.namespace, run) }
 
-func (p *place) close() { close(p.jobs) }
+func (p *place) close() { _ = unix.Close(p.namespace) }
 
 // cable lays one from where the caller is to a place, with an address at either end.
 func cable(name string, near [4]byte, to *place, far [4]byte) error {
@@ -125,7 +105,7 @@ func newCommunity(ctx context.Context) (*community, error) {
 // newTowns makes the places of one, and what is needed to start servers there; also its secret.
 func newTowns(ctx context.Context, names ...string) (*community, []byte, error) {
 	c := &community{}
-	if err := loadVeth(); err != nil {
+	if err := driver.Load("veth"); err != nil {
 		return c, nil, err
 	}
 	for i := range people {

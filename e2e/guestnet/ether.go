@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"kchat/e2e/driver"
 	"kchat/server/genl"
 	"kchat/wire"
 )
@@ -24,7 +25,7 @@ import (
 // etherOnACable walks through discovery over Ethernet: off at first, switched on, a connection to the address it
 // names, frames that are no questions, a cable that goes and comes, and off again.
 func etherOnACable(ctx context.Context) error {
-	if err := loadVeth(); err != nil {
+	if err := driver.Load("veth"); err != nil {
 		return err
 	}
 	local, err := genl.Dial(genl.Family)

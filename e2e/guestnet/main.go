@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime"
 	"time"
 )
 
@@ -29,12 +28,6 @@ func commands() map[string]func(context.Context) error {
 		"liars":     datagramsOfLiars,
 		"death":     successorDies,
 	}
-}
-
-func init() {
-	// The thread with which a process begins lives as long as the process, and so would the network namespace that
-	// somebody went into on it. It stays with main.
-	runtime.LockOSThread()
 }
 
 func main() {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 
+	"kchat/e2e/driver"
 	"kchat/e2e/peer"
 	"kchat/server/genl"
 	"kchat/server/route"
@@ -46,7 +47,7 @@ func enter(address, login string) (*peer.Conn, error) {
 // serversInTwoNamespaces: each has its own port, accounts, rooms and limits; the second ends with its namespace, while
 // there are people in it from the first.
 func serversInTwoNamespaces(ctx context.Context) error {
-	if err := loadVeth(); err != nil {
+	if err := driver.Load("veth"); err != nil {
 		return err
 	}
 	far := netip.AddrPortFrom(netip.AddrFrom4(farAddress()), wire.Port).String()

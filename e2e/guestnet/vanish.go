@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"kchat/e2e/driver"
 	"kchat/e2e/peer"
 	"kchat/server/genl"
 	"kchat/wire"
@@ -20,7 +21,7 @@ import (
 // etherGoesWithItsNamespace: a network namespace goes while its server answers questions over Ethernet, and people who
 // came over the segment, by the addresses that every interface gives itself, talk there. They hear the last word.
 func etherGoesWithItsNamespace(ctx context.Context) error {
-	if err := loadVeth(); err != nil {
+	if err := driver.Load("veth"); err != nil {
 		return err
 	}
 	var guests [2]*peer.Conn

@@ -8,12 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"runtime"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
+	"kchat/e2e/driver"
+	"kchat/e2e/netns"
 	"kchat/server/route"
 )
 
@@ -30,38 +30,16 @@ func farAddress() [4]byte  { return [4]byte{192, 0, 2, 2} }
 // cable leads from the server's network namespace to one of its own.
 type cable struct{ far int } // a file that names the namespace, and keeps it
 
-// in runs a function on a thread that is in the far namespace, and ends with it.
-func (c *cable) in(run func() error) error {
-	done := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread is gone with its goroutine
-		if err := unix.Setns(c.far, unix.CLONE_NEWNET); err != nil {
-			done <- fmt.Errorf("enter the far network namespace: %w", err)
-			return
-		}
-		done <- run()
-	}()
-	return <-done
-}
+// in runs a function in the far namespace.
+func (c *cable) in(run func() error) error { return netns.In(c.far, run) }
 
 // layCable makes the namespace and the cable, with an address at either end.
 func layCable() (*cable, error) {
-	if err := loadDrivers("veth", "sch_netem"); err != nil {
+	if err := driver.Load("veth", "sch_netem"); err != nil {
 		return nil, err
 	}
 	c := &cable{}
-	made := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread()
-		made <- func() (err error) {
-			if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-				return fmt.Errorf("make a network namespace: %w", err)
-			}
-			c.far, err = unix.Open(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()), unix.O_RDONLY|unix.O_CLOEXEC, 0)
-			return err
-		}()
-	}()
-	if err := <-made; err != nil {
+	if err := netns.New(func() (err error) { c.far, err = netns.Open(); return err }); err != nil {
 		return nil, err
 	}
 	conn, err := route.Dial()
@@ -73,25 +51,6 @@ func layCable() (*cable, error) {
 		return nil, fmt.Errorf("lay a cable: %w", err)
 	}
 	return c, errors.Join(c.plug(false), c.plug(true))
-}
-
-// loadDrivers loads those of them that the kernel has not built in.
-func loadDrivers(names ...string) error {
-	for _, name := range names {
-		file, err := os.Open("/lib/" + name + ".ko")
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		err = unix.FinitModule(int(file.Fd()), "", 0)
-		_ = file.Close()
-		if err != nil && !errors.Is(err, unix.EEXIST) {
-			return fmt.Errorf("load %s: %w", name, err)
-		}
-	}
-	return nil
 }
 
 // at runs a function where one end of the cable is, with its interface.
