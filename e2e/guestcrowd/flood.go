@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -77,18 +76,8 @@ func (p plan) ask(context.Context) (bool, error) {
 // beside measures how long a message takes to all in a room, without a flood and beside one. It prints the median and the
 // longest of both, what the flood was, how many of it the server took up, and how long it lasted.
 func (p plan) beside(ctx context.Context, hit func(context.Context) (bool, error)) error {
-	people, err := p.crowd(ctx, 0, p.people, func(int) string { return "all" })
+	people, without, err := p.undisturbed(ctx, p.people)
 	defer func() { leave(people) }()
-	if err != nil {
-		return err
-	}
-	for _, who := range people {
-		who.KeepAlive(2 * time.Second)
-	}
-	if err := p.talk(people); err != nil { // the first words of a connection cost more
-		return err
-	}
-	without, err := p.rounds(people)
 	if err != nil {
 		return err
 	}
@@ -104,10 +93,7 @@ func (p plan) beside(ctx context.Context, hit func(context.Context) (bool, error
 	if err := f.end(); err != nil {
 		return fmt.Errorf("the flood: %w", err)
 	}
-	slices.Sort(without)
-	slices.Sort(beside)
-	fmt.Printf("without %d %d beside %d %d hits %d taken %d within %d\n", without[len(without)/2], without[len(without)-1],
-		beside[len(beside)/2], beside[len(beside)-1], f.hits.Load(), f.taken.Load(), time.Since(f.began))
+	fmt.Printf("without %s beside %s hits %d taken %d within %d\n", without, beside, f.hits.Load(), f.taken.Load(), time.Since(f.began))
 	return nil
 }
 
