@@ -33,10 +33,7 @@ func (u *user) moves(to UUID, address string) {
 func TestARoomThatMovesWhileWeAreInItIsFollowedOverThreeHomes(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network) {
 		b, c := n.another(addressB, serverB), n.another(addressC, serverC)
-		u := n.start(nil)
-		atA := n.login()
-		atA.admit(epochOne, 0, 0, meAndAnna())
-		await[Live](u, nil)
+		u, atA := open(t, n, meAndAnna(), nil)
 		acknowledged := u.say("before")
 		atA.echo(atA.expectSoon(wire.TypeMsg), epochOne, 1)
 		u.awaitState(acknowledged, StateSent)
@@ -88,10 +85,7 @@ func TestARoomThatMovesWhileWeAreInItIsFollowedOverThreeHomes(t *testing.T) {
 func TestAServerThatDoesNotSayWhereItsRoomWentIsAsked(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network) {
 		b := n.another(addressB, serverB)
-		u := n.start(nil)
-		atA := n.login()
-		atA.admit(epochOne, 0, 0, meAndAnna())
-		await[Live](u, nil)
+		u, atA := open(t, n, meAndAnna(), nil)
 		id := u.say("on its way")
 		atA.expectSoon(wire.TypeMsg)
 		atA.send(wire.Header{Type: wire.TypeParted, Room: roomNumber}, wire.Parted{Reason: wire.ErrMoved})
@@ -152,10 +146,7 @@ func TestAHomeThatCannotBeReachedInAMoveIsTriedAgain(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network) {
 		b := n.another(addressB, serverB)
 		b.setDown(true)
-		u := n.start(nil)
-		atA := n.login()
-		atA.admit(epochOne, 0, 0, meAndAnna())
-		await[Live](u, nil)
+		u, atA := open(t, n, meAndAnna(), nil)
 		id := u.say("on its way")
 		atA.expectSoon(wire.TypeMsg)
 		go atA.drain()
@@ -176,10 +167,7 @@ func TestAHomeThatCannotBeReachedInAMoveIsTriedAgain(t *testing.T) {
 func TestWhatIsSaidIntoARoomThatHasJustLeftIsSaidAtItsNewHome(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network) {
 		b := n.another(addressB, serverB)
-		u := n.start(nil)
-		atA := n.login()
-		atA.admit(epochOne, 0, 0, meAndAnna())
-		await[Live](u, nil)
+		u, atA := open(t, n, meAndAnna(), nil)
 		id := u.say("a moment too late")
 		atA.refuse(atA.expectSoon(wire.TypeMsg), wire.ErrMoved, 0, 0) // the others are gone, and we do not know yet
 		atA.drains("b.example", 10107, serverB)
@@ -198,10 +186,7 @@ func TestWhatIsSaidIntoARoomThatHasJustLeftIsSaidAtItsNewHome(t *testing.T) {
 func TestWhoComesFirstToANewHomeWaitsForTheOthers(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network) {
 		b := n.another(addressB, serverB)
-		u := n.start(nil)
-		atA := n.login()
-		atA.admit(epochOne, 0, 0, meAndAnna())
-		await[Live](u, nil)
+		u, atA := open(t, n, meAndAnna(), nil)
 		go atA.drain()
 		atA.drains("b.example", 10107, serverB)
 		atB := b.login()
