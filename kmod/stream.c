@@ -238,7 +238,7 @@ enum kchat_error kchat_stream_audience(struct kchat_stream *stream)
 	self = kchat_room_person(room, stream->session->account->number);
 	only = stream->to ? kchat_room_person(room, stream->to) : NULL;
 	if (!self || !kchat_room_others(room, self))
-		error = KCHAT_E_ALONE;
+		error = kchat_room_empty_error(room);
 	else if (stream->to && !(only && only->nr_live))
 		error = KCHAT_E_OFFLINE;
 	spin_unlock(&room->lock);

@@ -156,8 +156,8 @@ void kchat_stream_mark(struct kchat_stream *stream);
 /* Nobody finds it any more; takers go on. */
 void kchat_stream_unlist(struct kchat_stream *stream);
 /*
- * Is there still anybody to send to? No lock held. KCHAT_E_NONE, else ALONE, or
- * OFFLINE if the one person it is for is gone.
+ * Is there still anybody to send to? No lock held. KCHAT_E_NONE, else ALONE or MOVED,
+ * or OFFLINE if the one person it is for is gone.
  */
 enum kchat_error kchat_stream_audience(struct kchat_stream *stream);
 

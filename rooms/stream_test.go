@@ -233,6 +233,7 @@ func TestARefusedOrCancelledStreamIsTold(t *testing.T) {
 	}{
 		"refused":   {wire.TypeError, wire.ErrorBody{Number: wire.ErrStreams, Sentence: "Too many streams."}, wire.ErrStreams},
 		"cancelled": {wire.TypeStreamCancel, wire.StreamCancel{Reason: wire.ErrAlone}, ErrAlone},
+		"moved":     {wire.TypeStreamCancel, wire.StreamCancel{Reason: wire.ErrMoved}, wire.ErrMoved},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, n *network) {
