@@ -4,13 +4,10 @@
 #include <linux/kernel.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <net/genetlink.h>
-#include <net/ipv6.h>
 
 #include "account.h"
 #include "alloc.h"
 #include "conn.h"
-#include "netlink.h"
 #include "room.h"
 #include "server.h"
 #include "session.h"
@@ -194,29 +191,15 @@ out:
 
 /* ---- to the service -------------------------------------------------------- */
 
-/**
- * struct question - what somebody asks the service; exactly one of the first three is there
- * @registration: of REGISTER
- * @passwd: of PASSWD
- * @room: of RULE
- * @on: it is to be kept, or not any more
- */
-struct question {
-	const struct kchat_registration *registration;
-	const struct kchat_passwd *passwd;
-	struct kchat_room *room;
-	bool on;
-};
-
 static struct asking *request_new(struct kchat_conn *conn, const struct kchat_hdr *hdr,
-				  struct kchat_account *account, const struct question *asked)
+				  const struct kchat_asked *asked)
 {
 	struct asking *request = kchat_alloc(kzalloc(sizeof(*request), GFP_KERNEL));
 
 	if (!request)
 		return NULL;
 	request->conn = kchat_conn_hold(conn);
-	request->account = account ? kchat_account_hold(account) : NULL;
+	request->account = asked->account ? kchat_account_hold(asked->account) : NULL;
 	request->kept = asked->room ? kchat_room_hold(asked->room) : NULL;
 	request->on = asked->on;
 	request->cause = le16_to_cpu(hdr->type);
@@ -228,94 +211,11 @@ static struct asking *request_new(struct kchat_conn *conn, const struct kchat_hd
 	return request;
 }
 
-static int put_keys(struct sk_buff *skb, const u8 *salt, const u8 *stored_key,
-		    const u8 *server_key)
-{
-	if (nla_put(skb, KCHAT_A_SALT, KCHAT_SALT_LEN, salt) ||
-	    nla_put(skb, KCHAT_A_STORED_KEY, KCHAT_KEY_LEN, stored_key) ||
-	    nla_put(skb, KCHAT_A_SERVER_KEY, KCHAT_KEY_LEN, server_key))
-		return -EMSGSIZE;
-	return 0;
-}
-
-static int put_peer(struct sk_buff *skb, const struct kchat_conn *conn)
-{
-	if (kchat_netlink_put_peer(skb, &conn->peer, conn->peer_port) ||
-	    nla_put_u8(skb, KCHAT_A_LOOPBACK, kchat_conn_loopback(conn)))
-		return -EMSGSIZE;
-	return 0;
-}
-
-static int put_registration(struct sk_buff *skb, const struct asking *request,
-			    const struct kchat_registration *asked)
-{
-	if (kchat_netlink_put_text(skb, KCHAT_A_NAME, &asked->name) ||
-	    kchat_netlink_put_text(skb, KCHAT_A_CODE, &asked->code) ||
-	    put_keys(skb, asked->salt, asked->stored_key, asked->server_key))
-		return -EMSGSIZE;
-	return put_peer(skb, request->conn);
-}
-
-static int put_passwd(struct sk_buff *skb, const struct asking *request,
-		      const struct kchat_passwd *asked)
-{
-	if (nla_put_u64_64bit(skb, KCHAT_A_ACCOUNT, request->account->number, KCHAT_A_PAD))
-		return -EMSGSIZE;
-	return put_keys(skb, asked->salt, asked->stored_key, asked->server_key);
-}
-
-static int put_kept(struct sk_buff *skb, const struct kchat_room *room)
-{
-	const struct kchat_text name = kchat_room_name(room);
-
-	return kchat_netlink_put_text(skb, KCHAT_A_ROOM_NAME, &name);
-}
-
-static int put_question(struct sk_buff *skb, const struct asking *request,
-			const struct question *asked)
-{
-	if (nla_put_u64_64bit(skb, KCHAT_A_COOKIE, request->cookie, KCHAT_A_PAD))
-		return -EMSGSIZE;
-	if (asked->registration)
-		return put_registration(skb, request, asked->registration);
-	if (asked->passwd)
-		return put_passwd(skb, request, asked->passwd);
-	return nla_put_u8(skb, KCHAT_A_KEEP, asked->on) ?: put_kept(skb, asked->room);
-}
-
-/* By unicast: the keys are for nobody else. */
-static int tell_service(const struct asking *request, u32 portid, const struct question *asked)
-{
-	struct sk_buff *skb = kchat_alloc(genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL));
-	u8 command = KCHAT_CMD_ROOM_REQUEST;
-	int err = -EMSGSIZE;
-	void *head;
-
-	if (!skb)
-		return -ENOMEM;
-	if (asked->registration)
-		command = KCHAT_CMD_REGISTER_REQUEST;
-	else if (asked->passwd)
-		command = KCHAT_CMD_PASSWD_REQUEST;
-	head = genlmsg_put(skb, 0, 0, &kchat_genl_family, 0, command);
-	if (!head)
-		goto err_free;
-	err = put_question(skb, request, asked);
-	if (err)
-		goto err_free;
-	genlmsg_end(skb, head);
-	return genlmsg_unicast(request->conn->kn->net, skb, portid);
-
-err_free:
-	nlmsg_free(skb);
-	return err;
-}
-
 static enum kchat_error ask(struct kchat_conn *conn, const struct kchat_hdr *hdr,
-			    struct kchat_account *account, const struct question *asked)
+			    const struct kchat_asked *asked)
 {
 	struct kchat_service *service = &conn->kn->service;
-	struct asking *request = request_new(conn, hdr, account, asked);
+	struct asking *request = request_new(conn, hdr, asked);
 	enum kchat_error error;
 	u64 cookie;
 	u32 portid;
@@ -329,7 +229,7 @@ static enum kchat_error ask(struct kchat_conn *conn, const struct kchat_hdr *hdr
 	}
 	/* It is on the list before it is sent: the decision may come at once, and end it. */
 	cookie = request->cookie;
-	if (!tell_service(request, portid, asked))
+	if (!kchat_service_ask(conn, portid, cookie, asked))
 		return KCHAT_E_NONE;
 	spin_lock(&service->lock);
 	request = take_by_cookie(service, cookie);
@@ -380,7 +280,7 @@ enum kchat_error kchat_service_register(struct kchat_conn *conn, const struct kc
 		return KCHAT_E_INVITE_CODE;
 	if (weak(conn->kn, request->iterations, request->salt))
 		return KCHAT_E_WEAK;
-	return ask(conn, hdr, NULL, &(struct question){ .registration = request });
+	return ask(conn, hdr, &(struct kchat_asked){ .registration = request });
 }
 
 enum kchat_error kchat_service_passwd(struct kchat_conn *conn, const struct kchat_hdr *hdr,
@@ -389,34 +289,14 @@ enum kchat_error kchat_service_passwd(struct kchat_conn *conn, const struct kcha
 {
 	if (weak(conn->kn, request->iterations, request->salt))
 		return KCHAT_E_WEAK;
-	return ask(conn, hdr, account, &(struct question){ .passwd = request });
+	return ask(conn, hdr, &(struct kchat_asked){ .account = account, .passwd = request });
 }
 
 enum kchat_error kchat_service_keep(struct kchat_conn *conn, const struct kchat_hdr *hdr,
 				    struct kchat_room *room, bool on)
 {
-	return ask(conn, hdr, conn->session->account,
-		   &(struct question){ .room = room, .on = on });
-}
-
-int kchat_service_changed(const struct kchat_room *room)
-{
-	u32 portid = READ_ONCE(room->kn->service.portid);
-	struct sk_buff *skb;
-	void *head;
-
-	if (!portid)
-		return -ESRCH;
-	skb = kchat_alloc(genlmsg_new(nla_total_size(KCHAT_ROOM_NAME_MAX + 1), GFP_KERNEL));
-	if (!skb)
-		return -ENOMEM;
-	head = genlmsg_put(skb, 0, 0, &kchat_genl_family, 0, KCHAT_CMD_ROOM_REQUEST);
-	if (!head || put_kept(skb, room)) {
-		nlmsg_free(skb);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(skb, head);
-	return genlmsg_unicast(room->kn->net, skb, portid);
+	return ask(conn, hdr, &(struct kchat_asked){
+		.account = conn->session->account, .room = room, .on = on });
 }
 
 /* ---- from the service ------------------------------------------------------ */

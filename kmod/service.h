@@ -39,6 +39,22 @@ struct kchat_service {
 	struct delayed_work expire;
 };
 
+/**
+ * struct kchat_asked - what somebody asks the service: a registration, new keys, or a room
+ * @account: who asks; not there in REGISTER
+ * @registration: of REGISTER
+ * @passwd: of PASSWD
+ * @room: of RULE
+ * @on: it is to be kept, or not any more
+ */
+struct kchat_asked {
+	struct kchat_account *account;
+	const struct kchat_registration *registration;
+	const struct kchat_passwd *passwd;
+	struct kchat_room *room;
+	bool on;
+};
+
 void kchat_service_init(struct kchat_net *knet);
 /*
  * The server stops, and is not running any more: answers all that wait. No
@@ -81,6 +97,12 @@ enum kchat_error kchat_service_passwd(struct kchat_conn *conn, const struct kcha
 /* RULE: the same, after kchat_kept_begin(); kchat_kept_end() follows with the answer. */
 enum kchat_error kchat_service_keep(struct kchat_conn *conn, const struct kchat_hdr *hdr,
 				    struct kchat_room *room, bool on);
+/*
+ * Sends a question to the service, by unicast: the keys are for nobody else. Its decision
+ * names @cookie. An errno: the service has not got it. May sleep.
+ */
+int kchat_service_ask(const struct kchat_conn *conn, u32 portid, u64 cookie,
+		      const struct kchat_asked *asked);
 /* What is kept of a registered room has changed. An errno: the service does not know. May sleep. */
 int kchat_service_changed(const struct kchat_room *room);
 
