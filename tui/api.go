@@ -82,6 +82,8 @@ type Gate interface {
 	Saved(ctx context.Context) ([]string, error)
 	// OpenSaved opens the history of an account for reading without a server.
 	OpenSaved(ctx context.Context, user string) (Archive, func() error, error)
+	// Last returns who was logged in at an address last, or nothing.
+	Last(ctx context.Context, address string) string
 	// Known returns what is remembered of the server at an address.
 	Known(ctx context.Context, address string) (rooms.Pin, bool)
 }

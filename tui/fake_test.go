@@ -30,6 +30,7 @@ type fakeGate struct {
 	register  []Credentials
 	known     rooms.Pin
 	savedUser []string
+	last      string
 }
 
 func (g *fakeGate) Probe(context.Context, string) (rooms.ServerInfo, error) {
@@ -63,6 +64,8 @@ func (g *fakeGate) Saved(context.Context) ([]string, error) { return g.savedUser
 func (g *fakeGate) OpenSaved(context.Context, string) (Archive, func() error, error) {
 	return g.archive, nil, nil
 }
+
+func (g *fakeGate) Last(context.Context, string) string { return g.last }
 
 func (g *fakeGate) Known(context.Context, string) (rooms.Pin, bool) { return g.known, true }
 

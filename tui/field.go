@@ -20,6 +20,7 @@ import (
 type field struct {
 	area   textarea.Model
 	secret bool
+	stale  bool // it was not typed now: what is typed or pasted replaces it, and any other key keeps it
 }
 
 func newField(value string, secret bool) field {
@@ -46,11 +47,25 @@ func (f *field) before() string {
 	return string(runes[:min(f.area.Column(), len(runes))])
 }
 
-func (f *field) set(s string) { f.area.SetValue(s) }
+func (f *field) set(s string) {
+	f.area.SetValue(s)
+	f.stale = false
+}
+
+// offer fills the field with what was typed another time.
+func (f *field) offer(s string) {
+	f.set(s)
+	f.stale = s != ""
+}
 
 // update takes a key or a paste; what is pasted loses its line ends.
 func (f *field) update(msg tea.Msg) {
-	if paste, ok := msg.(tea.PasteMsg); ok {
+	paste, pasted := msg.(tea.PasteMsg)
+	if press, ok := msg.(tea.KeyPressMsg); f.stale && (pasted || ok && press.Text != "") {
+		f.set("")
+	}
+	f.stale = false
+	if pasted {
 		s := strings.Join(strings.Fields(norm.NFC.String(paste.Content)), " ")
 		if f.secret { // a password may hold spaces, but not the line end it was copied with
 			s = strings.TrimRight(paste.Content, "\r\n")
@@ -72,7 +87,11 @@ func (f *field) draw(st *styles.Styles, width int) (string, int) {
 		before = strings.Repeat(" ", max(0, width-1-text.Width(before))) + before
 	}
 	column := text.Width(before)
-	return text.Pad(before+ansi.Truncate(after, max(0, width-column), ""), width), column
+	row := before + ansi.Truncate(after, max(0, width-column), "")
+	if f.stale {
+		row = st.Selected.Render(row)
+	}
+	return text.Pad(row, width), column
 }
 
 func (f *field) shown(st *styles.Styles, s string) string {

@@ -19,6 +19,7 @@ type login struct {
 	*env
 	address string
 	server  rooms.ServerInfo
+	last    string // who was logged in there last
 	page    page
 	with    Credentials  // what the running attempt uses
 	turn    int          // a result of an older attempt is void
@@ -73,14 +74,18 @@ func (l *login) ask(words string, do func(ctx context.Context) func(l *login) te
 
 // probe looks what answers at the address.
 func (l *login) probe() tea.Cmd {
-	address, gate := l.address, l.cfg.Gate
+	address, gate, asks := l.address, l.cfg.Gate, l.cfg.User == ""
 	return l.ask(l.say("login.looking", "address", address), func(ctx context.Context) func(*login) tea.Cmd {
 		info, err := gate.Probe(ctx, address)
+		last := ""
+		if err == nil && asks {
+			last = gate.Last(ctx, address)
+		}
 		return func(l *login) tea.Cmd {
 			if err != nil {
 				return l.noServer(err)
 			}
-			l.server = info
+			l.server, l.last = info, last
 			l.page = l.choices()
 			return l.atOnce()
 		}
@@ -295,6 +300,9 @@ func (l *login) addressForm(problem string) page {
 func (l *login) form(create bool) *form {
 	f := &form{title: l.say("login.log_in") + " " + l.st.Glyphs.Bullet + " " + l.place()}
 	f.add(l.say("login.name"), l.cfg.User, false)
+	if l.cfg.User == "" && !create {
+		f.fields[0].offer(l.last)
+	}
 	f.add(l.say("login.password"), "", true)
 	f.submit = (*login).logIn
 	if create {

@@ -42,6 +42,50 @@ func TestThePasswordIsMaskedAndTheCursorStandsAfterWideCharacters(t *testing.T) 
 	s.golden("login-100x30")
 }
 
+// The name of last time is in the form: Enter takes it, and what is typed or pasted stands in its place.
+func TestTheNameOfLastTimeIsOffered(t *testing.T) {
+	for name, c := range map[string]struct {
+		typed, want string
+		gone        bool
+	}{
+		"taken":    {"", "mina", false},
+		"typed":    {"lena", "lena", true},
+		"pasted":   {"\x1b[200~lena\x1b[201~", "lena", true},
+		"gone on":  {"\x1b[F2", "mina2", false},
+		"put back": {"\x7fx", "minx", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, 100, 30, func(s *stage, _ *Config) { s.gate.last = "mina" })
+			s.wait("Create account")
+			s.press(enter)
+			s.wait("Password", "› mina")
+			s.type_(c.typed)
+			s.wait("› " + c.want)
+			if c.gone {
+				s.gone("mina")
+			}
+			s.press(enter)
+			s.type_("words")
+			s.wait("•••••")
+			s.press(enter)
+			s.until("the login", func() bool {
+				s.gate.mu.Lock()
+				defer s.gate.mu.Unlock()
+				return len(s.gate.opened) == 1 && s.gate.opened[0].User == c.want && s.gate.opened[0].Password == "words"
+			})
+		})
+	}
+}
+
+// An account that is created is somebody else.
+func TestNoNameIsOfferedForANewAccount(t *testing.T) {
+	s := newStage(t, 100, 30, func(s *stage, _ *Config) { s.gate.last = "mina" })
+	s.wait("Create account")
+	s.press(down, enter)
+	s.wait("once more")
+	s.gone("mina")
+}
+
 func TestAWrongPasswordComesBackToTheForm(t *testing.T) {
 	s := newStage(t, 100, 30, nil)
 	s.wait("Create account")

@@ -7,12 +7,10 @@ package desk
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"log/slog"
-	"net/url"
 	"os"
-	"path/filepath"
+	"slices"
+	"time"
 
 	"kchat/history"
 	"kchat/media"
@@ -84,31 +82,8 @@ func (g *Gate) Open(ctx context.Context, with tui.Credentials) (tui.Session, err
 	return tui.Session{Client: client, Archive: &Archive{store: store}, Close: store.Close}, nil
 }
 
-// Saved implements tui.Gate: every folder beside the history of anybody is somebody's if it holds a history.
-func (g *Gate) Saved(context.Context) ([]string, error) {
-	path, err := history.DefaultPath("anybody")
-	if err != nil {
-		return nil, err
-	}
-	base := filepath.Dir(filepath.Dir(path))
-	entries, err := os.ReadDir(base)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("looking for saved talk: %w", err)
-	}
-	var users []string
-	for _, e := range entries {
-		if _, err := os.Stat(filepath.Join(base, e.Name(), filepath.Base(path))); err != nil {
-			continue
-		}
-		if user, err := url.PathUnescape(e.Name()); err == nil {
-			users = append(users, user)
-		}
-	}
-	return users, nil
-}
+// Saved implements tui.Gate.
+func (g *Gate) Saved(context.Context) ([]string, error) { return history.Users() }
 
 // OpenSaved implements tui.Gate.
 func (g *Gate) OpenSaved(ctx context.Context, user string) (tui.Archive, func() error, error) {
@@ -123,9 +98,40 @@ func (g *Gate) OpenSaved(ctx context.Context, user string) (tui.Archive, func() 
 	return &Archive{store: store}, store.Close, nil
 }
 
+// Last implements tui.Gate: of the accounts here that know the address, that whose history was written last.
+func (g *Gate) Last(ctx context.Context, address string) string {
+	users, _ := history.Users() // who cannot be found is not offered
+	written := make(map[string]time.Time, len(users))
+	for _, user := range users {
+		written[user] = writtenAt(user)
+	}
+	slices.SortStableFunc(users, func(a, b string) int { return written[b].Compare(written[a]) })
+	for _, user := range users {
+		if _, known := pinOf(ctx, user, address); known {
+			return user
+		}
+	}
+	return ""
+}
+
+// writtenAt is when something was kept for an account last. What was kept newly lies in a file of its own for a while:
+// sqlite.org/wal.html.
+func writtenAt(user string) (last time.Time) {
+	path, err := history.DefaultPath(user)
+	if err != nil {
+		return last
+	}
+	for _, name := range []string{path, path + "-wal"} {
+		if info, err := os.Stat(name); err == nil && info.ModTime().After(last) {
+			last = info.ModTime()
+		}
+	}
+	return last
+}
+
 // Known implements tui.Gate: what any account here remembers of an address.
 func (g *Gate) Known(ctx context.Context, address string) (rooms.Pin, bool) {
-	users, err := g.Saved(ctx)
+	users, err := history.Users()
 	if err != nil {
 		return rooms.Pin{}, false
 	}
