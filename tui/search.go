@@ -24,6 +24,7 @@ type search struct {
 	held   map[history.Ref]history.Hit // those near the chosen one, as they read
 	turn   int                         // counts queries whose hits came
 	done   bool                        // all of them have come
+	others int                         // hits in other rooms, counted to othersMost
 	at     int                         // the chosen one
 	first  int                         // on the screen
 	shown  int
@@ -33,7 +34,6 @@ type search struct {
 	reading bool        // hits are being read
 	going   bool        // to the chosen hit, as soon as it has been read
 	again   bool        // something else is to be looked for when the run has ended
-	fresh   bool        // a key replaces what was typed last time
 	origin  whereabouts // where one was before
 	gone    bool        // to a hit
 	marked  *talk.Message
@@ -95,15 +95,17 @@ func (c *chat) openSearch(r *room, words string) tea.Cmd {
 	}
 	c.search = s
 	s.typed.focus()
-	s.fresh, s.offers = words == "", offers{}
+	s.offers = offers{}
 	c.dialogs.push(s)
+	if words != "" {
+		s.typed.set(words)
+	} else {
+		s.typed.offer(s.typed.value())
+	}
 	if words == "" && s.room == r {
 		return nil
 	}
 	s.room = r
-	if words != "" {
-		s.typed.set(words)
-	}
 	return s.look(c)
 }
 
@@ -130,6 +132,11 @@ func (s *search) look(c *chat) tea.Cmd {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	run := &searchRun{of: s, query: q, archive: c.session.Archive, cancel: cancel}
+	if s.room != nil {
+		wide := q
+		wide.Rooms, wide.Community = nil, q.Rooms[0].Community
+		run.wide = &wide
+	}
 	s.run, s.done = run, false
 	send := c.send
 	c.own(func(program context.Context) {
@@ -143,7 +150,7 @@ func (s *search) look(c *chat) tea.Cmd {
 // forget lets all hits go.
 func (s *search) forget() {
 	s.turn++
-	s.refs, s.held, s.done, s.going, s.at, s.first = nil, map[history.Ref]history.Hit{}, false, false, 0, 0
+	s.refs, s.held, s.done, s.others, s.going, s.at, s.first = nil, map[history.Ref]history.Hit{}, false, 0, false, 0, 0
 }
 
 // found takes hits that have come.
@@ -158,6 +165,9 @@ func (s *search) found(c *chat, msg hitsMsg) tea.Cmd {
 		s.refs = append(s.refs, msg.refs...)
 		s.hold(msg.refs[:msg.read], msg.hits)
 	}
+	if msg.all && !s.again {
+		s.err, s.done, s.others = msg.err, true, msg.others
+	}
 	if !msg.end {
 		return nil
 	}
@@ -165,7 +175,6 @@ func (s *search) found(c *chat, msg hitsMsg) tea.Cmd {
 	if s.again {
 		return s.look(c)
 	}
-	s.err, s.done = msg.err, true
 	return nil
 }
 
@@ -202,10 +211,6 @@ func (s *search) key(c *chat, msg tea.KeyPressMsg) (bool, tea.Cmd) {
 		}
 	default:
 		was := s.typed.value()
-		if s.fresh && msg.Text != "" {
-			s.typed.set("")
-		}
-		s.fresh = false
 		s.typed.update(msg)
 		if s.typed.value() != was {
 			return false, s.look(c)

@@ -95,6 +95,8 @@ func (s *search) says(c *chat, width int) string {
 		return st.Warn.Render(c.searchReason(s.err))
 	case strings.TrimSpace(s.typed.value()) == "":
 		return st.Muted.Render(c.say("search.help"))
+	case len(s.refs) == 0 && s.done && s.others > 0:
+		return st.Muted.Render(c.say("search.only_elsewhere", "n", s.elsewhere()))
 	case len(s.refs) == 0 && s.done:
 		return st.Muted.Render(c.say("search.nothing"))
 	case len(s.refs) == 0:
@@ -102,7 +104,19 @@ func (s *search) says(c *chat, width int) string {
 	case !s.done:
 		return st.Muted.Render(c.say("search.so_far", "n", grouped(s.at+1), "of", grouped(len(s.refs))))
 	}
-	return st.Muted.Render(c.say("search.at", "n", grouped(s.at+1), "of", grouped(len(s.refs))))
+	says := c.say("search.at", "n", grouped(s.at+1), "of", grouped(len(s.refs)))
+	if s.others > 0 {
+		says += " " + st.Glyphs.Bullet + " " + c.say("search.elsewhere", "n", s.elsewhere())
+	}
+	return st.Muted.Render(says)
+}
+
+// elsewhere is how many hits there are in other rooms, as one reads it.
+func (s *search) elsewhere() string {
+	if s.others > othersMost {
+		return grouped(othersMost) + "+"
+	}
+	return grouped(s.others)
 }
 
 // count is how many hits there are, as one reads it.
@@ -176,7 +190,7 @@ func withHit(line string, find func(line string) [][2]int, width int, ellipsis s
 // scroll implements scroller.
 func (s *search) scroll(rows int) { s.move(sign(rows)) }
 
-// click implements clicker: a scope, or a hit.
+// click implements clicker: a scope, what is offered, that there are hits in other rooms, or a hit.
 func (s *search) click(c *chat, x, y int) (bool, tea.Cmd) {
 	if y == 0 {
 		if r := s.inRoom(c); r != nil && x < text.Width(c.choiceOf("Ctrl+F", c.book.title(r), false)) {
@@ -190,6 +204,9 @@ func (s *search) click(c *chat, x, y int) (bool, tea.Cmd) {
 			return false, s.complete(c, true)
 		}
 		return false, nil
+	}
+	if y == 2 && s.others > 0 {
+		return false, s.within(c, nil)
 	}
 	at := s.first + (y-hitsAt)/hitRows
 	if y < hitsAt || y >= hitsAt+s.shown*hitRows || at >= len(s.refs) {

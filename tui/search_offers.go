@@ -87,7 +87,6 @@ func (s *search) complete(c *chat, next bool) tea.Cmd {
 	if len(o.all) == 1 && !strings.HasSuffix(taken, ":") {
 		taken += " "
 	}
-	s.fresh = false
 	s.typed.set(o.before + taken)
 	cmd := s.look(c)
 	if len(o.all) > 1 { // the next Tab goes on

@@ -21,12 +21,15 @@ const (
 	// hitsAround is how many hits on either side of the chosen one are held, and hitsNear how many of them are there before
 	// one gets to them. Of the others it is only known which messages they are.
 	hitsAround, hitsNear = 300, 150
+	// othersMost is how many hits in other rooms are counted, when one room is searched.
+	othersMost = 999
 )
 
 // searchRun looks for one query in a goroutine of its own.
 type searchRun struct {
 	of      *search
 	query   history.Query
+	wide    *history.Query // the same in all rooms, where one is searched; nil: all are
 	archive Archive
 	cancel  context.CancelFunc
 }
@@ -38,16 +41,32 @@ type hitsMsg struct {
 	read  int           // how many of refs were read: the first ones
 	hits  []history.Hit // what was read
 	first bool          // what was found before for another query goes
-	end   bool
-	err   error
+	all   bool          // no more hits come
+	err   error         // with all
+
+	others int  // with all: hits in other rooms
+	end    bool // of the run
 }
 
 // do looks until all is found, or something else is looked for.
 func (run *searchRun) do(ctx context.Context, send func(tea.Msg)) {
+	msg, found := run.hits(ctx, send)
+	if run.wide != nil && msg.err == nil {
+		send(msg) // they need not wait for what is only counted
+		msg = hitsMsg{from: run, all: true}
+		msg.others, msg.err = run.elsewhere(ctx, found)
+	}
+	msg.end = true
+	send(msg)
+}
+
+// hits sends hits as they are found but for the last ones, and counts them.
+func (run *searchRun) hits(ctx context.Context, send func(tea.Msg)) (msg hitsMsg, found int) {
 	msg, last := hitsMsg{from: run, first: true}, time.Now()
 	var unread error
 	err := run.archive.Find(ctx, run.query, func(refs []history.Ref) bool {
 		msg.refs = append(msg.refs, refs...)
+		found += len(refs)
 		if len(msg.refs) >= hitsFirst && msg.first || time.Since(last) >= hitsEvery {
 			if unread = run.readFirst(ctx, &msg); unread != nil {
 				return false
@@ -60,11 +79,29 @@ func (run *searchRun) do(ctx context.Context, send func(tea.Msg)) {
 	if err = errors.Join(err, unread); err == nil {
 		err = run.readFirst(ctx, &msg)
 	}
-	if errors.Is(err, context.Canceled) {
-		err = nil
+	msg.all, msg.err = true, unlessCancelled(err)
+	return msg, found
+}
+
+// elsewhere counts the hits in other rooms than the one with so many.
+func (run *searchRun) elsewhere(ctx context.Context, here int) (others int, err error) {
+	all := 0
+	err = run.archive.Find(ctx, *run.wide, func(refs []history.Ref) bool {
+		all += len(refs)
+		return all <= here+othersMost
+	})
+	if err != nil {
+		return 0, unlessCancelled(err)
 	}
-	msg.end, msg.err = true, err
-	send(msg)
+	return min(max(0, all-here), othersMost+1), nil
+}
+
+// unlessCancelled is an error that is not that something else is looked for now.
+func unlessCancelled(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 // readFirst reads the first screen full, so that it comes with its words.

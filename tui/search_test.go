@@ -42,10 +42,47 @@ func TestASearchShowsHitsAsOneTypes(t *testing.T) {
 	s.press(ctrlF)
 	s.wait("Search", "#lobby", "all rooms", "Type words")
 	s.type_("회의")
-	s.wait("1 of 3", "준호", "주간회의록 800번", "주간회의록 100번")
+	s.wait("1 of 3", "1 more in other rooms: Ctrl+G", "준호", "주간회의록 800번", "주간회의록 100번")
 	s.golden("search-100x30")
 	s.type_("록 없")
-	s.wait("Nothing was found")
+	s.wait("Nothing was found. Fewer")
+}
+
+// Whoever searches one room is told what other rooms have of it, and a key or a click shows it.
+func TestASearchOfOneRoomSaysWhatOthersHave(t *testing.T) {
+	s := withTalk(t)
+	s.press(ctrlF)
+	s.type_("회의는")
+	s.wait("Nothing was found in this room, 1 in others: Ctrl+G")
+	s.click("1 in others")
+	s.wait("1 of 1", "#garden")
+	s.gone("in others")
+	s.press(ctrlF)
+	s.wait("1 in others")
+	s.press(ctrlG)
+	s.wait("1 of 1", "#garden")
+}
+
+func TestHitsInOtherRoomsAreCountedUpToAThousand(t *testing.T) {
+	s := newStage(t, 100, 30, func(s *stage, _ *Config) {
+		s.archive.entries = append(s.archive.entries, entry(1, joon, "alpha"))
+		for i := range othersMost + 1 {
+			m := said(uint64(i+1), lena, "alpha")
+			m.Room = "garden"
+			s.archive.entries = append(s.archive.entries, history.Entry{Message: m})
+		}
+	})
+	s.logIn()
+	s.press(ctrlF)
+	s.type_("alpha")
+	s.wait("1 of 1", "999+ more in other rooms")
+	s.press("\x15")
+	s.type_("alph")
+	s.archive.mu.Lock()
+	s.archive.entries = s.archive.entries[:othersMost+1]
+	s.archive.mu.Unlock()
+	s.type_("a")
+	s.wait("1 of 1", "999 more in other rooms")
 }
 
 func TestAHitIsGoneToWithTheTalkAroundItAndEscComesBack(t *testing.T) {
@@ -124,7 +161,7 @@ func TestASearchIsNarrowedToTheRoomAndWidened(t *testing.T) {
 	s.type_("회의")
 	s.wait("1 of 4", "#garden")
 	s.press(ctrlF)
-	s.wait("1 of 3")
+	s.wait("1 of 3", "1 more in other rooms")
 	s.press(ctrlG)
 	s.wait("1 of 4")
 	s.type_("는")

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"kchat/history"
@@ -126,6 +127,14 @@ func TestASearchOfAllRoomsGoesFromHitToHit(t *testing.T) {
 	}
 	anna.Shows("2 here")
 	hears(ben, anna, "all harvest baskets are in the shed")
+	anna.Key("ctrl+f")
+	anna.Shows("Type words")
+	anna.Type("harv")
+	anna.Shows("1 of 1", "1 more in other rooms: Ctrl+G")
+	anna.ClickOn("1 more in other rooms")
+	anna.Shows("1 of 2")
+	anna.Key("esc")
+	anna.ShowsNot("1 of 2")
 	anna.Type("/search harv")
 	anna.Key("enter")
 	anna.Shows("1 of 2", "#"+anna.Room+"-shed", "baskets", "orchard")
@@ -150,13 +159,20 @@ func TestFiltersNarrowASearch(t *testing.T) {
 	anna, ben := two(t)
 	hears(ben, anna, "harvest: https://kernel.org/harvest")
 	hears(anna, ben, "harvest of another kind")
+	path := filepath.Join(ben.Dir, "sun.png")
+	sun(t, path)
+	ben.Type("/send-image " + path)
+	ben.Key("enter")
+	anna.Shows("sun.png")
 	anna.Key("ctrl+g")
 	for _, c := range [][2]string{
 		{"harvest in:" + anna.Room, "1 of 2"},
 		{"harvest has:link", "1 of 1"},
+		{"has:image", "[sun.png]"},
 		{"harvest from:anna in:" + anna.Room, "of another kind"},
 		{"harvest after:yesterday in:" + anna.Room, "1 of 2"},
 		{"harvest before:2026-01", "Nothing was found"},
+		{"harvest before:2999-01", "1 of 2"},
 	} {
 		anna.Type(c[0])
 		anna.Shows("› "+c[0], c[1])
@@ -189,4 +205,9 @@ func TestTheMouseScrollsChoosesAndDrags(t *testing.T) {
 	anna.ClickOn("#" + anna.Room)
 	anna.inFront("#" + anna.Room)
 	anna.Shows("line 120.")
+	form := inForm(anna)
+	anna.Drag(form[0], 10, form[0]+7, 12)
+	anna.Until("the line beside the rooms where it was let go", func(string) bool {
+		return slices.Equal(walls(anna), []int{form[0] + 7, form[1]})
+	})
 }

@@ -88,6 +88,16 @@ func (p *Program) Hover(x, y int) {
 	p.mouse(uv.MouseMotionEvent{X: x, Y: y})
 }
 
+// Drag holds the left button down in one cell and lets it go in another.
+func (p *Program) Drag(fromX, fromY, toX, toY int) {
+	p.t.Helper()
+	p.mouse(
+		uv.MouseClickEvent{X: fromX, Y: fromY, Button: uv.MouseLeft},
+		uv.MouseMotionEvent{X: toX, Y: toY, Button: uv.MouseLeft},
+		uv.MouseReleaseEvent{X: toX, Y: toY, Button: uv.MouseLeft},
+	)
+}
+
 // Wheel turns the wheel over a cell: up (towards what is older) if steps is below 0, else down.
 func (p *Program) Wheel(x, y, steps int) {
 	p.t.Helper()
