@@ -137,3 +137,17 @@ func TestTheBellRingsWhenSomebodyComesToWhoWaitsAlone(t *testing.T) {
 	anna.Shows("ben is here")
 	anna.awaits("the bell", func() bool { return anna.rings() == before+1 })
 }
+
+func TestTheBellRingsForWhoIsMeantAndLooksElsewhere(t *testing.T) {
+	ben := people.Start(t, "ben") // he waits alone, not she
+	anna := people.Start(t, "anna", withSettings(`notify = "bell"`))
+	ben.Shows("2 here")
+	ben.Say("anna, before your eyes")
+	anna.Shows("before your eyes")
+	anna.Focus(false)
+	ben.Say("something else")
+	anna.Shows("something else")
+	ben.Say("anna, lunch?")
+	anna.Shows("lunch?")
+	anna.awaits("the bell, once", func() bool { return anna.rings() == 1 })
+}

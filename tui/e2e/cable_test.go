@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// cable leads to the server, and can be cut.
+// cable leads to the server, and can be cut or made narrow.
 type cable struct {
 	listener net.Listener
 	server   string
@@ -17,6 +17,8 @@ type cable struct {
 	mu    sync.Mutex
 	cut   bool
 	ends  map[net.Conn]bool // both ends of what goes through it
+	most  int64             // bytes that each connection may have sent while it is narrow
+	wide  chan struct{}     // closed when it is not narrow any more; nil: it is not
 	lines sync.WaitGroup
 }
 
@@ -31,6 +33,7 @@ func newCable(t testing.TB, server string) *cable {
 	c.lines.Go(c.accept)
 	t.Cleanup(func() {
 		_ = listener.Close()
+		c.Widen()
 		c.Cut()
 		c.lines.Wait()
 	})
@@ -45,6 +48,42 @@ func (c *cable) Cut() { c.set(true) }
 
 // Mend lets new connections through.
 func (c *cable) Mend() { c.set(false) }
+
+// Narrow lets no more than so many bytes of each connection through to the server. The rest waits for Widen.
+func (c *cable) Narrow(most int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.most, c.wide = most, make(chan struct{})
+}
+
+// Widen lets everything through.
+func (c *cable) Widen() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.wide != nil {
+		close(c.wide)
+		c.wide = nil
+	}
+}
+
+// pass is what one connection sends through a cable.
+type pass struct {
+	cable *cable
+	from  io.Reader
+	sent  int64
+}
+
+func (p *pass) Read(b []byte) (int, error) {
+	n, err := p.from.Read(b)
+	p.sent += int64(n)
+	p.cable.mu.Lock()
+	wide, waits := p.cable.wide, p.cable.wide != nil && p.sent > p.cable.most
+	p.cable.mu.Unlock()
+	if waits {
+		<-wide
+	}
+	return n, err
+}
 
 func (c *cable) set(cut bool) {
 	c.mu.Lock()
@@ -84,7 +123,7 @@ func (c *cable) lead(near net.Conn) {
 		_, _ = io.Copy(near, far)
 		_ = near.Close()
 	})
-	_, _ = io.Copy(far, near)
+	_, _ = io.Copy(far, &pass{cable: c, from: near})
 	_ = far.Close()
 	back.Wait()
 }

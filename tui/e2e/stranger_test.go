@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -54,6 +55,16 @@ func (s *stranger) says(text string) wire.ID {
 		s.t.Fatalf("the server refuses %q", text)
 	}
 	return id
+}
+
+// heard waits for the message whose words end so.
+func (s *stranger) heard(words string) peer.Frame {
+	s.t.Helper()
+	f, err := s.conn.Find(answerTime, func(f peer.Frame) bool {
+		return f.Type == wire.TypeMsg && strings.HasSuffix(string(f.Body), words)
+	})
+	s.must(err)
+	return f
 }
 
 // sends sends any frame to the room, waits for the answer, and reports whether the server took it.

@@ -7,26 +7,15 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"kchat/e2e/peer"
 	"kchat/wire"
 )
-
-// lastID is the id of the message that everybody in a room saw last from a person.
-func (s *stranger) lastID(text string) wire.ID {
-	s.t.Helper()
-	f, err := s.conn.Find(answerTime, func(f peer.Frame) bool {
-		return f.Type == wire.TypeMsg && strings.HasSuffix(string(f.Body), text)
-	})
-	s.must(err)
-	return f.ID
-}
 
 func TestStrangersCannotChangeTheWordsOfOthers(t *testing.T) {
 	anna := people.Start(t, "anna")
 	eve := people.stranger(t, "eve", anna.Room)
 	anna.Shows("2 here")
 	anna.Say("the meeting is at noon")
-	target := eve.lastID("the meeting is at noon")
+	target := eve.heard("the meeting is at noon").ID
 	eve.sends(wire.TypeEdit, wire.Talk{Target: target, Text: []byte("the meeting is off")})
 	eve.sends(wire.TypeDelete, wire.Talk{Target: target})
 	eve.says("that is all")
@@ -42,7 +31,7 @@ func TestReactionsOfStrangersAreHarmless(t *testing.T) {
 	eve := people.stranger(t, "eve", anna.Room)
 	anna.Shows("2 here")
 	anna.Say("lunch at noon")
-	target := eve.lastID("lunch at noon")
+	target := eve.heard("lunch at noon").ID
 	for _, junk := range []string{
 		strings.Repeat("\u202e", 20) + "abc", strings.Repeat("👨\u200d👩\u200d👧", 3), "x" + strings.Repeat("\u0301", 31),
 		strings.Repeat("a\n", 32), "\u009b2J\u009b31m", strings.Repeat("W", 64),

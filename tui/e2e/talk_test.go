@@ -173,7 +173,7 @@ func TestTheMenuOfAMessageListsWhatCanBeDoneByKeyAndMouse(t *testing.T) {
 	}
 	ben.ClickWith(uv.MouseRight, x, y)
 	ben.Shows("said ")
-	ben.Key("r")
+	ben.ClickOn("reply")
 	ben.Shows("replying to anna: lunch at noon")
 	ben.Say("soup?")
 	rowWith(anna, "╭─ anna", "lunch at noon")

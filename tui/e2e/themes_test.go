@@ -124,9 +124,11 @@ func TestAThemeOfOnesOwnIsReadFromAFile(t *testing.T) {
 }
 
 func TestTheColoursFitTheGroundOfTheTerminal(t *testing.T) {
-	white := color.RGBA{0xff, 0xff, 0xff, 0xff}
-	anna := people.Start(t, "anna", answering(map[string]string{"\x1b]11;?": "\x1b]11;rgb:ffff/ffff/ffff\x1b\\"}))
-	anna.legible(white, styles.TextRatio)
+	for answer, ground := range map[string]color.RGBA{"0000/0000/0000": black, "ffff/ffff/ffff": {0xff, 0xff, 0xff, 0xff}} {
+		anna := people.Start(t, "anna", answering(map[string]string{"\x1b]11;?": "\x1b]11;rgb:" + answer + "\x1b\\"}))
+		anna.legible(ground, styles.TextRatio)
+		anna.Quit()
+	}
 }
 
 func TestANameHasOneColourOnEveryScreen(t *testing.T) {
