@@ -106,7 +106,7 @@ func TestAServerDoesNotHoldWhatItsStarterInherited(t *testing.T) {
 	}
 	t.Cleanup(func() { _, _, _ = p.run(t, "", "server", "stop", "--port", port) })
 	_ = writer.Close()
-	if err := reader.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := reader.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := reader.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {

@@ -78,4 +78,4 @@ func (s *stranger) sends(kind wire.Type, body wire.Body) (id wire.ID, taken bool
 }
 
 // answerTime is how long the server may take to answer.
-var answerTime = 10 * time.Second * time.Duration(max(1, vmtest.Slowness()))
+var answerTime = time.Minute * time.Duration(max(1, vmtest.Slowness()))

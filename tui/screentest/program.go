@@ -17,7 +17,7 @@ import (
 )
 
 // Patience is how long a screen may take to come to show something. A loaded machine takes its time.
-const Patience = 40 * time.Second
+const Patience = 2 * time.Minute
 
 // lone is how long nothing follows an Escape that is a key of its own: programs tell it from the beginning of
 // another key by that.
