@@ -30,7 +30,7 @@ func adminCommand() *cobra.Command {
 	cmd.PersistentFlags().Uint16Var(&o.port, "port", server.DefaultPort, "port of the server")
 	cmd.AddCommand(
 		adminRoomsCommand(o), adminSessionsCommand(o), adminKickCommand(o), adminSetCommand(o), adminStatsCommand(o),
-		adminWatchCommand(o), adminBansCommand(o), adminUnregisterCommand(o), adminDrainCommand(o),
+		adminWatchCommand(o), adminBansCommand(o), adminUnregisterCommand(o), adminDrainCommand(o), adminExportCommand(o),
 	)
 	cmd.AddCommand(adminRuleCommands(o)...)
 	return cmd

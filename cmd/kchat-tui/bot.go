@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -43,7 +42,7 @@ func botCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	o.flags(cmd)
-	o.log.flags(cmd)
+	o.log.flags(cmd, "warn")
 	cmd.Flags().StringArrayVar(&o.rooms, "room", nil, "a room to be in (several: say it again)")
 	cmd.Flags().StringVar(&o.roomPasswordFile, "room-password-file", "", "file whose first line is the password of the rooms, if they have one")
 	cmd.Flags().StringVar(&o.socket, "socket", "", "the socket (default $XDG_RUNTIME_DIR/kchat/bot-NAME.sock)")
@@ -168,30 +167,4 @@ func fatalTo(names []string) func(rooms.Event) error {
 		}
 		return nil
 	}
-}
-
-// logging says what a command that goes on writes to its log, which is standard error.
-type logging struct {
-	level  string
-	format string
-}
-
-func (l *logging) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&l.level, "log-level", "warn", "the least that is logged: debug, info, warn or error")
-	cmd.Flags().StringVar(&l.format, "log-format", "", "text or json (default text, with --json json)")
-}
-
-func (l *logging) logger(cmd *cobra.Command) (*slog.Logger, error) {
-	var level slog.Level
-	if !slices.Contains([]string{"debug", "info", "warn", "error"}, l.level) || level.UnmarshalText([]byte(l.level)) != nil {
-		return nil, wrong("--log-level is debug, info, warn or error, not %q", l.level)
-	}
-	options := &slog.HandlerOptions{Level: level}
-	switch {
-	case l.format == "json" || l.format == "" && wantsJSON(cmd):
-		return slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), options)), nil
-	case l.format == "text" || l.format == "":
-		return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), options)), nil
-	}
-	return nil, wrong("--log-format is text or json, not %q", l.format)
 }

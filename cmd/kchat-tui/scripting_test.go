@@ -4,7 +4,9 @@ package main
 
 import (
 	"bufio"
+	"io"
 	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -318,6 +320,16 @@ func TestEveryCommandSpeaksToPrograms(t *testing.T) {
 	leave()
 	unwatch()
 
+	exported, unexport := s.follows(with("admin", "export", "--listen", "127.0.0.1:0")...)
+	where := exported("listening")["address"].(string)
+	if text := fetch(t, where+"/metrics"); !strings.Contains(text, "\nkchat_up 1\n") || !strings.Contains(text, "\nkchat_accounts 3\n") {
+		t.Errorf("the metrics are\n%s", text)
+	}
+	if text := fetch(t, where+"/healthz"); text != "ok\n" {
+		t.Errorf("health: %s", text)
+	}
+	unexport()
+
 	// What is kept.
 	s.does("history", "list", "--user", "jun")
 	if m := s.does("history", "show", "lobby", "--user", "jun")[0]; m["id"] != sent["id"] || !isMoment(m["time"]) {
@@ -361,6 +373,21 @@ func TestEveryCommandSpeaksToPrograms(t *testing.T) {
 			t.Errorf("%s was not called", path)
 		}
 	}
+}
+
+// fetch is what stands at an address.
+func fetch(t *testing.T, address string) string {
+	t.Helper()
+	answer, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func first(out, _ string, _ int) string { return out }

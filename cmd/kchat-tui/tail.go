@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strconv"
 	"strings"
 
@@ -20,6 +21,7 @@ import (
 // tailOptions are the flags of tail.
 type tailOptions struct {
 	connection
+	log   logging
 	room  string
 	json  bool
 	since string
@@ -38,17 +40,22 @@ func tailCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.json = wantsJSON(cmd)
-			return o.run(cmd.Context(), cmd.OutOrStdout())
+			log, err := o.log.logger(cmd)
+			if err != nil {
+				return err
+			}
+			return o.run(cmd.Context(), cmd.OutOrStdout(), log)
 		},
 	}
 	o.flags(cmd)
 	o.roomFlags(cmd, &o.room)
+	o.log.flags(cmd, "error")
 	cmd.Flags().StringVar(&o.since, "since", "", "place after which to begin, EPOCH:SEQ")
 	cmd.Flags().BoolVar(&o.noHistory, "no-history", false, "print and keep nothing, for rooms in which very much is said")
 	return asUsage(cmd)
 }
 
-func (o *tailOptions) run(ctx context.Context, out io.Writer) (err error) {
+func (o *tailOptions) run(ctx context.Context, out io.Writer, log *slog.Logger) (err error) {
 	if o.room == "" {
 		return coded{errors.New("which room? Give --room"), exitUsage}
 	}
@@ -59,6 +66,7 @@ func (o *tailOptions) run(ctx context.Context, out io.Writer) (err error) {
 		}
 	}
 	h, err := o.open(ctx, o.room, func(cfg *rooms.Config) {
+		cfg.Logger = log
 		if o.noHistory {
 			cfg.Store, cfg.Blobs = newPassing(o.room, since), nil
 		}
