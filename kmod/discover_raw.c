@@ -164,7 +164,6 @@ static void raw_receive(struct work_struct *work)
 	struct raw_frame question;
 	int budget = 64, len;
 
-	kchat_kcov_start();
 	while (budget--) {
 		struct kvec vec = { .iov_base = &question, .iov_len = sizeof(question) };
 		struct sockaddr_ll from = {};
@@ -175,15 +174,16 @@ static void raw_receive(struct work_struct *work)
 				     MSG_DONTWAIT | MSG_TRUNC);
 		/* That it went down is said once, before what had come. */
 		if (len < 0 && len != -ENETDOWN)
-			goto out;
+			return;
 		/* Promiscuous interfaces hear what is not for us, and so do VLANs not set up. */
-		if (len > 0 && len <= sizeof(question) && from.sll_pkttype != PACKET_OTHERHOST)
+		if (len > 0 && len <= sizeof(question) && from.sll_pkttype != PACKET_OTHERHOST) {
+			kchat_kcov_start();
 			raw_answer(device, &question, len);
+			kchat_kcov_stop();
+		}
 		cond_resched();
 	}
 	queue_work(system_unbound_wq, &device->receive);
-out:
-	kchat_kcov_stop();
 }
 
 /* ---- sockets come and go with the interfaces --------------------------------- */

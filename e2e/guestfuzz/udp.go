@@ -41,12 +41,26 @@ const (
 	peerBody     = 72
 )
 
+// The kinds of them.
+const (
+	peerLoad   = 16
+	peerWhere  = 17
+	peerHere   = 18
+	peerClaim  = 19
+	peerGive   = 20
+	peerMove   = 21
+	peerDone   = 22
+	peerTaken  = 23
+	peerInvite = 24
+)
+
 // udp is what comes to the port of discovery, where other servers talk too.
 type udp struct {
 	place   *place
 	sockets [udpLines]net.Conn
 	asker   net.Conn // asks whether the others were heard
-	counter uint64   // of datagrams of the peer
+	boot    uint64   // generation of the peer: one for each input, so that none is heard in the light of another
+	counter uint64   // of its datagrams
 	theirs  uint64   // the server's generation, as it says
 }
 
@@ -101,7 +115,7 @@ func (t *udp) signed(data []byte) []byte {
 	data = slices.Clone(data)
 	copy(data[peerSender:], peerUUID[:])
 	copy(data[peerReceiver:], serverUUID[:])
-	binary.LittleEndian.PutUint64(data[peerBoot:], 7)
+	binary.LittleEndian.PutUint64(data[peerBoot:], t.boot)
 	binary.LittleEndian.PutUint64(data[peerCounter:], t.counter)
 	binary.LittleEndian.PutUint64(data[peerTheirs:], t.theirs)
 	mac := hmac.New(sha256.New, communitySecret[:])
@@ -113,23 +127,82 @@ func (t *udp) Lines() int { return udpLines }
 
 func (t *udp) Mend(guided.Input, *mathrand.Rand) {}
 
-// Seeds are a question, and a datagram of each kind: how busy one is, where a room is or is to be, and how it moves.
+// Seeds are a question, a datagram of each kind, and rooms that move here.
 func (t *udp) Seeds() ([]guided.Input, error) {
 	seeds := []guided.Input{{{Line: udpStranger, Data: wire.Question{Mark: [8]byte{1}}.Append(nil)}}}
-	mark := make([]byte, 8)
-	name := append(append(slices.Clone(mark), 0, 0, 0, 0, byte(len(room)), 0, 0, 0), room...)
-	for kind := byte(16); kind <= 24; kind++ {
-		for _, body := range [][]byte{make([]byte, 16), name, append(slices.Clone(mark), make([]byte, 40)...)} {
-			head := append([]byte("kchd\x01"), kind)
-			data := append(append(head, make([]byte, peerBody-len(head))...), body...)
-			seeds = append(seeds, guided.Input{{Line: udpPeer, Data: data}})
-		}
+	named := func(flags uint32, rest ...byte) []byte {
+		body := binary.LittleEndian.AppendUint32(mark(1), flags)
+		body = append(append(body, byte(len(room)), 0, 0, 0), room...)
+		return append(body, rest...)
 	}
-	return seeds, nil
+	home := append(append(mark(1), peerUUID[:]...), make([]byte, 16)...)
+	bodies := []struct {
+		kind byte
+		body []byte
+	}{
+		{peerLoad, make([]byte, 16)},
+		{peerLoad, []byte{15: 0, 12: 2}}, // it leaves
+		{peerWhere, named(0)},
+		{peerHere, home},
+		{peerClaim, named(0)},
+		{peerClaim, named(1)},
+		{peerGive, home},
+		{peerInvite, named(0, mark(2)...)},
+		{peerDone, mark(1)},
+	}
+	for state := byte(0); state <= 3; state++ {
+		bodies = append(bodies, struct {
+			kind byte
+			body []byte
+		}{peerTaken, append(mark(1), 0, 0, 0, 0, 0, 0, state, 0)})
+	}
+	for _, b := range bodies {
+		seeds = append(seeds, guided.Input{peerSays(b.kind, b.body)})
+	}
+	whole := movedRoom()
+	half := len(whole) / 2
+	return append(seeds,
+		guided.Input{moves(whole, 0, len(whole)), peerSays(peerDone, mark(1))},
+		guided.Input{moves(whole, 0, half), moves(whole, half, len(whole)), peerSays(peerWhere, named(0)), peerSays(peerDone, mark(1))},
+		guided.Input{moves(whole, 0, half), moves(whole, 0, half), peerSays(peerDone, mark(1))},
+	), nil
+}
+
+// mark is what a datagram is about, or the number of an account.
+func mark(n uint64) []byte { return binary.LittleEndian.AppendUint64(nil, n) }
+
+// peerSays is a datagram of the peer, but for what signed fills in.
+func peerSays(kind byte, body []byte) guided.Packet {
+	data := append([]byte("kchd\x01"), kind)
+	data = append(data, make([]byte, peerBody-len(data))...)
+	return guided.Packet{Line: udpPeer, Data: append(data, body...)}
+}
+
+// moves is a part of a room that comes.
+func moves(whole []byte, from, to int) guided.Packet {
+	body := binary.LittleEndian.AppendUint32(mark(1), uint32(len(whole)))
+	body = binary.LittleEndian.AppendUint32(body, uint32(from))
+	return peerSays(peerMove, append(body, whole[from:to]...))
+}
+
+// movedRoom is a room with a topic and an operator, as it moves.
+func movedRoom() []byte {
+	const name, topic = "moved", "of a moved room"
+	data := make([]byte, 6, 160)
+	data = binary.LittleEndian.AppendUint16(data, uint16(len(name)))
+	data = binary.LittleEndian.AppendUint32(data, uint32(len(topic)))
+	data = binary.LittleEndian.AppendUint32(data, 1) // entries
+	data = append(data, make([]byte, 24)...)         // epoch, time, owner
+	data = append(data, mark(2)...)                  // who made it
+	data = append(data, make([]byte, 32)...)         // no password
+	data = append(append(data, name...), topic...)
+	data = binary.LittleEndian.AppendUint32(append(data, mark(2)...), 8)
+	return append(data, make([]byte, 28)...)
 }
 
 // Run sends datagrams, and a question behind them: it is answered when they were dealt with.
 func (t *udp) Run(in guided.Input) error {
+	t.boot++
 	for _, p := range in {
 		line, data := p.Line%udpLines, p.Data
 		if line == udpPeer {
