@@ -19,8 +19,7 @@ import (
 const stockKernel = "6.12"
 
 // kernelName is the kernel that tests run on, as KCHAT_TEST_KERNEL says: the stock one, an older series, "debug", which
-// looks for bugs, "coverage", which is the same with a module that counts the lines it runs, or "kcsan", which looks for
-// data races.
+// looks for bugs, "coverage", on which the module counts the lines it runs, or "kcsan", which looks for data races.
 func kernelName() string {
 	if name := os.Getenv("KCHAT_TEST_KERNEL"); name != "" {
 		return name
@@ -31,7 +30,7 @@ func kernelName() string {
 // Slowness is by how much time limits are stretched, generously; 0 on kernels of every day: not at all.
 func Slowness() int {
 	switch kernelName() {
-	case "debug", "coverage":
+	case "debug":
 		return 5
 	case "kcsan":
 		return 10
