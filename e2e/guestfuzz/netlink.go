@@ -117,6 +117,16 @@ func (t *control) again(running bool) error {
 			return err
 		}
 	}
+	// Accounts outlive a stop, and one that an input has made may have a name of ours.
+	accounts, err := t.place.kernel.Accounts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, account := range accounts {
+		if err := t.place.kernel.DeleteAccount(ctx, account.Number); err != nil {
+			return err
+		}
+	}
 	t.place.generation += 1 << 16 // more than an input has started it with
 	return t.place.start()
 }
