@@ -148,6 +148,9 @@ func (c *chat) run(ctx context.Context) error {
 		{"talk", c.talk},
 		{"ask", c.ask},
 		{"stream", c.stream},
+		{"cancel a stream", c.cancel},
+		{"say it again", c.again},
+		{"be refused", c.refused},
 		{"resume", c.resume},
 		{"netlink", c.netlink},
 		{"part", c.part},
@@ -310,33 +313,45 @@ func (c *chat) offered(id wire.ID) error {
 	return errNotOffered
 }
 
-func (c *chat) stream(context.Context) error {
-	data := blob(3 * wire.ChunkMax)
-	id, err := c.a.Request(wire.TypeStreamBegin, c.room.Number, begin(wire.StreamFile, data))
+// taken begins a file that the other takes.
+func (c *chat) taken(data []byte) (id wire.ID, err error) {
+	id, err = c.a.Request(wire.TypeStreamBegin, c.room.Number, begin(wire.StreamFile, data))
 	if err != nil {
-		return err
+		return id, err
 	}
 	if _, err := c.a.Reply(id, wire.TypeStreamCredit); err != nil {
-		return err
+		return id, err
 	}
 	if err := c.offered(id); err != nil {
-		return err
+		return id, err
 	}
 	if err := c.b.Send(wire.Header{Type: wire.TypeStreamAccept, ID: id}, wire.Number{}); err != nil {
-		return err
+		return id, err
 	}
-	ofStream := func(f peer.Frame) bool { return f.ID == id && f.Type != wire.TypeStreamBegin }
-	if f, err := c.b.Find(peer.Limit, ofStream); err != nil {
+	f, err := c.b.Find(peer.Limit, ofStream(id))
+	if err == nil && f.Type != wire.TypeStreamStart {
+		err = &peer.Unexpected{Want: wire.TypeStreamStart, Got: f}
+	}
+	return id, err
+}
+
+// ofStream is what comes of a stream to who takes it.
+func ofStream(id wire.ID) func(peer.Frame) bool {
+	return func(f peer.Frame) bool { return f.ID == id && f.Type != wire.TypeStreamBegin }
+}
+
+func (c *chat) stream(context.Context) error {
+	data := blob(3 * wire.ChunkMax)
+	id, err := c.taken(data)
+	if err != nil {
 		return err
-	} else if f.Type != wire.TypeStreamStart {
-		return &peer.Unexpected{Want: wire.TypeStreamStart, Got: f}
 	}
 	sender := &who{Conn: c.a, in: c.room.Number}
 	if err := sender.pour(id, data, 0, uint64(len(data))); err != nil {
 		return err
 	}
 	for {
-		f, err := c.b.Find(peer.Limit, ofStream)
+		f, err := c.b.Find(peer.Limit, ofStream(id))
 		switch {
 		case err != nil:
 			return err
@@ -346,6 +361,39 @@ func (c *chat) stream(context.Context) error {
 			return &peer.Unexpected{Want: wire.TypeStreamChunk, Got: f}
 		}
 	}
+}
+
+// cancel breaks a stream off that the other has taken and is told so.
+func (c *chat) cancel(context.Context) error {
+	id, err := c.taken(blob(10))
+	if err != nil {
+		return err
+	}
+	if err := c.a.Send(wire.Header{Type: wire.TypeStreamCancel, ID: id}, wire.StreamCancel{}); err != nil {
+		return err
+	}
+	_, err = c.b.Find(peer.Limit, func(f peer.Frame) bool { return f.ID == id && f.Type == wire.TypeStreamCancel })
+	return err
+}
+
+// again says something twice by the same id, as who has not heard that it was taken.
+func (c *chat) again(context.Context) error {
+	id := peer.NewID()
+	for _, want := range []wire.Type{wire.TypeMsg, wire.TypeAck} {
+		if err := c.a.Say(c.room.Number, id, "twice"); err != nil {
+			return err
+		}
+		if _, err := c.a.Reply(id, want); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refused leaves a room that there is not.
+func (c *chat) refused(context.Context) error {
+	_, err := c.a.Ask(wire.TypePart, 1<<31, wire.Empty{}, wire.TypeError)
+	return err
 }
 
 func (c *chat) resume(context.Context) error {
@@ -422,5 +470,27 @@ func TestSlabAllocationsBelowTheModuleFailNowAndThen(t *testing.T) {
 	}
 	if c.close(); !c.gone(t) {
 		t.Errorf("something is left: %v", status(t, s).Counters)
+	}
+}
+
+// TestEveryAllocationBehindADoorFailsOnce: what comes from other servers, from an administrator or through
+// the device finds no memory at each place where it needs some, and as soon as there is memory again, it goes well.
+func TestEveryAllocationBehindADoorFailsOnce(t *testing.T) {
+	doors := []string{"udp", "device", "netlink"}
+	s := startDoors(t, doors)
+	for _, door := range doors {
+		t.Run(door, func(t *testing.T) {
+			ctx, cancel := s.Timeout(10 * time.Minute)
+			defer cancel()
+			out, err := s.Exec(ctx, "/bin/guestfuzz", "-given=/fuzz/"+door, "-starve", door)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			t.Log(out)
+			inputs, failed := 0, 0
+			if _, err := fmt.Sscanf(out, "%d inputs, %d allocations failed", &inputs, &failed); err != nil || failed == 0 {
+				t.Errorf("nothing was allocated: does it pass kmod/alloc.h? %v", err)
+			}
+		})
 	}
 }

@@ -26,15 +26,7 @@ const corpus = "testdata/fuzz"
 func TestFuzzDoors(t *testing.T) {
 	t.Parallel()
 	doors := []string{"tcp", "udp", "ether", "device", "netlink"}
-	options := []vmtest.Option{vmtest.WithFile("/bin/guestfuzz", build(t, "./guestfuzz")), vmtest.WithDriver("veth")}
-	for _, door := range doors {
-		given := filepath.Join(t.TempDir(), door)
-		if err := os.WriteFile(given, givenFor(t, door), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		options = append(options, vmtest.WithFile("/fuzz/"+door, given))
-	}
-	s := vmtest.Start(t, options...)
+	s := startDoors(t, doors)
 	seed, limit, _ := fuzzing(t, time.Second)
 	update := os.Getenv("KCHAT_FUZZ_UPDATE") != ""
 	for _, door := range doors {
@@ -62,6 +54,20 @@ func TestFuzzDoors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// startDoors boots a machine with guestfuzz and what it begins with at each of these doors.
+func startDoors(t *testing.T, doors []string) *vmtest.Server {
+	t.Helper()
+	options := []vmtest.Option{vmtest.WithFile("/bin/guestfuzz", build(t, "./guestfuzz")), vmtest.WithDriver("veth")}
+	for _, door := range doors {
+		given := filepath.Join(t.TempDir(), door)
+		if err := os.WriteFile(given, givenFor(t, door), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		options = append(options, vmtest.WithFile("/fuzz/"+door, given))
+	}
+	return vmtest.Start(t, options...)
 }
 
 // givenFor is the corpus of a door; that of TCP has the frames of the wire's vectors as well.

@@ -28,17 +28,11 @@ static int fail_nth_set(const char *text, const struct kernel_param *param)
 	return 0;
 }
 
-static int fail_nth_get(char *text, const struct kernel_param *param)
-{
-	return sysfs_emit(text, "%lu\n", READ_ONCE(fail_nth));
-}
-
 static const struct kernel_param_ops fail_nth_ops = {
 	.set = fail_nth_set,
-	.get = fail_nth_get,
 };
 
-module_param_cb(fail_nth, &fail_nth_ops, NULL, 0600);
+module_param_cb(fail_nth, &fail_nth_ops, NULL, 0200);
 MODULE_PARM_DESC(fail_nth, "the allocation from now on that fails; 0: none");
 
 static int allocations_get(char *text, const struct kernel_param *param)

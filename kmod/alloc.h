@@ -22,6 +22,9 @@ static inline bool kchat_alloc_fails(void)
 /* The pointer that @call gives. It is NULL, and @call is not made, where a test wants that. */
 #define kchat_alloc(call) (kchat_alloc_fails() ? NULL : (call))
 
+/* The same for one that has @gfp: what must not fail does not. */
+#define kchat_alloc_gfp(gfp, call) ((gfp) & __GFP_NOFAIL ? (call) : kchat_alloc(call))
+
 /* The same for what answers with an errno. */
 #define kchat_alloc_errno(call) (kchat_alloc_fails() ? -ENOMEM : (call))
 

@@ -48,7 +48,8 @@ struct kchat_seg *kchat_seg_alloc(u32 len, u16 max_entries, gfp_t gfp)
 
 	if (nr_pages > KCHAT_SEG_PAGES)
 		return NULL;
-	seg = kchat_alloc(kzalloc(sizeof(*seg) + max_entries * sizeof(seg->entries[0]), gfp));
+	seg = kchat_alloc_gfp(gfp, kzalloc(sizeof(*seg) + max_entries * sizeof(seg->entries[0]),
+					   gfp));
 	if (!seg)
 		return NULL;
 	refcount_set(&seg->refs, 1);
@@ -58,7 +59,7 @@ struct kchat_seg *kchat_seg_alloc(u32 len, u16 max_entries, gfp_t gfp)
 	if (nr_pages >= 1 << KCHAT_SEG_ORDER)
 		seg_join(seg, gfp);
 	while (seg->nr_pages < nr_pages) {
-		struct page *page = kchat_alloc(alloc_page(gfp));
+		struct page *page = kchat_alloc_gfp(gfp, alloc_page(gfp));
 
 		if (!page) {
 			seg_free(seg);

@@ -37,6 +37,7 @@ type settings struct {
 	given   string
 	distil  bool
 	logging bool
+	hungry  bool
 }
 
 func main() {
@@ -45,6 +46,7 @@ func main() {
 	flag.DurationVar(&s.limit, "for", 10*time.Second, "how long")
 	flag.StringVar(&s.given, "given", "", "a file of inputs to begin with")
 	flag.BoolVar(&s.distil, "distil", false, "print the inputs that reach all that was reached")
+	flag.BoolVar(&s.hungry, "starve", false, "instead of a search, run what is given with each allocation failing once")
 	flag.BoolVar(&s.logging, "log", false, "write each input into the kernel's log before it is run")
 	flag.Parse()
 	if err := run(flag.Args(), s); err != nil {
@@ -95,6 +97,14 @@ func search(p *place, door func(*place) (guided.Target, error), given []guided.I
 		}
 		given = append(given, more...)
 	}
+	if s.hungry {
+		failed, err := starve(target, given)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%d inputs, %d allocations failed\n", len(given), failed)
+		return settle(p, target)
+	}
 	search := &guided.Search{Target: target, Random: rand.New(rand.NewPCG(s.seed, 0))}
 	if s.logging {
 		search.Before = logInput
@@ -114,13 +124,8 @@ func search(p *place, door func(*place) (guided.Target, error), given []guided.I
 	if err := search.Run(ctx, given); err != nil {
 		return err
 	}
-	if changed, ok := target.(interface{ Settle() error }); ok {
-		if err := changed.Settle(); err != nil {
-			return err
-		}
-	}
-	if err := p.alive(); err != nil {
-		return fmt.Errorf("the server does not serve any more: %w", err)
+	if err := settle(p, target); err != nil {
+		return err
 	}
 	fmt.Printf("%d runs, %d places\n", search.Runs, search.Places())
 	if !s.distil {
@@ -131,6 +136,19 @@ func search(p *place, door func(*place) (guided.Target, error), given []guided.I
 		return err
 	}
 	fmt.Printf("# %d inputs\n%s", len(few), guided.Format(few))
+	return nil
+}
+
+// settle takes back what the inputs have changed, and sees that the server serves.
+func settle(p *place, target guided.Target) error {
+	if changed, ok := target.(interface{ Settle() error }); ok {
+		if err := changed.Settle(); err != nil {
+			return err
+		}
+	}
+	if err := p.alive(); err != nil {
+		return fmt.Errorf("the server does not serve any more: %w", err)
+	}
 	return nil
 }
 
