@@ -141,18 +141,6 @@ func spoken(seq uint64, by rooms.Person, text string) rooms.Event {
 	return rooms.MessageChanged{Message: said(seq, by, text)}
 }
 
-// goBack presses Esc and waits until that has changed something: what comes at once behind an Esc is another key.
-func (s *stage) goBack() {
-	s.t.Helper()
-	drawn := func() (content string) {
-		s.within(func() { content = s.model.view().Content })
-		return content
-	}
-	before := drawn()
-	s.press(esc)
-	s.until("Esc to be heard", func() bool { return drawn() != before })
-}
-
 // do types a command.
 func (s *stage) do(command string) {
 	s.type_(command)
@@ -197,20 +185,20 @@ func talkStory(*testing.T) story {
 			s.comes("the selection", func(c *chat) bool { return c.selected() != nil })
 		}},
 		{"menu", func(s *stage) { s.press("m") }},
-		{"palette", func(s *stage) { s.goBack(); s.press("+") }},
+		{"palette", func(s *stage) { s.press(esc); s.press("+") }},
 		{"reply", func(s *stage) { s.press("q", "r"); s.type_("물론이죠"); s.wait("물론이죠") }},
 		{"threads", func(s *stage) {
 			s.type_(clearLine)
 			s.gone("물론이죠")
-			s.goBack()
+			s.press(esc)
 			s.press(altT)
 			s.wait("2", "점심은")
 		}},
 		{"thread", func(s *stage) { s.press(enter); s.wait("and soup tomorrow") }},
-		{"edit", func(s *stage) { s.goBack(); s.do("/edit"); s.wait("*seen*") }},
-		{"delete", func(s *stage) { s.goBack(); s.do("/delete") }},
-		{"person", func(s *stage) { s.goBack(); s.inPeople(lena) }},
-		{"rooms", func(s *stage) { s.goBack(); s.hidePeople(); s.press(f2) }},
+		{"edit", func(s *stage) { s.press(esc); s.do("/edit"); s.wait("*seen*") }},
+		{"delete", func(s *stage) { s.press(esc); s.do("/delete") }},
+		{"person", func(s *stage) { s.press(esc); s.inPeople(lena) }},
+		{"rooms", func(s *stage) { s.press(esc); s.hidePeople(); s.press(f2) }},
 	}}
 }
 
@@ -325,8 +313,8 @@ func listsStory(t *testing.T) story {
 			s.press(ctrlK)
 		}},
 		{"switcher-typed", func(s *stage) { s.type_("ㅈㅇ"); s.wait("ㅈㅇ") }},
-		{"mentions", func(s *stage) { s.goBack(); s.press(altM); s.wait("minutes are up") }},
-		{"search", func(s *stage) { s.goBack(); s.press(ctrlG) }},
+		{"mentions", func(s *stage) { s.press(esc); s.press(altM); s.wait("minutes are up") }},
+		{"search", func(s *stage) { s.press(esc); s.press(ctrlG) }},
 		{"search-hits", func(s *stage) { s.type_("회의"); s.wait("800", "100") }},
 		{"search-none", func(s *stage) { s.type_("록 없"); s.wait("없") }},
 		{"search-filters", func(s *stage) { s.type_(clearLine + "회의 fr"); s.wait("from:") }},
@@ -338,16 +326,16 @@ func listsStory(t *testing.T) story {
 			s.press(down, enter)
 			s.wait("line 449.")
 		}},
-		{"popup-commands", func(s *stage) { s.goBack(); s.wait("line 900."); s.pass(2 * flashFor); s.type_("/") }},
+		{"popup-commands", func(s *stage) { s.press(esc); s.wait("line 900."); s.pass(2 * flashFor); s.type_("/") }},
 		{"popup-argument", func(s *stage) { s.type_("theme "); s.wait("contrast") }},
 		{"popup-names", func(s *stage) { s.type_(clearLine + "@"); s.wait("@lena") }},
 		{"popup-emoji", func(s *stage) { s.type_(clearLine + "fine :smi"); s.wait(":smi") }},
 		{"emoji", func(s *stage) { s.type_(clearLine); s.press(altE) }},
 		{"emoji-found", func(s *stage) { s.type_("tad"); s.wait("tada") }},
-		{"help", func(s *stage) { s.goBack(); s.press(f1); s.wait("/join") }},
+		{"help", func(s *stage) { s.press(esc); s.press(f1); s.wait("/join") }},
 		{"help-below", func(s *stage) { s.press(slices.Repeat([]string{pgdown}, 20)...) }},
-		{"themes", func(s *stage) { s.goBack(); s.do("/theme"); s.wait("dusk"); s.press(down) }},
-		{"kernel", func(s *stage) { s.goBack(); s.press(f4); s.wait("1h2m3s") }},
+		{"themes", func(s *stage) { s.press(esc); s.do("/theme"); s.wait("dusk"); s.press(down) }},
+		{"kernel", func(s *stage) { s.press(esc); s.press(f4); s.wait("1h2m3s") }},
 		{"answers", func(s *stage) { s.press(f4); ; s.do("/rooms"); s.wait("#kernel") }},
 		{"passwd", func(s *stage) { s.do("/passwd"); s.fill("one", "two") }},
 	}}
@@ -392,10 +380,10 @@ func filesStory(t *testing.T) story {
 			s.wait("1/1")
 		}},
 		{"viewer", func(s *stage) { s.press(enter); s.wait("%"); s.pass(flashFor + time.Second) }},
-		{"picker", func(s *stage) { s.goBack(); s.do("/send-image"); s.wait("evening.png") }},
+		{"picker", func(s *stage) { s.press(esc); s.do("/send-image"); s.wait("evening.png") }},
 		{"picker-none", func(s *stage) { s.type_("zzz"); s.wait("zzz"); s.gone("evening.png") }},
 		{"send-it", func(s *stage) {
-			s.goBack()
+			s.press(esc)
 			s.term.SendText("\x1b[200~" + "~/evening.png\x1b[201~")
 		}},
 	}}
@@ -418,13 +406,13 @@ func troubleStory(*testing.T) story {
 			s.term.SendText("\x1b[200~first\nsecond\tand\nthird\x1b[201~")
 		}},
 		{"not-sent", func(s *stage) {
-			s.goBack()
+			s.press(esc)
 			s.happen(rooms.MessageChanged{Message: refused})
 			s.wait("first words")
 			s.press(up)
 		}},
 		{"gap", func(s *stage) {
-			s.goBack()
+			s.press(esc)
 			s.happen(
 				rooms.MessageChanged{Message: said(1, joon, "before")}, rooms.GapChanged{Room: "lobby", From: start, To: end, State: rooms.GapGivenUp},
 				rooms.MessageChanged{Message: said(5, joon, "after")},

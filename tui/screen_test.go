@@ -49,7 +49,7 @@ func newStage(t testing.TB, width, height int, prepare func(s *stage, cfg *Confi
 	t.Helper()
 	s := &stage{t: t, client: newFakeClient(), archive: &fakeArchive{}, clock: &fakeClock{now: noon, over: make(chan struct{})}, done: make(chan error, 1), over: make(chan struct{})}
 	s.client.kept = s.archive.end
-	s.marks.passed = make(chan mark, 64)
+	s.marks.passed, s.marks.esc = make(chan mark, 64), make(chan struct{}, 1)
 	s.gate = &fakeGate{
 		client: s.client, archive: s.archive,
 		info: rooms.ServerInfo{Address: "10.0.0.7:10106", Server: serverID, Community: community, Name: "lab", Register: true},
@@ -145,8 +145,13 @@ func (s *stage) type_(text string) { s.term.SendText(text) }
 
 // press sends keys as a terminal does, behind what was typed before.
 func (s *stage) press(keys ...string) {
+	s.t.Helper()
 	for _, k := range keys {
-		s.term.SendText(k)
+		if k == esc {
+			s.pressEsc()
+		} else {
+			s.term.SendText(k)
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 type marks struct {
 	last   uint8
 	passed chan mark
+	esc    chan struct{} // has something when the program has heard an Esc
 }
 
 // mark is one that has come to the program, with the screen as the program had drawn it last.
@@ -50,12 +51,34 @@ func (s *stage) mark() string {
 	}
 }
 
-// filter hears the marks and the timers, for the program's own filter.
+// pressEsc presses Esc and waits until the program has heard it: with what comes at once behind it, it is another key.
+func (s *stage) pressEsc() {
+	s.t.Helper()
+	select {
+	case <-s.marks.esc: // an earlier one
+	default:
+	}
+	s.term.SendText(esc)
+	select {
+	case <-s.marks.esc:
+	case <-s.over:
+	case <-time.After(patience):
+		s.t.Fatal("Esc is not heard")
+	}
+}
+
+// filter hears the marks, Esc and the timers, for the program's own filter.
 func (s *stage) filter(m tea.Model, msg tea.Msg) tea.Msg {
 	if t, is := msg.(ticked); is {
 		close(t.heard)
 		if msg = t.msg; msg == nil {
 			return nil
+		}
+	}
+	if key, is := msg.(tea.KeyPressMsg); is && key.Code == tea.KeyEscape {
+		select {
+		case s.marks.esc <- struct{}{}:
+		default:
 		}
 	}
 	if report, is := msg.(tea.ModeReportMsg); is && report.Mode == ansi.DECMode(markMode) {
