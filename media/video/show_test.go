@@ -30,6 +30,7 @@ type watched struct {
 	news   *sync.Cond
 	frames []Frame
 	busy   bool
+	taken  func(n int) // is told how many frames there are, with each
 }
 
 func newWatched() *watched {
@@ -40,12 +41,17 @@ func newWatched() *watched {
 
 func (w *watched) Show(f Frame) bool {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	if w.busy {
+		w.mu.Unlock()
 		return false
 	}
 	w.frames = append(w.frames, f)
+	n, taken := len(w.frames), w.taken
 	w.news.Broadcast()
+	w.mu.Unlock()
+	if taken != nil {
+		taken(n)
+	}
 	return true
 }
 
@@ -123,9 +129,18 @@ func TestAPausedShowShowsItsFirstFrameInEverySize(t *testing.T) {
 	if !s.State().Paused {
 		t.Error("it is not paused")
 	}
+	// It pauses with its third frame, however long this test is kept from looking: a film that is over has no other size.
+	paused := make(chan struct{})
+	w.mu.Lock()
+	w.taken = func(n int) {
+		if n == 3 {
+			s.Pause()
+			close(paused)
+		}
+	}
+	w.mu.Unlock()
 	s.Resume()
-	w.has(3)
-	s.Pause()
+	<-paused
 	s.Resize(32, 18)
 	w.until(func(f []Frame) bool { return f[len(f)-1].Image.Rect.Dx() == 32 && len(f) > 3 })
 	w.mu.Lock()
