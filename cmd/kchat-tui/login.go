@@ -34,6 +34,7 @@ type loginOptions struct {
 	connection
 	rooms  []string
 	local  bool              // by /dev/kchat
+	plain  bool              // in lines
 	change func(*tui.Config) // for tests; nil otherwise
 }
 
@@ -58,6 +59,7 @@ func loginCommand() *cobra.Command {
 	cmd.Flags().StringVar(&o.themeFlag, "theme", "", "colours: auto, dark, light, contrast, colorblind or a theme of your own (or KCHAT_THEME; default auto)")
 	cmd.Flags().StringVar(&o.asciiFlag, "ascii", "", "draw lines and marks in ASCII only: auto, on or off (default auto: where the locale is not UTF-8)")
 	cmd.Flags().Lookup("ascii").NoOptDefVal = "on"
+	cmd.Flags().BoolVar(&o.plain, "plain", false, "in lines, for screen readers: no cursor movement, no colours, no escape sequences (by itself where TERM=dumb)")
 	return asUsage(cmd)
 }
 
@@ -70,6 +72,9 @@ func (o *loginOptions) run(ctx context.Context) error {
 	}
 	if err := o.complete(); err != nil {
 		return err
+	}
+	if chosen := os.Getenv("TERM") == "dumb" && o.change == nil; o.plain || chosen {
+		return o.inLines(ctx, chosen && !o.plain)
 	}
 	local, err := o.byDevice(ctx)
 	if err != nil {
@@ -140,9 +145,6 @@ func (o *loginOptions) run(ctx context.Context) error {
 	}
 	if o.change != nil {
 		o.change(&cfg)
-	}
-	if err := drawable(os.Getenv("TERM")); err != nil && cfg.Output == nil {
-		return err
 	}
 	err = tui.Run(ctx, cfg)
 	if err == nil {

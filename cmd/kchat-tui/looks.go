@@ -136,12 +136,3 @@ func (l screenLooks) wear(ctx context.Context, themes *desk.Themes, chosen strin
 	looks.Theme = theme
 	return looks, nil
 }
-
-// drawable says whether a screen can be drawn on a terminal at all.
-func drawable(term string) error {
-	if term != "dumb" {
-		return nil
-	}
-	return coded{fmt.Errorf("this terminal (TERM=%s) can show lines only, and no screen; "+
-		"use another one, or \"kchat-tui tail\" and \"kchat-tui send\", which need none", term), exitUsage}
-}

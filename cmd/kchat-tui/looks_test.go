@@ -151,16 +151,6 @@ func TestTheThemeIsThatOfTheFlagThenOfLastTimeThenOfTheFile(t *testing.T) {
 	}
 }
 
-func TestATerminalWithoutAScreenIsTold(t *testing.T) {
-	if err := drawable("xterm-256color"); err != nil {
-		t.Errorf("xterm: %v", err)
-	}
-	err := drawable("dumb")
-	if exitCode(err) != exitUsage || !strings.Contains(err.Error(), "TERM=dumb") || !strings.Contains(err.Error(), "kchat-tui tail") {
-		t.Errorf("a dumb one: %v", err)
-	}
-}
-
 func TestTheSessionsBusIsFoundWithoutItsVariable(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "")

@@ -130,6 +130,8 @@ func TestSendAndTail(t *testing.T) {
 		}
 	})
 
+	t.Run("two talk in lines", func(t *testing.T) { talkInLines(t, anna, bob, address, annaPassword, bobPassword) })
+
 	t.Run("a room with a password is entered with the file that has it", func(t *testing.T) {
 		lockRoom(t, address, "bob", bobPassword, "vault", "sesame")
 		_, errs, code := send("--room", "vault", "let me in")

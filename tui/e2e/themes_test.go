@@ -165,12 +165,21 @@ func TestWithoutColoursAndInASCIIAllIsThere(t *testing.T) {
 	}
 }
 
-func TestATerminalThatCanDrawNoScreenIsToldSo(t *testing.T) {
+func TestATerminalThatCanDrawNoScreenGetsLines(t *testing.T) {
 	dir := t.TempDir()
-	cmd := exec.Command(people.program, "login")
+	password := filepath.Join(dir, "password")
+	if err := os.WriteFile(password, []byte("a password\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(people.program, "login", "--server", "127.0.0.1:1", "--user", "anna", "--password-file", password)
 	cmd.Env = append(os.Environ(), "TERM=dumb", "XDG_CONFIG_HOME="+dir, "XDG_STATE_HOME="+dir, "XDG_DATA_HOME="+dir)
+	in, err := cmd.StdinPipe() // which stays open: there is something to wait for
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
 	out, err := cmd.CombinedOutput()
-	if err == nil || cmd.ProcessState.ExitCode() != 2 || !strings.Contains(string(out), "TERM=dumb") || strings.Contains(string(out), "\x1b") {
+	if err == nil || cmd.ProcessState.ExitCode() != 3 || !strings.Contains(string(out), "TERM=dumb") || strings.Contains(string(out), "\x1b") {
 		t.Errorf("%v: %q", err, out)
 	}
 }

@@ -62,7 +62,7 @@ var sameAsEnglish = map[string]bool{
 }
 
 // wordless is a usage that a language cannot say otherwise: nothing in it is to be replaced by a word of one's own.
-var wordless = regexp.MustCompile(`^/[a-z-]+( \[?[a-z0-9: |]+\]?| load\|save …)*$`)
+var wordless = regexp.MustCompile(`^/[a-z-]+( \[?[a-zN0-9: |]+\]?| load\|save …)*$`)
 
 // A language says all that English says and nothing else, fills the same places, and says it in its own words.
 func TestLanguagesAgreeWithEnglish(t *testing.T) {
