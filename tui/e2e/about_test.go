@@ -135,7 +135,7 @@ func TestWhatComesBelowTheScreenIsCountedAndAClickGoesThere(t *testing.T) {
 
 func TestOneSeesHowFarAWordHasCome(t *testing.T) {
 	anna, ben := two(t)
-	ben.Focus(false)
+	ben.looksAway()
 	anna.Say("did you get this")
 	anna.Until("it to be delivered", func(screen string) bool { return strings.Contains(rowOf(screen, "did you get this"), "✓✓ 1/1") })
 	if strings.Contains(rowOf(anna.Screen(), "did you get this"), "read") {

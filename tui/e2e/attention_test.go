@@ -25,6 +25,16 @@ func (p *person) rings() int {
 	return strings.Count(regexp.MustCompile("\x1b\\][^\a\x1b]*\a").ReplaceAllString(p.Raw(), ""), "\a")
 }
 
+// looksAway takes the focus from the terminal. The program knows of it when a key behind it has come to the screen.
+func (p *person) looksAway() {
+	p.t.Helper()
+	p.Focus(false)
+	p.Type("elsewhere")
+	p.Shows("› elsewhere")
+	p.Key("ctrl+u")
+	p.ShowsNot("› elsewhere")
+}
+
 // awaits waits until something holds that is not on the screen.
 func (p *person) awaits(what string, holds func() bool) {
 	p.t.Helper()
@@ -41,7 +51,7 @@ func TestWhoIsMeantAndLooksElsewhereIsNotifiedByTheTerminal(t *testing.T) {
 	others := []*person{kitty, foot, iterm}
 	for _, p := range others {
 		p.Shows("before your eyes")
-		p.Focus(false)
+		p.looksAway()
 	}
 	ben.Say("something else")
 	for _, p := range others {
@@ -67,7 +77,7 @@ func TestADesktopNotifiesWhereTheTerminalCannot(t *testing.T) {
 	anna := people.Start(t, "anna", withEnv("DBUS_SESSION_BUS_ADDRESS="+address), withSettings(`notify_text = "off"`))
 	ben := people.Start(t, "ben")
 	ben.Shows("2 here")
-	anna.Focus(false)
+	anna.looksAway()
 	ben.Say("anna, the password is sesame")
 	anna.awaits("the notification", func() bool { return slices.Equal(desk.All(), []string{"ben in #" + ben.Room + "|"}) })
 	anna.Focus(true)
@@ -85,13 +95,13 @@ func TestTheRuleOfARoomAndTheSilenceOutliveTheProgram(t *testing.T) {
 	anna.Quit()
 	anna.Again()
 	anna.Shows("do not disturb until", "2 here")
-	anna.Focus(false)
+	anna.looksAway()
 	ben.Say("in silence")
 	anna.Shows("in silence")
 	anna.Focus(true)
 	anna.Say("/dnd off")
 	anna.Shows("You can be disturbed again.")
-	anna.Focus(false)
+	anna.looksAway()
 	ben.Say("to everybody")
 	anna.Writes("\x1b]9;ben in #" + anna.Room + ": to everybody\a")
 	if anna.Wrote("in silence\a") {
@@ -100,7 +110,7 @@ func TestTheRuleOfARoomAndTheSilenceOutliveTheProgram(t *testing.T) {
 	anna.Focus(true)
 	anna.Say("/notify none")
 	anna.Shows("told of nothing in #" + anna.Room)
-	anna.Focus(false)
+	anna.looksAway()
 	ben.Say("anna, do you hear?")
 	anna.Shows("do you hear?")
 	if anna.Wrote("do you hear?\a") {
@@ -110,7 +120,7 @@ func TestTheRuleOfARoomAndTheSilenceOutliveTheProgram(t *testing.T) {
 
 func TestTheTitleOfTheWindowCountsWhereOneIsMeant(t *testing.T) {
 	anna, ben := two(t)
-	anna.Focus(false)
+	anna.looksAway()
 	ben.Say("to all")
 	anna.Writes("]2;* #" + anna.Room + " - kchat")
 	ben.Say("anna!")
@@ -144,7 +154,7 @@ func TestTheBellRingsForWhoIsMeantAndLooksElsewhere(t *testing.T) {
 	ben.Shows("2 here")
 	ben.Say("anna, before your eyes")
 	anna.Shows("before your eyes")
-	anna.Focus(false)
+	anna.looksAway()
 	ben.Say("something else")
 	anna.Shows("something else")
 	ben.Say("anna, lunch?")

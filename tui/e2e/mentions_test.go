@@ -21,7 +21,7 @@ func TestWhoIsMeantBesideTheWordsIsToldSo(t *testing.T) {
 		t.Errorf("anna's client means %v, %v; want eve, %d", talk.Mentions, err, eve.id)
 	}
 	side := anna.beside()
-	anna.Focus(false)
+	anna.looksAway()
 	eve.says("nobody in particular")
 	if _, taken := eve.sends(wire.TypeMsg, wire.Talk{Text: []byte("the tallest of us"), Mentions: []uint64{said.Sender}}); !taken {
 		t.Fatal("the server refuses a mention")
