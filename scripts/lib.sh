@@ -14,6 +14,9 @@ kchat_kernels=$kchat_cache/kernels
 say() { printf 'kchat: %s\n' "$*" >&2; }
 die() { printf 'kchat: %s\n' "$*" >&2; exit 1; }
 
+# kchat_version: the version of all of kchat, which the module has first.
+kchat_version() { sed -n 's/^#define KCHAT_MODULE_VERSION[[:space:]]*"\(.*\)"/\1/p' "$kchat_root/kmod/server.h"; }
+
 # need PROGRAM PACKAGE: stop with the package's name when a program is missing.
 need() {
 	command -v "$1" >/dev/null 2>&1 ||

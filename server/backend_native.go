@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -20,14 +21,20 @@ import (
 // ErrRefused says that the running kernel does not take the module, and is wrapped with why and what to do.
 var ErrRefused = errors.New("this kernel does not take the module")
 
-// installedModule is where "make install" puts the module.
+// installedModule is where "make install" puts the module, or where DKMS does, packed as that system packs modules;
+// empty if it is at none of them.
 func installedModule(release string) string {
-	return filepath.Join("/lib/modules", release, "extra", "kchat.ko")
+	for _, place := range []string{"extra/kchat.ko", "updates/dkms/kchat.ko*"} {
+		if found, err := filepath.Glob(filepath.Join("/lib/modules", release, place)); err == nil && len(found) > 0 {
+			return found[0]
+		}
+	}
+	return ""
 }
 
 type nativeBackend struct {
 	*genl.Local
-	module   string
+	module   string // its file; empty: the installed one
 	release  string
 	listen   netip.Addr
 	port     uint16
@@ -44,34 +51,52 @@ func startNative(cfg Config, h hooks) (*nativeBackend, error) {
 	if err != nil {
 		return nil, err
 	}
-	module := cfg.Module
-	if module == "" {
-		module = installedModule(release)
-	}
 	return &nativeBackend{
-		module: module, release: release, listen: cfg.Listen, port: cfg.Port, hooks: h, never: make(chan struct{}),
+		module: cfg.Module, release: release, listen: cfg.Listen, port: cfg.Port, hooks: h, never: make(chan struct{}),
 	}, nil
 }
 
 // load loads the module, unless another server has: it serves all network namespaces.
-func (b *nativeBackend) load(context.Context) (err error) {
+func (b *nativeBackend) load(ctx context.Context) (err error) {
 	if b.Local, err = genl.Dial(genl.Family); err == nil {
 		return nil
 	}
-	file, err := os.Open(b.module)
+	if err := b.insert(ctx); err != nil {
+		return err
+	}
+	b.Local, err = genl.Dial(genl.Family)
+	return err
+}
+
+// insert brings the module into the kernel: the installed one with what modprobe.d says of it, where there is modprobe.
+func (b *nativeBackend) insert(ctx context.Context) error {
+	path := b.module
+	if path == "" {
+		if path = installedModule(b.release); path == "" {
+			return fmt.Errorf("the module is not installed for kernel %s: \"make install\" or the package kchat-dkms does it, --module FILE names one, --mode vm needs none", b.release)
+		}
+		if _, err := exec.LookPath("modprobe"); err == nil && exec.CommandContext(ctx, "modprobe", "kchat").Run() == nil {
+			b.loaded = true
+			return nil
+		} // else the kernel itself says why not
+	}
+	file, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("open the module for kernel %s: %w", b.release, err)
 	}
 	defer file.Close()
-	err = unix.FinitModule(int(file.Fd()), "", 0)
+	flags := 0
+	if filepath.Ext(path) != ".ko" {
+		flags = unix.MODULE_INIT_COMPRESSED_FILE
+	}
+	err = unix.FinitModule(int(file.Fd()), "", flags)
 	switch {
 	case err == nil:
 		b.loaded = true
 	case !errors.Is(err, unix.EEXIST):
 		return refusal(err, b.release)
 	}
-	b.Local, err = genl.Dial(genl.Family)
-	return err
+	return nil
 }
 
 // refusal names the cause of an error of finit_module(2).

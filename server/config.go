@@ -92,13 +92,25 @@ type Paths struct {
 // serverFolder, and the port after it, is the name of each folder of a server.
 const serverFolder = "server-"
 
-// DefaultPaths are the XDG folders for the server at a port.
+// DefaultPaths are the folders for this user's server at a port. Root's may be the system's own server.
 func DefaultPaths(port uint16) (Paths, error) {
+	own, err := userPaths(port)
+	if err != nil || os.Geteuid() != 0 || exists(own.Data) {
+		return own, err
+	}
+	if system := SystemPaths(port); exists(system.Data) {
+		return system, nil
+	}
+	return own, nil
+}
+
+// userPaths are the XDG folders for the server at a port.
+func userPaths(port uint16) (Paths, error) {
 	home, err := os.UserHomeDir()
 	if err != nil {
 		return Paths{}, fmt.Errorf("find the home folder: %w", err)
 	}
-	name := serverFolder + strconv.Itoa(int(port))
+	name := folderOf(port)
 	runtime, err := runtimeDir()
 	if err != nil {
 		return Paths{}, err
@@ -108,6 +120,22 @@ func DefaultPaths(port uint16) (Paths, error) {
 		State:   filepath.Join(xdg("XDG_STATE_HOME", home, ".local/state"), "kchat", name),
 		Runtime: filepath.Join(runtime, name),
 	}, nil
+}
+
+// systemRuntime is where sockets and locks of the system's own servers are.
+const systemRuntime = "/run/kchat"
+
+// SystemPaths are the folders of a server that the system runs as a service, as packaging/kchat-server.service has them.
+func SystemPaths(port uint16) Paths {
+	name := folderOf(port)
+	return Paths{Data: filepath.Join("/var/lib/kchat", name), State: filepath.Join("/var/log/kchat", name), Runtime: filepath.Join(systemRuntime, name)}
+}
+
+func folderOf(port uint16) string { return serverFolder + strconv.Itoa(int(port)) }
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // CacheDir is where the kernels of the microVM are.

@@ -49,15 +49,8 @@ func (e *OtherError) Error() string {
 // Start starts a server in a process of its own and returns when it answers. If this user's server runs already, the
 // error is ErrRunning and the status is that server's.
 func Start(ctx context.Context, cfg Config) (Status, error) {
-	status, err := GetStatus(ctx, cfg.Paths)
-	if err == nil {
-		return status, ErrRunning
-	}
-	if !errors.Is(err, ErrNotRunning) {
-		return Status{}, err
-	}
-	if err := checkPort(ctx, cfg); err != nil {
-		return Status{}, err
+	if status, err := mayStart(ctx, cfg); err != nil {
+		return status, err
 	}
 	if err := cfg.Paths.make(); err != nil {
 		return Status{}, err
@@ -66,11 +59,23 @@ func Start(ctx context.Context, cfg Config) (Status, error) {
 	if spawned != nil && !errors.Is(spawned, ErrRunning) {
 		return Status{}, spawned
 	}
-	status, err = GetStatus(ctx, cfg.Paths)
+	status, err := GetStatus(ctx, cfg.Paths)
 	if err != nil {
 		return Status{}, err
 	}
 	return status, spawned
+}
+
+// mayStart says what keeps a server from starting: this user's runs already, with its status, or somebody has the port.
+func mayStart(ctx context.Context, cfg Config) (Status, error) {
+	status, err := GetStatus(ctx, cfg.Paths)
+	switch {
+	case err == nil:
+		return status, ErrRunning
+	case !errors.Is(err, ErrNotRunning):
+		return Status{}, err
+	}
+	return Status{}, checkPort(ctx, cfg)
 }
 
 // checkPort finds out who has the port, if somebody has.

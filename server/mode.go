@@ -4,7 +4,6 @@ package server
 
 import (
 	"net/netip"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,7 +15,7 @@ func ChooseMode() Mode {
 	if err != nil {
 		return ModeVM
 	}
-	if _, err := os.Stat(installedModule(release)); err != nil {
+	if installedModule(release) == "" {
 		return ModeVM
 	}
 	return ModeNative

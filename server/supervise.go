@@ -22,6 +22,15 @@ import (
 // ErrRunning says that a server of this user runs at the port already.
 var ErrRunning = errors.New("the server is running already")
 
+// Run is a server in this process, for service managers: it runs until ctx ends, a signal comes, or it is told to stop.
+// It calls ready each time the server answers: at the start, and after each restart of its microVM.
+func Run(ctx context.Context, cfg Config, ready func()) error {
+	if _, err := mayStart(ctx, cfg); err != nil {
+		return err
+	}
+	return supervise(ctx, cfg, ready)
+}
+
 // Supervise is the server's own process: it runs until it is told to stop. It writes one line to report, a JSON reply,
 // when the server is up or will not come up.
 func Supervise(ctx context.Context, cfg Config, report io.WriteCloser) error {

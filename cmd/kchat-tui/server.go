@@ -28,7 +28,7 @@ func serverCommand() *cobra.Command {
 	o := &serverOptions{}
 	cmd.PersistentFlags().Uint16Var(&o.port, "port", server.DefaultPort, "port of the server; each port is a server of its own")
 	cmd.AddCommand(
-		serverStartCommand(o), serverStopCommand(o), serverRestartCommand(o),
+		serverStartCommand(o), serverRunCommand(o), serverStopCommand(o), serverRestartCommand(o),
 		serverStatusCommand(o), serverLogsCommand(o), serverEtherCommand(o), serverPeerCommand(o),
 	)
 	return cmd

@@ -6,8 +6,10 @@ package durable
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -52,7 +54,7 @@ func SetAside(what, path string, cause error) error {
 }
 
 // Write replaces a file: at every moment, a power cut included, either the old or the new one is there, and when it
-// returns the new one is on disk.
+// returns the new one is on disk. It stays its owner's: what root changes of a service's, the service can read again.
 func Write(path string, data []byte) (err error) {
 	dir := filepath.Dir(path)
 	file, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*") // mode 0600
@@ -65,7 +67,7 @@ func Write(path string, data []byte) (err error) {
 		}
 	}()
 	_, err = file.Write(data)
-	err = errors.Join(err, file.Sync(), file.Close())
+	err = errors.Join(err, giveBack(file, path), file.Sync(), file.Close())
 	if err != nil {
 		return err
 	}
@@ -73,6 +75,26 @@ func Write(path string, data []byte) (err error) {
 		return err
 	}
 	return syncDir(dir)
+}
+
+// giveBack makes a file of root's that of the owner of what it replaces, or of the folder where there is nothing to
+// replace.
+func giveBack(file *os.File, path string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		info, err = os.Stat(filepath.Dir(path))
+	}
+	if err != nil {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil
+	}
+	return file.Chown(int(owner.Uid), int(owner.Gid))
 }
 
 func syncDir(path string) error {
