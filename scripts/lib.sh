@@ -15,7 +15,13 @@ say() { printf 'kchat: %s\n' "$*" >&2; }
 die() { printf 'kchat: %s\n' "$*" >&2; exit 1; }
 
 # kchat_version: the version of all of kchat, which the module has first.
-kchat_version() { sed -n 's/^#define KCHAT_MODULE_VERSION[[:space:]]*"\(.*\)"/\1/p' "$kchat_root/kmod/server.h"; }
+# KCHAT_VERSION makes packages of another one, to try upgrades.
+kchat_version() { [ -z "${KCHAT_VERSION:-}" ] || { printf '%s\n' "$KCHAT_VERSION"; return; }; sed -n 's/^#define KCHAT_MODULE_VERSION[[:space:]]*"\(.*\)"/\1/p' "$kchat_root/kmod/server.h"; }
+
+# accel: how QEMU is to run a machine of this processor.
+accel() {
+	if [ -w /dev/kvm ] && grep -qwE 'vmx|svm' /proc/cpuinfo; then printf 'kvm\n'; else printf 'tcg,thread=single\n'; fi
+}
 
 # need PROGRAM PACKAGE: stop with the package's name when a program is missing.
 need() {

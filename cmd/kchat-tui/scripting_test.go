@@ -352,6 +352,7 @@ func TestEveryCommandSpeaksToPrograms(t *testing.T) {
 	s.does(with("server", "restart")...)
 	s.does(with("user", "del", "tick")...)
 	s.fails("FAILED", 0, 1, with("user", "del", "tick")...)
+	s.fails("FAILED", 0, 1, with("server", "run")...)
 	s.fails("FAILED", 0, 1, with("server", "ether", "on", "lo")...)
 	s.fails("FAILED", 0, 1, with("server", "peer", "add", "attic", "127.0.0.1:1")...)
 	s.fails("FAILED", 0, 1, with("server", "peer", "del", "attic")...)
@@ -363,9 +364,10 @@ func TestEveryCommandSpeaksToPrograms(t *testing.T) {
 	s.does(with("server", "stop")...)
 	s.fails("NO_SERVER", 0, exitNoServer, me("mina", "send", "--room", "lobby", "hello")...)
 
-	// These print nothing here, or are refused: a microVM has no interfaces, and it takes two servers to have peers.
+	// These print nothing here, or are refused: one server runs already, a microVM has no interfaces, and it takes two
+	// servers to have peers.
 	elsewhere := []string{
-		"discover", "server ether on", "server ether off", "server ether list", "server peer add", "server peer del", "server peer list", "bot",
+		"server run", "discover", "server ether on", "server ether off", "server ether list", "server peer add", "server peer del", "server peer list", "bot",
 		"admin drain", "admin unregister",
 	}
 	for _, path := range forPrograms(rootCommand()) {

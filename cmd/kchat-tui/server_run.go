@@ -28,7 +28,7 @@ func serverRunCommand(o *serverOptions) *cobra.Command {
 			ending := context.AfterFunc(cmd.Context(), func() { _, _ = daemon.SdNotify(false, daemon.SdNotifyStopping) })
 			defer ending()
 			return server.Run(cmd.Context(), cfg, func() {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s answers.\n", netip.AddrPortFrom(cfg.Listen, cfg.Port))
+				_ = sayDone(cmd, doneLine{Name: cfg.Name}, fmt.Sprintf("%s answers.", netip.AddrPortFrom(cfg.Listen, cfg.Port)))
 				_, _ = daemon.SdNotify(false, daemon.SdNotifyReady)
 			})
 		},

@@ -36,10 +36,10 @@ func TestAServiceManagerHearsWhenTheServerAnswersAndEnds(t *testing.T) {
 	p := newPerson(t)
 	next := p.listenNotify(t)
 	port := freePort(t)
-	line := p.command("server", "run", "--port", port)
+	line := p.command("server", "run", "--port", port, "--json")
 	cmd := exec.CommandContext(t.Context(), line[0], line[1:]...)
-	var log strings.Builder
-	cmd.Env, cmd.Stdout, cmd.Stderr = p.env, &log, &log
+	var out, log strings.Builder
+	cmd.Env, cmd.Stdout, cmd.Stderr = p.env, &out, &log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -61,5 +61,8 @@ func TestAServiceManagerHearsWhenTheServerAnswersAndEnds(t *testing.T) {
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("the end: %v\n%s", err, &log)
+	}
+	if line := out.String(); !strings.HasPrefix(line, `{"type":"done","command":"server run",`) || strings.Count(line, "\n") != 1 {
+		t.Errorf("standard output is %q", line)
 	}
 }
