@@ -14,7 +14,7 @@ export CGO_ENABLED := 0
 export GOFLAGS := $(filter-out -trimpath,$(shell go env GOFLAGS 2>/dev/null)) -trimpath
 
 .PHONY: help run demo demo-gif shots test tour bench bench-guard bench-transfer bench-client bench-screen bench-pictures bench-video build build-client install-client install setup kmod check-kmod check-kernels check-style check-c check-go test-go test-older \
-	debug-kernel kmod-debug kmod-broken kmod-broken-debug test-debug test-kcsan reliability soak coverage fuzz init client vm-tool clean
+	man uninstall deb test-packages debug-kernel kmod-debug kmod-broken kmod-broken-debug test-debug test-kcsan reliability soak coverage fuzz init client vm-tool clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -67,11 +67,21 @@ install-client: client ## put kchat-tui into ~/.local/bin, and where "make build
 		install -D -m 755 bin/kchat-init $(MICROVM)/kchat-init && install -D -m 644 kmod/kchat.ko $(MICROVM)/kchat.ko && \
 		echo "kchat: it can run a server; the parts of the microVM are in $(MICROVM)"; fi
 
-install: ## install the module for this machine's own kernel (as root); kchat-tui then runs it there
+install: PREFIX = /usr/local
+install: client ## install client, service and module for this machine's own kernel (as root); kchat-tui then runs it there
 	@scripts/kmod-build --copy-to .cache/kchat-native.ko native
-	@install -D -m 644 .cache/kchat-native.ko $(DESTDIR)/lib/modules/$(KREL)/extra/kchat.ko
-	@$(if $(DESTDIR),,depmod $(KREL))
-	@echo "kchat: the module is installed for kernel $(KREL)"
+	@scripts/install $(KREL) '$(DESTDIR)' $(PREFIX)
+
+uninstall: PREFIX = /usr/local
+uninstall: ## take away what "make install" has brought (PURGE=1: the server's accounts too)
+	@PURGE=$(PURGE) scripts/uninstall '$(DESTDIR)' $(PREFIX)
+
+deb: client ## the Debian packages, in dist/
+	@scripts/deb
+
+test-packages: client ## install, upgrade and remove the packages in a clean system, and run a machine from it
+	@scripts/setup packages
+	@scripts/test-packages
 
 setup: ## install what is missing (YES=1: without asking; DEBUG=1: for the debug kernel too)
 	@scripts/setup $(if $(DEBUG),debug,test)
@@ -190,4 +200,4 @@ coverage: build ## which lines of the module and of the Go code the tests run, i
 	@scripts/coverage
 
 clean: ## remove what was built here; the cache of kernels stays
-	rm -rf bin .cache coverage kmod/kchat.ko
+	rm -rf bin dist .cache coverage kmod/kchat.ko

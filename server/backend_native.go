@@ -73,7 +73,7 @@ func (b *nativeBackend) insert(ctx context.Context) error {
 	path := b.module
 	if path == "" {
 		if path = installedModule(b.release); path == "" {
-			return fmt.Errorf("the module is not installed for kernel %s: \"make install\" or the package kchat-dkms does it, --module FILE names one, --mode vm needs none", b.release)
+			return fmt.Errorf("the module is not installed for kernel %s: \"make install\" does it, or the package kchat-dkms where linux-headers-%[1]s is there (then: dkms autoinstall); --module FILE names one, --mode vm needs none", b.release)
 		}
 		if _, err := exec.LookPath("modprobe"); err == nil && exec.CommandContext(ctx, "modprobe", "kchat").Run() == nil {
 			b.loaded = true

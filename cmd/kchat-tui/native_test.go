@@ -142,6 +142,9 @@ func TestTheModuleRunsInTheRunningKernel(t *testing.T) {
 		!strings.Contains(out, server.ErrRefused.Error()) || !strings.Contains(out, "--mode vm") {
 		t.Errorf("a file that is no module: exit code %d, %s", code, out)
 	}
+	if out, code := run("server", "start", "--mode", "native"); code == 0 || !strings.Contains(out, "not installed for kernel") || !strings.Contains(out, "linux-headers-") {
+		t.Errorf("a kernel that it was not built for: exit code %d, %s", code, out)
+	}
 	if out, code := run("server", "start", "--mode", "native", "--module", "/opt/kchat.ko", "--lan"); code != 0 {
 		t.Fatalf("start: %s", out)
 	}
