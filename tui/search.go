@@ -34,6 +34,8 @@ type search struct {
 	reading bool        // hits are being read
 	going   bool        // to the chosen hit, as soon as it has been read
 	again   bool        // something else is to be looked for when the run has ended
+	stale   bool        // the hits are those of what was typed before
+	entered bool        // go to the first hit of what is typed, as soon as it comes
 	origin  whereabouts // where one was before
 	gone    bool        // to a hit
 	marked  *talk.Message
@@ -111,7 +113,7 @@ func (c *chat) openSearch(r *room, words string) tea.Cmd {
 
 // look begins to look for what is typed; what was being looked for is given up.
 func (s *search) look(c *chat) tea.Cmd {
-	s.offers = c.offersFor(s.typed.before())
+	s.offers, s.stale = c.offersFor(s.typed.before()), true
 	if s.run != nil {
 		s.run.cancel()
 		s.again = true
@@ -150,6 +152,7 @@ func (s *search) look(c *chat) tea.Cmd {
 // forget lets all hits go.
 func (s *search) forget() {
 	s.turn++
+	s.stale = false
 	s.refs, s.held, s.done, s.others, s.going, s.at, s.first = nil, map[history.Ref]history.Hit{}, false, 0, false, 0, 0
 }
 
@@ -168,22 +171,38 @@ func (s *search) found(c *chat, msg hitsMsg) tea.Cmd {
 	if msg.all && !s.again {
 		s.err, s.done, s.others = msg.err, true, msg.others
 	}
+	var gone tea.Cmd
+	if s.entered && !s.stale && (len(s.refs) > 0 || s.done) {
+		gone = s.enter(c)
+	}
 	if !msg.end {
-		return nil
+		return gone
 	}
 	s.run = nil
 	if s.again {
 		return s.look(c)
 	}
-	return nil
+	return gone
+}
+
+// enter goes to the first hit that came after Enter was pressed, if there is one.
+func (s *search) enter(c *chat) tea.Cmd {
+	s.entered = false
+	if len(s.refs) == 0 {
+		return nil
+	}
+	c.dialogs.remove(s)
+	return s.goTo(c)
 }
 
 func (s *search) paste(c *chat, msg tea.PasteMsg) tea.Cmd {
+	s.entered = false
 	s.typed.update(msg)
 	return s.look(c)
 }
 
 func (s *search) key(c *chat, msg tea.KeyPressMsg) (bool, tea.Cmd) {
+	s.entered = false
 	switch msg.String() {
 	case "esc", "ctrl+c":
 		return true, s.close(c)
@@ -206,6 +225,10 @@ func (s *search) key(c *chat, msg tea.KeyPressMsg) (bool, tea.Cmd) {
 	case "ctrl+g":
 		return false, s.within(c, nil)
 	case "enter":
+		if s.stale {
+			s.entered = true
+			return false, nil
+		}
 		if s.at < len(s.refs) {
 			return true, s.goTo(c)
 		}

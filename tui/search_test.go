@@ -199,6 +199,42 @@ func TestAnOvertakenQueryIsGivenUp(t *testing.T) {
 	}
 }
 
+// Enter means what stands in the field, not what was found for the letters before.
+func TestEnterWaitsForTheHitsOfWhatWasTyped(t *testing.T) {
+	slow := &slowArchive{begun: make(chan struct{}, 100)}
+	s := newStage(t, 100, 30, func(s *stage, cfg *Config) {
+		s.archive.entries = append(s.archive.entries, entry(1, joon, "alpha beta"), entry(2, joon, "alpha"))
+		slow.fakeArchive = s.archive
+		cfg.Gate = slowGate{s.gate, slow}
+	})
+	s.logIn()
+	slow.stall()
+	slow.goOn()
+	s.press(ctrlF)
+	s.type_("alpha")
+	s.wait("1 of 2")
+
+	slow.stall()
+	s.type_(" beta")
+	s.wait("› alpha beta")
+	s.press(enter)
+	slow.goOn()
+	s.wait("▌ alpha beta", "1 of 1")
+	s.gone("› alpha beta")
+
+	// Whoever types on has thought better of it, and where nothing is found one stays.
+	slow.stall()
+	s.press(ctrlF)
+	s.type_("alpha")
+	s.wait("› alpha")
+	s.press(enter)
+	s.type_(" gamma")
+	s.wait("› alpha gamma")
+	s.press(enter)
+	slow.goOn()
+	s.wait("› alpha gamma", "Nothing was found")
+}
+
 // slowArchive finds nothing as long as it is stalled.
 type slowArchive struct {
 	*fakeArchive
