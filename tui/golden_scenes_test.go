@@ -322,7 +322,7 @@ func listsStory(t *testing.T) story {
 		{"search-wrong", func(s *stage) { s.type_(clearLine + "before:someday"); s.wait("someday") }},
 		{"search-place", func(s *stage) {
 			s.type_(clearLine + "회의록")
-			s.comes("its hits", func(c *chat) bool { return c.search.done && c.search.run == nil && len(c.search.refs) == 3 })
+			s.looked("회의록", 3)
 			s.press(down, enter)
 			s.wait("line 449.")
 		}},

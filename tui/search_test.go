@@ -17,6 +17,15 @@ const (
 	ctrlG = "\x07"
 )
 
+// looked waits until all hits of these words are there, and not those of the letters before: they may be as many.
+func (s *stage) looked(words string, hits int) {
+	s.t.Helper()
+	s.comes("the hits of "+words, func(c *chat) bool {
+		x := c.search
+		return x != nil && x.typed.value() == words && !x.stale && x.done && x.run == nil && len(x.refs) == hits
+	})
+}
+
 // withTalk is a lobby of which much is in the history, with a word in three places, and another room.
 func withTalk(t testing.TB) *stage {
 	s := newStage(t, 100, 30, func(s *stage, _ *Config) {
@@ -89,7 +98,7 @@ func TestAHitIsGoneToWithTheTalkAroundItAndEscComesBack(t *testing.T) {
 	s := withTalk(t)
 	s.press(ctrlF)
 	s.type_("회의")
-	s.wait("1 of 3")
+	s.looked("회의", 3)
 	s.press(down, enter)
 	s.wait("line 449.", "▌ 오늘 주간회의록 450번", "line 451.", "2 of 3")
 	if n := s.held(); n > 200 {
@@ -316,6 +325,7 @@ func TestAllHitsAreThereAndThoseNearAreRead(t *testing.T) {
 	s.logIn()
 	s.press(ctrlG)
 	s.type_("word")
+	s.looked("word", all)
 	s.wait("1 of 12,345", "word 12345.", "word 12340.")
 	s.press("\x1b[1;5F") // Ctrl+End
 	s.wait("12,345 of 12,345", "word 1.", "word 5.")
@@ -348,6 +358,7 @@ func TestAHitThatHasGoneLeavesTheList(t *testing.T) {
 	s.logIn()
 	s.press(ctrlG)
 	s.type_("word")
+	s.looked("word", 600)
 	s.wait("1 of 600", "word 600.")
 	s.archive.mu.Lock()
 	for i := range 5 {

@@ -173,17 +173,22 @@ func (r *Relay) lead(client *net.TCPConn) {
 	join(client, guest)
 }
 
-// way is where the microVM is, once it answers.
+// way is where the microVM is, once it answers. It may have moved while we waited.
 func (r *Relay) way(ctx context.Context) (netip.AddrPort, error) {
 	for {
 		r.mu.Lock()
-		open, target := r.open, r.target
+		open := r.open
 		r.mu.Unlock()
 		select {
 		case <-open:
-			return target, nil
 		case <-ctx.Done():
 			return netip.AddrPort{}, fmt.Errorf("wait for the microVM: %w", ctx.Err())
+		}
+		r.mu.Lock()
+		target, still := r.target, r.open == open
+		r.mu.Unlock()
+		if still {
+			return target, nil
 		}
 	}
 }
