@@ -4,6 +4,7 @@ package rooms
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"kchat/wire"
@@ -17,12 +18,26 @@ const movedWait = 2 * time.Second
 func (c *Client) movesOn(r *room) {
 	delete(r.home.byNumber, r.number)
 	c.roomLost(r)
+	c.saidOnTheWay(r)
 	r.moving = c.after(movedWait, func() {
 		r.moving = nil
 		if r.wanted {
 			c.join(r)
 		}
 	})
+}
+
+// onTheWay is how long before us the others may have left for the new home.
+const onTheWay = 5 * time.Second
+
+// saidOnTheWay has what was said after the others had left for the new home, and before we had, said there: nobody was
+// alone.
+func (c *Client) saidOnTheWay(r *room) {
+	for _, m := range slices.Clone(r.outbox) {
+		if m.State == StateAlone && time.Since(m.Time) < onTheWay {
+			c.step(r, m, onResend)
+		}
+	}
 }
 
 // handleMoved takes MOVED that is no answer: a room that we are in goes on there.

@@ -183,6 +183,30 @@ func TestWhatIsSaidIntoARoomThatHasJustLeftIsSaidAtItsNewHome(t *testing.T) {
 	})
 }
 
+func TestWhatIsSaidWhenTheOthersHaveGoneAheadIsSaidAtTheNewHome(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network) {
+		b := n.another(addressB, serverB)
+		u := n.start(nil)
+		atA := n.login()
+		atA.admit(epochOne, 0, 0, meAndAnna())
+		await[Live](u, nil)
+		atA.presence(epochOne, 1, person(annaID, "Anna", wire.PersonLeft))
+		synctest.Wait()
+		id := u.say("in between")
+		u.awaitState(id, StateAlone)
+		atA.drains("b.example", 10107, serverB)
+		go atA.drain()
+		atB := b.login()
+		atB.admit(epochTwo, 0, 0, meAndAnna())
+		f := atB.expectSoon(wire.TypeMsg)
+		if MessageID(f.ID) != id {
+			t.Fatalf("B gets %v", f.ID)
+		}
+		atB.echo(f, epochTwo, 1)
+		u.awaitState(id, StateSent)
+	})
+}
+
 func TestWhoComesFirstToANewHomeWaitsForTheOthers(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network) {
 		b := n.another(addressB, serverB)

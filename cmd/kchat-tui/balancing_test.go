@@ -119,7 +119,7 @@ func (w *talker) take(e rooms.Event) {
 		switch own := strings.HasPrefix(m.Text, w.name+" "); {
 		case own && m.State == rooms.StateSent:
 			w.acked[m.Text] = true
-		case own && (m.State == rooms.StateAlone || m.State == rooms.StateFailed):
+		case own && m.State == rooms.StateFailed: // alone it is for a moment where the other has gone ahead
 			w.odd = append(w.odd, fmt.Sprintf("%q is %v: %s", m.Text, m.State, m.Failure))
 		case !own:
 			w.heard[m.Text] = m.Pos
